@@ -1,0 +1,136 @@
+//! Text to host names and addresses, parsed once and compared case-blind; knows no DNS.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// A server as an operator or a certificate names it: a DNS name in A-label form, or an IP address.
+///
+/// Names are lower-case, without the trailing dot, IDNs converted to A-labels (RFC 5891), so that `==` is the
+/// comparison DNS means.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Host {
+    /// A DNS name.
+    Name(String),
+    /// An IPv4 or IPv6 address.
+    Address(IpAddr),
+}
+
+/// Why a text is not a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// Nothing there.
+    #[error("an empty name")]
+    Empty,
+    /// Not convertible to A-labels, or with characters that no host name has.
+    #[error("not a host name or IP address: '{0}'")]
+    Malformed(String),
+    /// Longer than DNS allows (RFC 1035 §2.3.4).
+    #[error("a name of {0} characters (a label has at most 63, a name 253)")]
+    TooLong(usize),
+}
+
+impl Host {
+    /// Reads a host: `mail.example.com`, `bücher.example`, `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`.
+    ///
+    /// # Errors
+    /// [`HostError`] when the text is empty, too long, or neither a name nor an address.
+    pub fn parse(text: &str) -> Result<Self, HostError> {
+        let text = text.trim();
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|t| t.strip_suffix(']'))
+            .unwrap_or(text);
+        if let Ok(address) = bare.parse() {
+            return Ok(Self::Address(address));
+        }
+        let name = bare.strip_suffix('.').unwrap_or(bare);
+        if name.is_empty() {
+            return Err(HostError::Empty);
+        }
+        let ascii = idna::domain_to_ascii(name).map_err(|_| HostError::Malformed(text.into()))?;
+        if ascii.len() > 253 || ascii.split('.').any(|label| label.len() > 63) {
+            return Err(HostError::TooLong(ascii.len()));
+        }
+        if ascii.split('.').all(is_label) && !looks_like_ipv4(&ascii) {
+            Ok(Self::Name(ascii))
+        } else {
+            Err(HostError::Malformed(text.into()))
+        }
+    }
+
+    /// The DNS name, unless this is an address.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Address(_) => None,
+        }
+    }
+}
+
+/// Letters, digits, hyphen, and the underscore that real mail servers use.
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// `1.2.3` or `300.1.1.1`: digits all through are a mistyped address, never a name (RFC 1123 §2.1).
+fn looks_like_ipv4(name: &str) -> bool {
+    name.rsplit('.')
+        .next()
+        .is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()))
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_host_are_equal() {
+        let plain = Host::parse("mail.example.com").unwrap();
+        assert_eq!(Host::parse("MAIL.Example.com.").unwrap(), plain);
+        assert_eq!(
+            Host::parse("[2001:DB8::1]").unwrap(),
+            Host::parse("2001:db8:0::1").unwrap()
+        );
+    }
+
+    #[test]
+    fn idn_becomes_a_labels() {
+        assert_eq!(
+            Host::parse("bücher.example").unwrap().to_string(),
+            "xn--bcher-kva.example"
+        );
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for bad in [
+            "",
+            ".",
+            "a b",
+            "300.1.1.1",
+            "mail..com",
+            "host:25",
+            "a/b",
+            "*.x",
+        ] {
+            assert!(Host::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            Host::parse(&"a".repeat(64)),
+            Err(HostError::TooLong(64)),
+            "a label has at most 63 characters"
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! Seconds since 1970 and how people read them; knows no clock.
+
+use std::fmt;
+use std::ops::Sub;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+/// A point in time as whole seconds since 1970-01-01T00:00:00Z, negative before.
+///
+/// Certificates carry dates from 1950 to 9999 (RFC 5280 §4.1.2.5), which this holds without loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Seconds from `earlier` to this moment, negative when it lies before.
+    pub fn seconds_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// This moment moved by `seconds`.
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// The day in UTC, as `2026-11-24`.
+    pub fn date(self) -> String {
+        let text = self.to_string();
+        text.split_once('T')
+            .map_or_else(|| text.clone(), |(date, _)| date.to_owned())
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, by: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(by.as_secs()).unwrap_or(i64::MAX)),
+        )
+    }
+}
+
+/// RFC 3339 in UTC: `2026-11-24T00:46:18Z`. A moment outside the years −9999 to 9999 is shown as `@seconds`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match OffsetDateTime::from_unix_timestamp(self.0) {
+            Ok(t) => write!(
+                f,
+                "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                t.year(),
+                u8::from(t.month()),
+                t.day(),
+                t.hour(),
+                t.minute(),
+                t.second()
+            ),
+            Err(_) => write!(f, "@{}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_every_certificate_are_shown() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-631_152_000, "1950-01-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (i64::MAX, "@9223372036854775807"),
+        ] {
+            assert_eq!(Timestamp(seconds).to_string(), text);
+        }
+        assert_eq!(Timestamp(1_795_480_000).date(), "2026-11-24");
+    }
+
+    #[test]
+    fn distances_have_a_sign() {
+        assert_eq!(Timestamp(10).seconds_since(Timestamp(25)), -15);
+        assert_eq!(Timestamp(10) - Duration::from_secs(3), Timestamp(7));
+    }
+}
