@@ -1,0 +1,251 @@
+//! What one probe of one endpoint saw: facts only, no judgement.
+
+use std::time::Duration;
+
+use crate::certificate::Certificate;
+use crate::reason::Reason;
+
+/// A part of a probe; [`as_str`](Self::as_str) is a public label value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Finding the target's addresses.
+    Resolve,
+    /// Opening the TCP connection.
+    Connect,
+    /// Waiting for the SMTP greeting (RFC 5321 §4.3.1).
+    Greeting,
+    /// EHLO and its reply, before and after TLS together.
+    Ehlo,
+    /// STARTTLS and its reply (RFC 3207).
+    Starttls,
+    /// The TLS handshake.
+    Handshake,
+    /// QUIT and its reply.
+    Quit,
+}
+
+impl Phase {
+    /// All phases, in the order a probe goes through them.
+    pub const ALL: [Self; 7] = [
+        Self::Resolve,
+        Self::Connect,
+        Self::Greeting,
+        Self::Ehlo,
+        Self::Starttls,
+        Self::Handshake,
+        Self::Quit,
+    ];
+
+    /// The public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Greeting => "greeting",
+            Self::Ehlo => "ehlo",
+            Self::Starttls => "starttls",
+            Self::Handshake => "handshake",
+            Self::Quit => "quit",
+        }
+    }
+}
+
+/// What went wrong, where, and how it looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The phase that did not succeed.
+    pub phase: Phase,
+    /// Which of the known cases it is.
+    pub reason: Reason,
+    /// The evidence in words; may quote the peer, so it must be escaped wherever it is shown.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault with its evidence.
+    pub fn new(phase: Phase, reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            phase,
+            reason,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// How long each phase took; a phase entered twice (EHLO) counts the sum.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timings(Vec<(Phase, Duration)>);
+
+impl Timings {
+    /// Adds time spent in a phase, finished or not.
+    pub fn add(&mut self, phase: Phase, spent: Duration) {
+        match self.0.iter_mut().find(|(known, _)| *known == phase) {
+            Some((_, sum)) => *sum += spent,
+            None => self.0.push((phase, spent)),
+        }
+    }
+
+    /// The phases that were reached, with their durations.
+    pub fn iter(&self) -> impl Iterator<Item = (Phase, Duration)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+/// Protocol version that was negotiated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    Tls12,
+    /// RFC 8446.
+    Tls13,
+}
+
+impl TlsVersion {
+    /// As in labels: `TLSv1.2`, `TLSv1.3` (the way OpenSSL and Postfix write it).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tls12 => "TLSv1.2",
+            Self::Tls13 => "TLSv1.3",
+        }
+    }
+}
+
+/// Whether the server proved that it holds the private key of the certificate it showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandshakeSignature {
+    /// The signature over the handshake holds.
+    Verified,
+    /// Our TLS library cannot verify this kind of key.
+    Unsupported(String),
+    /// The signature does not hold.
+    Invalid(String),
+}
+
+/// Parameters of a completed handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The negotiated version.
+    pub version: TlsVersion,
+    /// IANA name of the cipher suite.
+    pub cipher_suite: String,
+    /// Name of the key exchange group.
+    pub key_exchange: String,
+}
+
+/// Who wrote a line of the transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The prober.
+    Client,
+    /// The server.
+    Server,
+    /// A remark of the prober, such as the result of the handshake.
+    Note,
+}
+
+/// One line of the dialogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Who wrote it.
+    pub speaker: Speaker,
+    /// The text without line end, cut where it was long; written by the peer, so it must be escaped.
+    pub text: String,
+}
+
+/// Most lines a transcript keeps.
+const TRANSCRIPT_LINES: usize = 200;
+/// Most characters of a line that a transcript keeps.
+const TRANSCRIPT_WIDTH: usize = 500;
+
+/// Everything one probe saw. What was learnt before a fault stays in it.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// The whole probe, from DNS to the close.
+    pub duration: Duration,
+    /// Time by phase; only phases that were reached.
+    pub timings: Timings,
+    /// The first thing that went wrong, if anything did.
+    pub fault: Option<Fault>,
+    /// The greeting's text.
+    pub banner: Option<String>,
+    /// Whether EHLO offered STARTTLS; unknown until EHLO was answered in clear.
+    pub starttls_offered: Option<bool>,
+    /// The certificates as presented, leaf first; empty when none was seen.
+    pub chain: Vec<Certificate>,
+    /// The negotiated parameters, when the handshake completed.
+    pub connection: Option<Connection>,
+    /// Whether the leaf's key signed the handshake, where that was reached.
+    pub signature: Option<HandshakeSignature>,
+    /// The server asked for a client certificate.
+    pub client_certificate_requested: bool,
+    /// The dialogue as it was spoken.
+    pub transcript: Vec<Line>,
+}
+
+impl Observation {
+    /// Of an endpoint that no probe has answered for yet.
+    pub fn pending(detail: impl Into<String>) -> Self {
+        Self {
+            fault: Some(Fault::new(Phase::Connect, Reason::Pending, detail)),
+            ..Self::default()
+        }
+    }
+
+    /// Keeps the first fault: later ones are its consequences.
+    pub fn record(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// Adds a line to the transcript, within its bounds.
+    pub fn note(&mut self, speaker: Speaker, text: &str) {
+        if self.transcript.len() < TRANSCRIPT_LINES {
+            self.transcript.push(Line {
+                speaker,
+                text: text.chars().take(TRANSCRIPT_WIDTH).collect(),
+            });
+        }
+    }
+
+    /// The server's own certificate.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain.first()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_fault_stays() {
+        let mut seen = Observation::default();
+        seen.record(Fault::new(Phase::Ehlo, Reason::EhloRejected, "501"));
+        seen.record(Fault::new(Phase::Quit, Reason::ConnectionClosed, ""));
+        assert_eq!(seen.fault.unwrap().reason, Reason::EhloRejected);
+    }
+
+    #[test]
+    fn a_phase_entered_twice_counts_the_sum() {
+        let mut timings = Timings::default();
+        timings.add(Phase::Ehlo, Duration::from_millis(2));
+        timings.add(Phase::Starttls, Duration::from_millis(1));
+        timings.add(Phase::Ehlo, Duration::from_millis(3));
+        assert_eq!(
+            timings.iter().collect::<Vec<_>>(),
+            [
+                (Phase::Ehlo, Duration::from_millis(5)),
+                (Phase::Starttls, Duration::from_millis(1))
+            ]
+        );
+    }
+
+    #[test]
+    fn a_transcript_is_bounded() {
+        let mut seen = Observation::default();
+        for _ in 0..10_000 {
+            seen.note(Speaker::Server, &"x".repeat(10_000));
+        }
+        assert_eq!(seen.transcript.len(), TRANSCRIPT_LINES);
+        assert_eq!(seen.transcript[0].text.len(), TRANSCRIPT_WIDTH);
+    }
+}
