@@ -1,0 +1,111 @@
+//! A made-up case for the checks' tests: one leaf from a generated CA, valid around a fixed moment.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+use super::{Evidence, Expectations, Finding, Fleet};
+use crate::certificate::Certificate;
+use crate::observation::{Connection, Observation, TlsVersion};
+use crate::pki::{Anchors, Path, Trust};
+use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+
+pub(super) const DAY: i64 = 86_400;
+/// 2026-06-01T00:00:00Z; leaves are valid for 90 days before and after.
+pub(super) const NOW: Timestamp = Timestamp(1_780_272_000);
+
+pub(super) struct Case {
+    pub(super) observation: Observation,
+    pub(super) expectations: Expectations,
+    pub(super) trust: Option<Trust>,
+    pub(super) fleet: Fleet,
+    pub(super) now: Timestamp,
+}
+
+impl Case {
+    /// A healthy server: leaf and intermediate, a path found, TLS 1.3.
+    pub(super) fn new() -> Self {
+        Self::with_leaf(|_| ())
+    }
+
+    /// The same with a leaf that `change` made different.
+    pub(super) fn with_leaf(change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut case = Self::without_certificate();
+        case.observation.chain = chain(change);
+        case.observation.connection = Some(Connection {
+            version: TlsVersion::Tls13,
+            cipher_suite: String::new(),
+            key_exchange: String::new(),
+        });
+        case.trust = Some(Trust::Path(Path {
+            certificates: vec![0, 1],
+            anchor: Vec::new(),
+            valid_from: NOW.plus_seconds(-90 * DAY),
+            valid_until: NOW.plus_seconds(90 * DAY),
+        }));
+        case
+    }
+
+    pub(super) fn without_certificate() -> Self {
+        Self {
+            observation: Observation::default(),
+            expectations: Expectations::new(Arc::new(Anchors::union(Vec::new()))),
+            trust: None,
+            fleet: Fleet::default(),
+            now: NOW,
+        }
+    }
+
+    pub(super) fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            observation: &self.observation,
+            expectations: &self.expectations,
+            trust: self.trust.as_ref(),
+            fleet: &self.fleet,
+            now: self.now,
+        }
+    }
+
+    /// The reason for which a check fails, if it does.
+    pub(super) fn reason(&self, judge: fn(&Evidence<'_>) -> Finding) -> Option<Reason> {
+        match judge(&self.evidence()) {
+            Finding::Fail(failure) => Some(failure.reason),
+            _ => None,
+        }
+    }
+}
+
+/// A leaf for `mx.bears.test` and the intermediate that issued it.
+fn chain(change: impl FnOnce(&mut CertificateParams)) -> Vec<Certificate> {
+    let mut ca = params("Bear Issuing CA", &[]);
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca_key = KeyPair::generate().unwrap();
+    let ca_certificate = ca.self_signed(&ca_key).unwrap();
+    let issuer = Issuer::new(ca, ca_key);
+    let mut leaf = params("mx.bears.test", &["mx.bears.test"]);
+    change(&mut leaf);
+    let leaf_key = KeyPair::generate().unwrap();
+    let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
+    vec![
+        Certificate::from_der(leaf.der()),
+        Certificate::from_der(ca_certificate.der()),
+    ]
+}
+
+fn params(common_name: &str, names: &[&str]) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(|n| (*n).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name.remove(DnType::CommonName);
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "BearWorld");
+    let day =
+        |offset: i64| time::OffsetDateTime::from_unix_timestamp(NOW.0 + offset * DAY).unwrap();
+    params.not_before = day(-90);
+    params.not_after = day(90);
+    params
+}

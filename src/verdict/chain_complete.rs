@@ -1,0 +1,87 @@
+//! Check `chain_complete`: no intermediate certificate is missing from what was presented.
+
+use super::{Check, Evidence, Finding};
+use crate::certificate::{Certificate, Facts};
+use crate::pki::{NoPath, Trust};
+use crate::reason::Reason;
+
+pub(super) const CHECK: Check = Check {
+    name: "chain_complete",
+    help: "The server presents every intermediate certificate, so that no client has to fetch one.",
+    citation: "RFC 8446 §4.4.2 and RFC 5246 §7.4.2 (certificate_list); Exchange Online fetches none",
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Finding {
+    if let Err(finding) = evidence.leaf() {
+        return finding;
+    }
+    let missing = missing_issuer(&evidence.observation.chain);
+    match (evidence.trust, missing) {
+        (None, _) => Finding::NotApplicable("no certificate was seen"),
+        (Some(Trust::Path(_) | Trust::Pinned), _) | (Some(Trust::None(_)), None) => Finding::Pass,
+        (Some(Trust::None(NoPath::UnknownIssuer)), Some(missing)) => Finding::fail(
+            Reason::ChainIncomplete,
+            format!("'{missing}' was not presented and is no known root"),
+        ),
+        (Some(Trust::None(_)), Some(_)) => {
+            Finding::Unknown("the chain cannot be verified".to_owned())
+        }
+    }
+}
+
+/// Follows the issuers through what was presented. The first that is missing, or `None` when the chain ends at a
+/// certificate that issued itself.
+pub(super) fn missing_issuer(chain: &[Certificate]) -> Option<String> {
+    let presented: Vec<&Facts> = chain.iter().filter_map(|c| c.facts().ok()).collect();
+    let mut current = *presented.first()?;
+    // A chain that goes round in circles is followed no longer than it is long.
+    for _ in &presented {
+        if current.is_self_issued() {
+            return None;
+        }
+        let issuer = presented
+            .iter()
+            .find(|candidate| candidate.subject.matches(&current.issuer));
+        match issuer {
+            Some(next) => current = next,
+            None => return Some(current.issuer.to_exchange()),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::Case;
+    use super::*;
+
+    fn untrusted(chain_length: usize) -> Case {
+        let mut case = Case::new();
+        case.observation.chain.truncate(chain_length);
+        case.trust = Some(Trust::None(NoPath::UnknownIssuer));
+        case
+    }
+
+    #[test]
+    fn a_missing_intermediate_is_named() {
+        let case = untrusted(1);
+        let Finding::Fail(failure) = judge(&case.evidence()) else {
+            panic!("the issuer was not presented");
+        };
+        assert_eq!(failure.reason, Reason::ChainIncomplete);
+        assert!(failure.evidence.contains("Bear Issuing CA"));
+    }
+
+    #[test]
+    fn a_private_root_is_complete_though_untrusted() {
+        assert_eq!(judge(&untrusted(2).evidence()), Finding::Pass);
+    }
+
+    #[test]
+    fn a_path_to_a_root_is_complete() {
+        assert_eq!(judge(&Case::new().evidence()), Finding::Pass);
+        let none = Case::without_certificate();
+        assert!(matches!(judge(&none.evidence()), Finding::NotApplicable(_)));
+    }
+}

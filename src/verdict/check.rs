@@ -1,0 +1,92 @@
+//! What a check is, what it may look at, and what it can find.
+
+use super::{Expectations, Fleet};
+use crate::certificate::{Certificate, Facts};
+use crate::observation::Observation;
+use crate::pki::Trust;
+use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+
+/// One judgement: pure, with the source it follows.
+pub struct Check {
+    /// Public name: label value, JSON and configuration key.
+    pub name: &'static str,
+    /// What a pass means, one sentence.
+    pub help: &'static str,
+    /// Where the rule comes from.
+    pub citation: &'static str,
+    /// The judgement.
+    pub judge: fn(&Evidence<'_>) -> Finding,
+}
+
+/// Everything a check may look at.
+pub struct Evidence<'a> {
+    /// What the probe saw.
+    pub observation: &'a Observation,
+    /// What the operator expects.
+    pub expectations: &'a Expectations,
+    /// Whether a path leads to a root; `None` when no certificate was seen.
+    pub trust: Option<&'a Trust>,
+    /// The certificates of the target's other endpoints.
+    pub fleet: &'a Fleet,
+    /// The moment for which is judged.
+    pub now: Timestamp,
+}
+
+/// What a check found; never a bool, because "could not tell" is neither good nor bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// As expected.
+    Pass,
+    /// Not as expected.
+    Fail(Failure),
+    /// The evidence to decide is missing; says why.
+    Unknown(String),
+    /// Nothing was expected, or there is nothing to judge; says why.
+    NotApplicable(&'static str),
+}
+
+/// Why a check failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Which of the known cases it is.
+    pub reason: Reason,
+    /// The evidence in words; may quote a certificate, so it must be escaped wherever it is shown.
+    pub evidence: String,
+}
+
+impl Finding {
+    /// A failure with its evidence.
+    pub fn fail(reason: Reason, evidence: impl Into<String>) -> Self {
+        Self::Fail(Failure {
+            reason,
+            evidence: evidence.into(),
+        })
+    }
+
+    /// The public word for the outcome.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail(_) => "fail",
+            Self::Unknown(_) => "unknown",
+            Self::NotApplicable(_) => "not_applicable",
+        }
+    }
+}
+
+impl<'a> Evidence<'a> {
+    /// The server's certificate with its facts.
+    ///
+    /// # Errors
+    /// The finding to return when there is nothing to judge.
+    pub fn leaf(&self) -> Result<(&'a Certificate, &'a Facts), Finding> {
+        let Some(leaf) = self.observation.leaf() else {
+            return Err(Finding::NotApplicable("no certificate was seen"));
+        };
+        match leaf.facts() {
+            Ok(facts) => Ok((leaf, facts)),
+            Err(why) => Err(Finding::Unknown(why.to_string())),
+        }
+    }
+}

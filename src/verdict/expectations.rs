@@ -1,0 +1,145 @@
+//! What an operator expects of a target's certificates.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
+use crate::name::Host;
+use crate::observation::TlsVersion;
+use crate::pki::Anchors;
+use crate::timestamp::Timestamp;
+
+/// The expectations of one target. What is empty is not checked.
+#[derive(Debug, Clone)]
+pub struct Expectations {
+    /// Names that the certificate must cover, all of them.
+    pub names: Vec<Host>,
+    /// The subject.
+    pub subject: Option<Dn>,
+    /// The issuer.
+    pub issuer: Option<Dn>,
+    /// The string in Exchange's connector.
+    pub tls_certificate_name: Option<TlsCertificateName>,
+    /// One of these must be the leaf's.
+    pub fingerprints: Vec<Fingerprint>,
+    /// Where trust ends.
+    pub roots: Arc<Anchors>,
+    /// The lowest TLS version to accept.
+    pub min_tls: TlsVersion,
+    /// All endpoints of the target serve the same leaf.
+    pub same_certificate: bool,
+    /// Checks that are not run.
+    pub switched_off: BTreeSet<&'static str>,
+    /// When the rest of the lifetime is too short.
+    pub thresholds: Thresholds,
+}
+
+impl Expectations {
+    /// Nothing in particular but a path to these roots, TLS 1.2, and one certificate everywhere.
+    pub fn new(roots: Arc<Anchors>) -> Self {
+        Self {
+            names: Vec::new(),
+            subject: None,
+            issuer: None,
+            tls_certificate_name: None,
+            fingerprints: Vec::new(),
+            roots,
+            min_tls: TlsVersion::Tls12,
+            same_certificate: true,
+            switched_off: BTreeSet::new(),
+            thresholds: Thresholds::default(),
+        }
+    }
+}
+
+/// A limit for the rest of a lifetime: crossed when every part that is given is crossed. With both, a certificate
+/// of 398 days is renewed by days and one of 6 days by its fraction, and neither alarms while it is healthy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// Share of the whole lifetime, 0 to 1.
+    pub fraction: Option<f64>,
+    /// Seconds.
+    pub seconds: Option<i64>,
+}
+
+impl Threshold {
+    /// Whether so much is left that the limit is not reached yet.
+    pub fn is_crossed(&self, not_before: Timestamp, not_after: Timestamp, now: Timestamp) -> bool {
+        let left = not_after.seconds_since(now);
+        let lifetime = not_after.seconds_since(not_before);
+        // Seconds of a certificate's dates are far below 2^52: exact as f64.
+        #[expect(clippy::cast_precision_loss, reason = "see above")]
+        let below_fraction = |f: f64| (left as f64) < f * lifetime as f64;
+        let parts = [
+            self.fraction.map(below_fraction),
+            self.seconds.map(|s| left < s),
+        ];
+        let mut given = parts.into_iter().flatten().peekable();
+        given.peek().is_some() && given.all(|crossed| crossed)
+    }
+}
+
+/// When to warn and when to call it critical.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// State `Warning`.
+    pub warning: Threshold,
+    /// State `Critical`.
+    pub critical: Threshold,
+}
+
+const DAY: i64 = 86_400;
+
+/// Below 25 % and 30 days: warning. Below 10 % and 7 days: critical.
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            warning: Threshold {
+                fraction: Some(0.25),
+                seconds: Some(30 * DAY),
+            },
+            critical: Threshold {
+                fraction: Some(0.10),
+                seconds: Some(7 * DAY),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_fit_every_lifetime() {
+        let Thresholds { warning, critical } = Thresholds::default();
+        // Lifetime in days; hours left at which each limit is just crossed (conventions of the CA/B schedule).
+        for (days, warn_hours, critical_hours) in [
+            (6, 36, 14),
+            (47, 282, 112),
+            (90, 540, 168),
+            (200, 720, 168),
+            (398, 720, 168),
+        ] {
+            let end = Timestamp(days * DAY);
+            let crossed = |limit: Threshold, hours: i64| {
+                limit.is_crossed(Timestamp(0), end, end.plus_seconds(-hours * 3600))
+            };
+            assert!(!crossed(warning, warn_hours + 1), "{days} days");
+            assert!(crossed(warning, warn_hours - 1), "{days} days");
+            assert!(!crossed(critical, critical_hours + 1), "{days} days");
+            assert!(crossed(critical, critical_hours - 1), "{days} days");
+        }
+    }
+
+    #[test]
+    fn a_limit_with_one_part_judges_by_it() {
+        let days = Threshold {
+            fraction: None,
+            seconds: Some(10 * DAY),
+        };
+        let end = Timestamp(100 * DAY);
+        assert!(days.is_crossed(Timestamp(0), end, Timestamp(91 * DAY)));
+        assert!(!days.is_crossed(Timestamp(0), end, Timestamp(89 * DAY)));
+    }
+}

@@ -1,0 +1,61 @@
+//! The leaves that all endpoints of one target serve, to be compared with each other.
+
+use std::net::IpAddr;
+
+use crate::certificate::{Certificate, Facts};
+use crate::timestamp::Timestamp;
+
+/// One endpoint's leaf, as far as the comparison needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Who serves it.
+    pub address: IpAddr,
+    /// On which port.
+    pub port: u16,
+    /// Which certificate it is.
+    pub fingerprint: [u8; 32],
+    /// Certificates with keys of different kinds are never compared: a server may well have one of each.
+    pub key: String,
+    /// Start and end of its validity.
+    pub validity: (Timestamp, Timestamp),
+}
+
+impl Leaf {
+    /// From an endpoint's certificate, unless it cannot be read.
+    pub fn new(address: IpAddr, port: u16, certificate: &Certificate) -> Option<Self> {
+        let facts = certificate.facts().ok()?;
+        Some(Self {
+            address,
+            port,
+            fingerprint: certificate.fingerprints().sha256,
+            key: key_kind(facts),
+            validity: (facts.not_before, facts.not_after),
+        })
+    }
+}
+
+/// The kind of a certificate's key, as it divides the fleet: RSA, ECDSA, whatever the size or curve.
+pub(super) fn key_kind(facts: &Facts) -> String {
+    facts.key.kind.to_string()
+}
+
+/// Every leaf seen at one target under one offer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fleet(pub Vec<Leaf>);
+
+impl Fleet {
+    /// The newest leaf with a key of this kind: the one issued last.
+    pub fn newest(&self, key: &str) -> Option<&Leaf> {
+        self.0
+            .iter()
+            .filter(|leaf| leaf.key == key)
+            .max_by_key(|leaf| (leaf.validity, leaf.fingerprint))
+    }
+
+    /// Where another leaf than this one is served by a key of the same kind.
+    pub fn others<'a>(&'a self, than: &'a Leaf) -> impl Iterator<Item = &'a Leaf> {
+        self.0
+            .iter()
+            .filter(|leaf| leaf.key == than.key && leaf.fingerprint != than.fingerprint)
+    }
+}

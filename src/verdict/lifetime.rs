@@ -1,0 +1,102 @@
+//! Check `lifetime`: the dates hold now.
+
+use super::{Check, Evidence, Finding};
+use crate::certificate::Facts;
+use crate::pki::{Path, Trust};
+use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+
+pub(super) const CHECK: Check = Check {
+    name: "lifetime",
+    help: "The leaf and the certificates on its path are neither expired nor not yet valid.",
+    citation: "RFC 5280 §4.1.2.5 and §6.1.3 (a)(2)",
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Finding {
+    let facts = match evidence.leaf() {
+        Ok((_, facts)) => facts,
+        Err(finding) => return finding,
+    };
+    let now = evidence.now;
+    if now > facts.not_after {
+        let age = days(now.seconds_since(facts.not_after));
+        return Finding::fail(
+            Reason::CertExpired,
+            format!("expired {} ({age} ago)", facts.not_after),
+        );
+    }
+    if now < facts.not_before {
+        let wait = days(facts.not_before.seconds_since(now));
+        return Finding::fail(
+            Reason::CertNotYetValid,
+            format!("valid from {} (in {wait})", facts.not_before),
+        );
+    }
+    match evidence.trust {
+        Some(Trust::Path(path)) => judge_path(path, facts, now),
+        _ => Finding::Pass,
+    }
+}
+
+/// Only the path that leads to a root counts: an expired certificate that nobody needs hurts nobody.
+fn judge_path(path: &Path, leaf: &Facts, now: Timestamp) -> Finding {
+    if now > path.valid_until && path.valid_until < leaf.not_after {
+        return Finding::fail(
+            Reason::ChainExpired,
+            format!("an intermediate certificate expired {}", path.valid_until),
+        );
+    }
+    if now < path.valid_from {
+        return Finding::fail(
+            Reason::CertNotYetValid,
+            format!("an intermediate certificate is valid from {}", path.valid_from),
+        );
+    }
+    Finding::Pass
+}
+
+/// A duration in the unit that people think in.
+fn days(seconds: i64) -> String {
+    match seconds / 86_400 {
+        0 => format!("{} h", seconds / 3600),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{Case, DAY, NOW};
+    use super::*;
+
+    #[test]
+    fn dates_are_judged_for_the_given_moment() {
+        let mut case = Case::new();
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+        case.now = NOW.plus_seconds(200 * DAY);
+        assert_eq!(case.reason(judge), Some(Reason::CertExpired));
+        case.now = NOW.plus_seconds(-200 * DAY);
+        assert_eq!(case.reason(judge), Some(Reason::CertNotYetValid));
+    }
+
+    #[test]
+    fn an_intermediate_that_ends_first_counts_once_it_has_ended() {
+        let mut case = Case::new();
+        case.trust = Some(Trust::Path(Path {
+            certificates: vec![0, 1],
+            anchor: Vec::new(),
+            valid_from: NOW.plus_seconds(-DAY),
+            valid_until: NOW.plus_seconds(DAY),
+        }));
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+        case.now = NOW.plus_seconds(2 * DAY);
+        assert_eq!(case.reason(judge), Some(Reason::ChainExpired));
+    }
+
+    #[test]
+    fn nothing_is_said_without_a_certificate() {
+        let case = Case::without_certificate();
+        assert!(matches!(judge(&case.evidence()), Finding::NotApplicable(_)));
+    }
+}

@@ -1,0 +1,107 @@
+//! An observation and what was expected to findings, by one list of checks; reads no clock and does no IO.
+
+mod check;
+mod expectations;
+mod fleet;
+
+pub use check::{Check, Evidence, Failure, Finding};
+pub use expectations::{Expectations, Threshold, Thresholds};
+pub use fleet::{Fleet, Leaf};
+
+/// Declares the checks' modules and lists them, so that a new check is one new file and one word.
+macro_rules! checks {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name;)+
+        /// Every check there is, in the order in which findings are listed.
+        pub const CHECKS: &[Check] = &[$($name::CHECK),+];
+    };
+}
+
+checks! {
+    lifetime,
+    names,
+    subject,
+    issuer,
+    tls_certificate_name,
+    fingerprint,
+    trust,
+    chain_complete,
+    key_strength,
+    signature,
+    eku_server,
+    tls_version,
+    same_certificate,
+}
+
+/// All findings about one endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict(Vec<(&'static str, Finding)>);
+
+impl Verdict {
+    /// The findings with the names of their checks, in list order.
+    pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
+        self.0.iter().map(|(name, finding)| (*name, finding))
+    }
+
+    /// The failures with the names of their checks.
+    pub fn failures(&self) -> impl Iterator<Item = (&'static str, &Failure)> {
+        self.findings().filter_map(|(name, finding)| match finding {
+            Finding::Fail(failure) => Some((name, failure)),
+            _ => None,
+        })
+    }
+
+    /// The failure of one check.
+    pub fn failure(&self, check: &str) -> Option<&Failure> {
+        self.failures()
+            .find_map(|(name, failure)| (name == check).then_some(failure))
+    }
+}
+
+/// Runs every check that the operator did not switch off.
+pub fn judge(evidence: &Evidence<'_>) -> Verdict {
+    let switched_off = &evidence.expectations.switched_off;
+    Verdict(
+        CHECKS
+            .iter()
+            .filter(|check| !switched_off.contains(check.name))
+            .map(|check| (check.name, (check.judge)(evidence)))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod case;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_check_has_its_own_name_and_says_where_it_comes_from() {
+        let names: BTreeSet<_> = CHECKS.iter().map(|c| c.name).collect();
+        assert_eq!(names.len(), CHECKS.len());
+        for check in CHECKS {
+            assert!(!check.citation.is_empty(), "{}", check.name);
+            assert!(check.help.ends_with('.'), "{}", check.name);
+        }
+    }
+
+    #[test]
+    fn a_check_that_is_switched_off_finds_nothing() {
+        let mut case = case::Case::new();
+        assert!(
+            judge(&case.evidence())
+                .findings()
+                .any(|(n, _)| n == "names")
+        );
+        case.expectations.switched_off.insert("names");
+        assert!(
+            judge(&case.evidence())
+                .findings()
+                .all(|(n, _)| n != "names")
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! Check `names`: the certificate covers every expected name.
+
+use super::{Check, Evidence, Finding};
+use crate::certificate::Facts;
+use crate::name::Host;
+use crate::reason::Reason;
+
+pub(super) const CHECK: Check = Check {
+    name: "names",
+    help: "The leaf's subject alternative names cover every expected name.",
+    citation: "RFC 9525 §6 (names only from subjectAltName, wildcard as the whole left-most label)",
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Finding {
+    let facts = match evidence.leaf() {
+        Ok((_, facts)) => facts,
+        Err(finding) => return finding,
+    };
+    let expected = &evidence.expectations.names;
+    if expected.is_empty() {
+        return Finding::NotApplicable("no name is expected");
+    }
+    match expected.iter().find(|name| !facts.covers(name)) {
+        None => Finding::Pass,
+        Some(name) => Finding::fail(Reason::NameMismatch, uncovered(name, facts)),
+    }
+}
+
+/// Most names that a message lists.
+const LISTED: usize = 6;
+
+fn uncovered(name: &Host, facts: &Facts) -> String {
+    let listed: Vec<_> = facts
+        .names
+        .iter()
+        .take(LISTED)
+        .map(ToString::to_string)
+        .collect();
+    let more = match facts.names.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = if listed.is_empty() {
+        "it has no subject alternative name".to_owned()
+    } else {
+        format!("it names {}{more}", listed.join(", "))
+    };
+    let only_common_name = facts
+        .common_names
+        .iter()
+        .any(|cn| Host::parse(cn).as_ref() == Ok(name));
+    let remark = if only_common_name {
+        "; the common name alone counts for Exchange, not for other clients"
+    } else {
+        ""
+    };
+    format!("does not cover {name}: {named}{remark}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::Case;
+    use super::*;
+
+    fn expecting(names: &[&str]) -> Case {
+        let mut case = Case::new();
+        case.expectations.names = names.iter().map(|n| Host::parse(n).unwrap()).collect();
+        case
+    }
+
+    #[test]
+    fn all_expected_names_must_be_covered() {
+        assert_eq!(
+            judge(&expecting(&["MX.bears.test"]).evidence()),
+            Finding::Pass
+        );
+        let case = expecting(&["mx.bears.test", "relay.bears.test"]);
+        let Finding::Fail(failure) = judge(&case.evidence()) else {
+            panic!("relay.bears.test is not in the certificate");
+        };
+        assert_eq!(failure.reason, Reason::NameMismatch);
+        assert_eq!(
+            failure.evidence,
+            "does not cover relay.bears.test: it names mx.bears.test"
+        );
+    }
+
+    #[test]
+    fn the_common_name_alone_does_not_cover() {
+        let mut case = Case::with_leaf(|leaf| leaf.subject_alt_names.clear());
+        case.expectations.names = vec![Host::parse("mx.bears.test").unwrap()];
+        assert_eq!(case.reason(judge), Some(Reason::NameMismatch));
+    }
+
+    #[test]
+    fn without_an_expected_name_there_is_nothing_to_judge() {
+        let case = Case::new();
+        assert!(matches!(judge(&case.evidence()), Finding::NotApplicable(_)));
+    }
+}

@@ -1,0 +1,53 @@
+//! Check `tls_version`: the negotiated version is recent enough.
+
+use super::{Check, Evidence, Finding};
+use crate::reason::Reason;
+
+pub(super) const CHECK: Check = Check {
+    name: "tls_version",
+    help: "The negotiated TLS version is at least the expected one.",
+    citation: "RFC 8996 (TLS 1.0 and 1.1 must not be used); RFC 9325 §3.1",
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Finding {
+    let Some(connection) = &evidence.observation.connection else {
+        return Finding::NotApplicable("no handshake was completed");
+    };
+    let expected = evidence.expectations.min_tls;
+    if connection.version >= expected {
+        return Finding::Pass;
+    }
+    Finding::fail(
+        Reason::TlsVersionTooOld,
+        format!(
+            "{} was negotiated, at least {} is expected",
+            connection.version.as_str(),
+            expected.as_str()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::Case;
+    use super::*;
+    use crate::observation::TlsVersion;
+
+    #[test]
+    fn the_minimum_is_enough() {
+        let mut case = Case::new();
+        case.expectations.min_tls = TlsVersion::Tls13;
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+        if let Some(connection) = &mut case.observation.connection {
+            connection.version = TlsVersion::Tls12;
+        }
+        assert_eq!(case.reason(judge), Some(Reason::TlsVersionTooOld));
+    }
+
+    #[test]
+    fn nothing_is_judged_without_a_handshake() {
+        let none = Case::without_certificate();
+        assert!(matches!(judge(&none.evidence()), Finding::NotApplicable(_)));
+    }
+}

@@ -1,0 +1,87 @@
+//! Check `trust`: what was presented leads to a trusted root, whatever the dates.
+
+use super::chain_complete::missing_issuer;
+use super::{Check, Evidence, Finding};
+use crate::pki::{NoPath, Trust};
+use crate::reason::Reason;
+
+pub(super) const CHECK: Check = Check {
+    name: "trust",
+    help: "The presented certificates lead to a trusted root; dates are judged by `lifetime` alone.",
+    citation: "RFC 5280 §6.1 (path validation), dates left out",
+    judge,
+};
+
+fn judge(evidence: &Evidence<'_>) -> Finding {
+    let (_, facts) = match evidence.leaf() {
+        Ok(leaf) => leaf,
+        Err(finding) => return finding,
+    };
+    let issuer = || facts.issuer.to_exchange();
+    match evidence.trust {
+        None => Finding::NotApplicable("no certificate was seen"),
+        Some(Trust::Path(_) | Trust::Pinned) => Finding::Pass,
+        Some(Trust::None(_)) if facts.is_self_issued() => Finding::fail(
+            Reason::SelfSigned,
+            format!("signed by itself ({})", facts.subject.to_exchange()),
+        ),
+        Some(Trust::None(NoPath::UnknownIssuer)) => {
+            match missing_issuer(&evidence.observation.chain) {
+                Some(missing) => Finding::fail(
+                    Reason::ChainIncomplete,
+                    format!("no path to a root: '{missing}' was not presented"),
+                ),
+                None => Finding::fail(
+                    Reason::UnknownIssuer,
+                    format!("the path from '{}' ends at an unknown root", issuer()),
+                ),
+            }
+        }
+        Some(Trust::None(why @ (NoPath::Invalid(_) | NoPath::CaAsLeaf))) => {
+            Finding::fail(Reason::ChainInvalid, why.to_string())
+        }
+        Some(Trust::None(why)) => Finding::Unknown(why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{Case, DAY, NOW};
+    use super::*;
+
+    fn without_path(why: NoPath) -> Case {
+        let mut case = Case::new();
+        case.trust = Some(Trust::None(why));
+        case
+    }
+
+    #[test]
+    fn a_path_or_a_pin_passes_whatever_the_dates() {
+        let mut case = Case::new();
+        case.now = NOW.plus_seconds(1000 * DAY);
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+        case.trust = Some(Trust::Pinned);
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+    }
+
+    #[test]
+    fn the_reasons_are_told_apart() {
+        let mut case = without_path(NoPath::UnknownIssuer);
+        assert_eq!(case.reason(judge), Some(Reason::UnknownIssuer));
+        case.observation.chain.truncate(1);
+        assert_eq!(case.reason(judge), Some(Reason::ChainIncomplete));
+        let mut own = without_path(NoPath::UnknownIssuer);
+        own.observation.chain.remove(0);
+        assert_eq!(own.reason(judge), Some(Reason::SelfSigned));
+        let forged = without_path(NoPath::Invalid("signature".into()));
+        assert_eq!(forged.reason(judge), Some(Reason::ChainInvalid));
+    }
+
+    #[test]
+    fn what_the_library_cannot_verify_is_unknown() {
+        let case = without_path(NoPath::Unsupported("version 1".into()));
+        assert!(matches!(judge(&case.evidence()), Finding::Unknown(_)));
+        let none = Case::without_certificate();
+        assert!(matches!(judge(&none.evidence()), Finding::NotApplicable(_)));
+    }
+}
