@@ -1,0 +1,327 @@
+//! A snapshot to the JSON of `check --json`: its own types, so that a renamed field elsewhere changes no key.
+
+use serde::Serialize;
+
+use crate::certificate::{Certificate, Dn, Facts, TlsCertificateName};
+use crate::observation::{HandshakeSignature, Observation, Speaker};
+use crate::pki::Trust;
+use crate::report::{Entry, Snapshot, TargetReport};
+use crate::verdict::{Finding, Verdict};
+
+/// The whole snapshot as indented JSON with a line end.
+pub fn json(snapshot: &Snapshot) -> String {
+    let report = Report {
+        generated_at: snapshot.at.to_string(),
+        exit_code: snapshot.exit_code(),
+        targets: snapshot
+            .targets
+            .iter()
+            .map(|t| target(t, snapshot))
+            .collect(),
+    };
+    // Only maps with keys that are no strings can fail, and there are none.
+    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    generated_at: String,
+    exit_code: u8,
+    targets: Vec<Target<'a>>,
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    target: &'a str,
+    state: &'static str,
+    labels: &'a std::collections::BTreeMap<String, String>,
+    resolutions: Vec<Resolution<'a>>,
+    distinct_certificates: std::collections::BTreeMap<&'static str, usize>,
+    endpoints: Vec<Endpoint<'a>>,
+}
+
+#[derive(Serialize)]
+struct Resolution<'a> {
+    view: &'a str,
+    resolved: bool,
+    endpoints: usize,
+    reason: Option<&'static str>,
+    detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Endpoint<'a> {
+    target: &'a str,
+    host: &'a str,
+    port: u16,
+    view: &'a str,
+    address: String,
+    offer: &'static str,
+    tls: &'static str,
+    server_name: Option<String>,
+    state: &'static str,
+    reason: Option<&'static str>,
+    expires_in_seconds: Option<i64>,
+    causes: Vec<Cause<'a>>,
+    probe: Probe<'a>,
+    certificate: Option<CertificateJson>,
+    chain: Vec<CertificateJson>,
+    trust: Option<TrustJson>,
+    checks: Vec<Check<'a>>,
+    transcript: Vec<Line<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    state: &'static str,
+    reason: Option<&'static str>,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct Probe<'a> {
+    success: bool,
+    obtained_at: Option<String>,
+    duration_seconds: f64,
+    phase_seconds: Vec<Phase>,
+    failure: Option<Failure<'a>>,
+    banner: Option<&'a str>,
+    starttls_offered: Option<bool>,
+    handshake_success: bool,
+    handshake_signature: Option<&'static str>,
+    client_certificate_requested: bool,
+    tls_version: Option<&'static str>,
+    cipher_suite: Option<&'a str>,
+    key_exchange: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Phase {
+    phase: &'static str,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    phase: &'static str,
+    reason: &'static str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct CertificateJson {
+    #[serde(flatten)]
+    facts: Option<FactsJson>,
+    unreadable: Option<String>,
+    fingerprint_sha1: String,
+    fingerprint_sha256: String,
+}
+
+#[derive(Serialize)]
+struct FactsJson {
+    subject: String,
+    issuer: String,
+    tls_certificate_name: String,
+    names: Vec<String>,
+    not_before: String,
+    not_after: String,
+    serial_number: String,
+    version: u32,
+    spki_sha256: String,
+    key_type: String,
+    key_bits: Option<u32>,
+    signature_algorithm: String,
+    extended_key_usage: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct TrustJson {
+    trusted: bool,
+    anchor: Option<String>,
+    valid_until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    check: &'static str,
+    result: &'static str,
+    reason: Option<&'static str>,
+    evidence: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    from: &'static str,
+    text: &'a str,
+}
+
+fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
+    Target {
+        target: &report.source.name,
+        state: report.state().as_str(),
+        labels: &report.source.labels,
+        resolutions: report
+            .resolutions
+            .iter()
+            .map(|resolution| Resolution {
+                view: &resolution.view,
+                resolved: resolution.fault.is_none(),
+                endpoints: resolution.endpoints,
+                reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
+                detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
+            })
+            .collect(),
+        distinct_certificates: report.distinct_certificates(),
+        endpoints: report
+            .entries
+            .iter()
+            .map(|e| endpoint(e, snapshot))
+            .collect(),
+    }
+}
+
+fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
+    let (endpoint, observation) = (&entry.endpoint, &*entry.observation);
+    Endpoint {
+        target: &endpoint.target,
+        host: &endpoint.host,
+        port: endpoint.port,
+        view: &endpoint.view,
+        address: endpoint.address.to_string(),
+        offer: endpoint.offer.as_str(),
+        tls: endpoint.mode.as_str(),
+        server_name: endpoint.server_name.as_ref().map(ToString::to_string),
+        state: entry.state.as_str(),
+        reason: entry.reason().map(|reason| reason.as_str()),
+        expires_in_seconds: entry.expires_in(snapshot.at),
+        causes: entry
+            .causes
+            .iter()
+            .map(|cause| Cause {
+                state: cause.state.as_str(),
+                reason: cause.reason.map(|reason| reason.as_str()),
+                detail: &cause.detail,
+            })
+            .collect(),
+        probe: probe(entry),
+        certificate: observation.leaf().map(certificate),
+        chain: observation.chain.iter().map(certificate).collect(),
+        trust: entry.trust.as_ref().map(|found| trust(found, entry)),
+        checks: checks(&entry.verdict),
+        transcript: transcript(observation),
+    }
+}
+
+fn probe(entry: &Entry) -> Probe<'_> {
+    let seen = &*entry.observation;
+    let connection = seen.connection.as_ref();
+    Probe {
+        success: entry.is_success(),
+        obtained_at: entry.obtained_at.map(|at| at.to_string()),
+        duration_seconds: seen.duration.as_secs_f64(),
+        phase_seconds: seen
+            .timings
+            .iter()
+            .map(|(phase, spent)| Phase {
+                phase: phase.as_str(),
+                seconds: spent.as_secs_f64(),
+            })
+            .collect(),
+        failure: seen.fault.as_ref().map(|fault| Failure {
+            phase: fault.phase.as_str(),
+            reason: fault.reason.as_str(),
+            detail: &fault.detail,
+        }),
+        banner: seen.banner.as_deref(),
+        starttls_offered: seen.starttls_offered,
+        handshake_success: connection.is_some(),
+        handshake_signature: seen.signature.as_ref().map(|signature| match signature {
+            HandshakeSignature::Verified => "verified",
+            HandshakeSignature::Unsupported(_) => "unsupported",
+            HandshakeSignature::Invalid(_) => "invalid",
+        }),
+        client_certificate_requested: seen.client_certificate_requested,
+        tls_version: connection.map(|c| c.version.as_str()),
+        cipher_suite: connection.map(|c| c.cipher_suite.as_str()),
+        key_exchange: connection.map(|c| c.key_exchange.as_str()),
+    }
+}
+
+fn certificate(certificate: &Certificate) -> CertificateJson {
+    let fingerprints = certificate.fingerprints();
+    CertificateJson {
+        facts: certificate.facts().ok().map(facts),
+        unreadable: certificate.facts().err().map(ToString::to_string),
+        fingerprint_sha1: fingerprints.sha1_hex(),
+        fingerprint_sha256: fingerprints.sha256_hex(),
+    }
+}
+
+fn facts(facts: &Facts) -> FactsJson {
+    FactsJson {
+        subject: facts.subject.to_exchange(),
+        issuer: facts.issuer.to_exchange(),
+        tls_certificate_name: TlsCertificateName::of(facts).to_string(),
+        names: facts.names.iter().map(ToString::to_string).collect(),
+        not_before: facts.not_before.to_string(),
+        not_after: facts.not_after.to_string(),
+        serial_number: facts.serial_number.clone(),
+        version: facts.version,
+        spki_sha256: facts.spki_sha256_hex(),
+        key_type: facts.key.kind.to_string(),
+        key_bits: facts.key.bits,
+        signature_algorithm: facts.signature_algorithm.to_string(),
+        extended_key_usage: facts
+            .extended_key_usage
+            .as_ref()
+            .map(|purposes| purposes.iter().map(ToString::to_string).collect()),
+    }
+}
+
+fn trust(trust: &Trust, entry: &Entry) -> TrustJson {
+    TrustJson {
+        trusted: !matches!(trust, Trust::None(_)),
+        anchor: match trust {
+            Trust::Path(path) => Dn::from_der(&path.anchor).map(|name| name.to_exchange()),
+            _ => None,
+        },
+        valid_until: entry.verified_until().map(|until| until.to_string()),
+    }
+}
+
+fn checks(verdict: &Verdict) -> Vec<Check<'_>> {
+    verdict
+        .findings()
+        .map(|(check, finding)| Check {
+            check,
+            result: finding.as_str(),
+            reason: match finding {
+                Finding::Fail(failure) => Some(failure.reason.as_str()),
+                _ => None,
+            },
+            evidence: match finding {
+                Finding::Pass => None,
+                Finding::Fail(failure) => Some(&failure.evidence),
+                Finding::Unknown(why) => Some(why),
+                Finding::NotApplicable(why) => Some(why),
+            },
+        })
+        .collect()
+}
+
+fn transcript(observation: &Observation) -> Vec<Line<'_>> {
+    observation
+        .transcript
+        .iter()
+        .map(|line| Line {
+            from: match line.speaker {
+                Speaker::Client => "client",
+                Speaker::Server => "server",
+                Speaker::Note => "note",
+            },
+            text: &line.text,
+        })
+        .collect()
+}

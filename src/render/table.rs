@@ -1,0 +1,251 @@
+//! A snapshot to the table that a person reads in a terminal, and the hint what to do next.
+
+use std::net::SocketAddr;
+
+use crate::plain::plain;
+use crate::report::{Entry, Snapshot, State, TargetReport};
+use crate::timestamp::Timestamp;
+
+/// How the table may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Colours by state.
+    pub colour: bool,
+}
+
+const HEAD: [&str; 6] = ["TARGET", "ADDRESS", "NOT AFTER", "DAYS", "STATE", "WHY"];
+/// The column of the state, which is coloured.
+const STATE: usize = 4;
+/// Most characters of the reason's text.
+const WHY_WIDTH: usize = 160;
+
+/// One line an endpoint, worst first within its target, and a line that sums up and says what to do next.
+pub fn table(snapshot: &Snapshot, style: Style) -> String {
+    let rows: Vec<_> = snapshot
+        .targets
+        .iter()
+        .flat_map(|t| rows(t, snapshot.at))
+        .collect();
+    let cells: Vec<&[String; 6]> = rows.iter().map(|(_, cells)| cells).collect();
+    let widths = widths(&cells);
+    let mut out = String::new();
+    line(&mut out, &HEAD.map(str::to_owned), &widths, None);
+    for (state, cells) in &rows {
+        line(&mut out, cells, &widths, style.colour.then_some(*state));
+    }
+    out.push('\n');
+    out.push_str(&summary(snapshot));
+    for hint in hints(snapshot) {
+        out.push_str(&format!("Next: {hint}\n"));
+    }
+    out
+}
+
+type Row = (State, [String; 6]);
+
+fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row> {
+    let name = plain(&target.source.name, 60);
+    let unresolved = target.resolutions.iter().filter_map(|resolution| {
+        let fault = resolution.fault.as_ref()?;
+        let host = target.source.host.as_ref().map(ToString::to_string);
+        Some((
+            State::Unreachable,
+            [
+                name.clone(),
+                plain(&host.unwrap_or_default(), 60),
+                "-".to_owned(),
+                "-".to_owned(),
+                State::Unreachable.as_str().to_owned(),
+                why(fault.reason.as_str(), &fault.detail),
+            ],
+        ))
+    });
+    let mut entries: Vec<&Entry> = target.entries.iter().collect();
+    entries.sort_by_key(|entry| (entry.state, entry.endpoint.address, entry.endpoint.port));
+    let found = entries.into_iter().map(|entry| row(&name, entry, now));
+    unresolved.chain(found).collect()
+}
+
+fn row(name: &str, entry: &Entry, now: Timestamp) -> Row {
+    let endpoint = &entry.endpoint;
+    let dash = || "-".to_owned();
+    let cells = [
+        name.to_owned(),
+        SocketAddr::new(endpoint.address, endpoint.port).to_string(),
+        entry.not_after().map_or_else(dash, Timestamp::date),
+        entry.expires_in(now).map_or_else(dash, days),
+        entry.state.as_str().to_owned(),
+        causes(entry),
+    ];
+    (entry.state, cells)
+}
+
+/// Whole days, rounded down: a certificate with some hours left has 0, one that expired an hour ago has -1.
+fn days(seconds: i64) -> String {
+    seconds.div_euclid(86_400).to_string()
+}
+
+/// The worst cause in full, the others by name.
+fn causes(entry: &Entry) -> String {
+    let Some((worst, others)) = entry.causes.split_first() else {
+        return String::new();
+    };
+    let reason = worst
+        .reason
+        .map_or("expires_soon", |reason| reason.as_str());
+    let mut text = why(reason, &worst.detail);
+    let mut named = vec![worst.reason];
+    for other in others {
+        if !named.contains(&other.reason) {
+            named.push(other.reason);
+            text.push_str(&format!(
+                "; {}",
+                other
+                    .reason
+                    .map_or("expires_soon", |reason| reason.as_str())
+            ));
+        }
+    }
+    text
+}
+
+fn why(reason: &str, detail: &str) -> String {
+    match plain(detail, WHY_WIDTH) {
+        detail if detail.is_empty() => reason.to_owned(),
+        detail => format!("{reason}: {detail}"),
+    }
+}
+
+fn widths(rows: &[&[String; 6]]) -> [usize; 6] {
+    let mut widths = HEAD.map(str::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row.iter()) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    widths
+}
+
+fn line(out: &mut String, cells: &[String; 6], widths: &[usize; 6], colour: Option<State>) {
+    for (i, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let pad = width.saturating_sub(cell.chars().count());
+        match (i, colour) {
+            // Numbers stand to the right.
+            (3, _) => out.push_str(&format!("{}{cell}", " ".repeat(pad))),
+            (STATE, Some(state)) => {
+                out.push_str(&format!(
+                    "{}{cell}\u{1b}[0m{}",
+                    paint(state),
+                    " ".repeat(pad)
+                ));
+            }
+            (5, _) => out.push_str(cell),
+            _ => out.push_str(&format!("{cell}{}", " ".repeat(pad))),
+        }
+        out.push_str("  ");
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+}
+
+fn paint(state: State) -> &'static str {
+    match state.exit_code() {
+        0 => "\u{1b}[32m",
+        1 => "\u{1b}[33m",
+        _ => "\u{1b}[31m",
+    }
+}
+
+/// `8 endpoints of 3 targets: 4 Expired, 4 Healthy`
+fn summary(snapshot: &Snapshot) -> String {
+    let states: Vec<State> = snapshot.entries().map(|(_, entry)| entry.state).collect();
+    let counted: Vec<_> = State::ALL
+        .iter()
+        .map(|state| {
+            (
+                states.iter().filter(|s| *s == state).count(),
+                state.as_str(),
+            )
+        })
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!(
+        "{} endpoint{} of {} target{}: {}\n",
+        states.len(),
+        plural(states.len()),
+        snapshot.targets.len(),
+        plural(snapshot.targets.len()),
+        if counted.is_empty() {
+            "none was found".to_owned()
+        } else {
+            counted.join(", ")
+        }
+    )
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+/// What to do about each kind of trouble, worst first, each told for the first endpoint that has it.
+fn hints(snapshot: &Snapshot) -> Vec<String> {
+    let of = |state| snapshot.entries().find(|(_, entry)| entry.state == state);
+    State::ALL
+        .into_iter()
+        .filter_map(of)
+        .filter_map(|(target, entry)| hint(target, entry))
+        .collect()
+}
+
+fn hint(target: &TargetReport, entry: &Entry) -> Option<String> {
+    let at = SocketAddr::new(entry.endpoint.address, entry.endpoint.port);
+    let name = plain(&target.source.name, 60);
+    Some(match entry.state {
+        State::Healthy => return None,
+        State::Unreachable => {
+            let starttls = starttls(entry);
+            format!("see what {at} says: openssl s_client {starttls}-connect {at}")
+        }
+        State::Expired | State::Inconsistent | State::Critical | State::Warning
+            if renewed_elsewhere(target) =>
+        {
+            format!(
+                "{name} has a newer certificate at another address: enable it at {at} too \
+                 (Exchange: Enable-ExchangeCertificate -Services SMTP on that server; else reload)"
+            )
+        }
+        State::Critical if entry.observation.fault.is_some() => {
+            format!(
+                "the session with {at} failed though its certificate was read: see check --json"
+            )
+        }
+        State::Expired | State::Critical | State::Warning => {
+            format!("renew the certificate of {name} and enable it on every server")
+        }
+        State::NotYetValid => {
+            format!("compare the clocks, or put the previous certificate back at {at}")
+        }
+        State::Mismatch => {
+            format!("see which certificate {at} has enabled for SMTP, or correct what is expected")
+        }
+        State::Untrusted => {
+            format!("have {at} present its intermediates, or add its root to trust.roots")
+        }
+        State::Inconsistent => format!("enable the newest certificate of {name} at {at} too"),
+        State::Weak => format!("renew the certificate at {at} with a stronger key or signature"),
+    })
+}
+
+/// Whether another endpoint of the target already serves a newer leaf.
+fn renewed_elsewhere(target: &TargetReport) -> bool {
+    let mut findings = target.entries.iter();
+    findings.any(|entry| entry.verdict.failure("same_certificate").is_some())
+}
+
+fn starttls(entry: &Entry) -> &'static str {
+    match entry.endpoint.mode {
+        crate::smtp::Mode::StartTls => "-starttls smtp ",
+        crate::smtp::Mode::Implicit => "",
+    }
+}
