@@ -1,0 +1,254 @@
+//! What can be said on the command line. The help texts are the documentation of the flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::certificate::TlsCertificateName;
+use crate::name::Host;
+use crate::smtp::Mode;
+use crate::verdict::Threshold;
+
+/// Where the configuration is looked for.
+const DEFAULT_CONFIG: &str = "smtp-tls-exporter.yml";
+
+/// Reads every TLS certificate of your SMTP servers and says what is wrong with it.
+#[derive(Debug, Parser)]
+#[command(name = "smtp-tls-exporter", version = VERSION, args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) serve: Serve,
+}
+
+/// What `--version` prints behind the name.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (revision ",
+    env!("BUILD_REVISION"),
+    ", rustc ",
+    env!("BUILD_RUSTVERSION"),
+    ")"
+);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve metrics for Prometheus (the default)
+    Serve(Serve),
+    /// Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 could not be determined
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The configuration file
+    #[arg(long = "config.file", value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub(super) config_file: PathBuf,
+    /// Read the configuration, print what was understood, and exit with 0 or 1
+    #[arg(long = "config.check")]
+    pub(super) config_check: bool,
+    /// Where to listen, as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10465", value_parser = listen_address)]
+    pub(super) listen_addresses: Vec<SocketAddr>,
+    /// TLS and authentication of the exporter itself (not supported by this version)
+    #[arg(long = "web.config.file", value_name = "FILE", value_parser = unsupported)]
+    pub(super) web_config_file: Option<PathBuf>,
+    /// Take the listening socket from systemd (not supported by this version)
+    #[arg(long = "web.systemd-socket", value_parser = unsupported, num_args = 0, default_missing_value = "")]
+    pub(super) systemd_socket: Option<PathBuf>,
+    /// Taken off the scrape timeout, for the way of the answer
+    #[arg(long = "timeout-offset", value_name = "DURATION", default_value = "0.5s", value_parser = offset)]
+    pub(super) timeout_offset: Duration,
+    /// What to log
+    #[arg(long = "log.level", value_enum, default_value_t = LogLevel::Info)]
+    pub(super) log_level: LogLevel,
+    /// How to log
+    #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Logfmt)]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Logfmt,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// host[:port] or ip[:port]; without any, the targets of the configuration file
+    #[arg(value_name = "TARGET", value_parser = check_target)]
+    pub(super) targets: Vec<CheckTarget>,
+    /// The configuration file, when no TARGET is given
+    #[arg(long = "config.file", value_name = "FILE", default_value = DEFAULT_CONFIG, conflicts_with = "targets")]
+    pub(super) config_file: PathBuf,
+    /// Print JSON instead of the table
+    #[arg(long, conflicts_with = "nagios")]
+    pub(super) json: bool,
+    /// Print the one line of a monitoring plugin after the table
+    #[arg(long)]
+    pub(super) nagios: bool,
+    /// Print the certificates too
+    #[arg(long, conflicts_with = "json")]
+    pub(super) pem: bool,
+    /// The view to ask in; this version knows only `default`
+    #[arg(long, value_name = "VIEW", value_parser = ["default"])]
+    pub(super) view: Option<String>,
+    /// How TLS begins; otherwise implicit on port 465 and STARTTLS elsewhere
+    #[arg(long, value_name = "starttls|implicit", value_parser = mode, requires = "targets")]
+    pub(super) tls: Option<Mode>,
+    /// The name to send as SNI and to expect in the certificate; otherwise the target's own
+    #[arg(long, value_name = "NAME", value_parser = Host::parse, requires = "targets")]
+    pub(super) server_name: Option<Host>,
+    /// What Exchange's connector has as TlsCertificateName: "<I>issuer<S>subject"
+    #[arg(long, value_name = "TEXT", value_parser = TlsCertificateName::parse, requires = "targets")]
+    pub(super) expect_tls_certificate_name: Option<TlsCertificateName>,
+    /// PEM file with the roots to trust instead of Mozilla's
+    #[arg(long, value_name = "FILE", requires = "targets")]
+    pub(super) roots: Option<PathBuf>,
+    /// Warn when less is left: a share of the lifetime, a time, or both (25%, 30d, 25%/30d)
+    #[arg(long, value_name = "LIMIT", value_parser = threshold)]
+    pub(super) warning: Option<Threshold>,
+    /// The same for critical
+    #[arg(long, value_name = "LIMIT", value_parser = threshold)]
+    pub(super) critical: Option<Threshold>,
+}
+
+/// One target of `check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CheckTarget {
+    pub(super) text: String,
+    pub(super) host: Host,
+    pub(super) port: u16,
+}
+
+fn unsupported(_: &str) -> Result<PathBuf, String> {
+    Err("not supported by this version".to_owned())
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let full = match text.strip_prefix(':') {
+        Some(port) => format!("[::]:{port}"),
+        None => text.replace("localhost:", "127.0.0.1:"),
+    };
+    let expected = "expected :PORT, ADDRESS:PORT or [IPV6]:PORT";
+    full.parse().map_err(|_| expected.to_owned())
+}
+
+fn offset(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix("ms").map(|n| (n, 0.001));
+    let number = number.or_else(|| text.strip_suffix('s').map(|n| (n, 1.0)));
+    number
+        .and_then(|(n, unit)| Some(n.parse::<f64>().ok()? * unit))
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a duration such as 0.5s or 250ms".to_owned())
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    [Mode::StartTls, Mode::Implicit]
+        .into_iter()
+        .find(|mode| mode.as_str() == text)
+        .ok_or_else(|| "expected starttls or implicit".to_owned())
+}
+
+/// `host`, `host:port`, `192.0.2.1:25`, `2001:db8::1`, `[2001:db8::1]:25`.
+fn check_target(text: &str) -> Result<CheckTarget, String> {
+    if text.starts_with("mx:") {
+        return Err("mx: targets are not supported by this version".to_owned());
+    }
+    let is_bare_ipv6 = text.parse::<std::net::Ipv6Addr>().is_ok();
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !is_bare_ipv6 && !text.ends_with(']') => {
+            let port = port.parse().ok().filter(|port| *port > 0);
+            (host, port.ok_or("expected a port from 1 to 65535")?)
+        }
+        _ => (text, 25),
+    };
+    let host = Host::parse(host).map_err(|e| format!("{e}, expected host[:port] or ip[:port]"))?;
+    Ok(CheckTarget {
+        text: text.to_owned(),
+        host,
+        port,
+    })
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    let mut limit = Threshold {
+        fraction: None,
+        seconds: None,
+    };
+    let expected =
+        || "expected a share such as 25%, a time such as 30d, or both as 25%/30d".to_owned();
+    for part in text.split('/') {
+        match part.strip_suffix('%') {
+            Some(percent) => {
+                let percent = percent.parse::<f64>().ok();
+                let valid = percent.filter(|p| (0.0..=100.0).contains(p));
+                limit.fraction = Some(valid.ok_or_else(expected)? / 100.0);
+            }
+            None => limit.seconds = Some(crate::config::seconds(part).ok_or_else(expected)?),
+        }
+    }
+    Ok(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_accepts_the_definition() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn targets_have_hosts_and_ports() {
+        for (text, host, port) in [
+            ("mx.bears.test", "mx.bears.test", 25),
+            ("mx.bears.test:587", "mx.bears.test", 587),
+            ("192.0.2.1:465", "192.0.2.1", 465),
+            ("2001:db8::1", "2001:db8::1", 25),
+            ("[2001:db8::1]", "2001:db8::1", 25),
+            ("[2001:db8::1]:587", "2001:db8::1", 587),
+        ] {
+            let target = check_target(text).unwrap();
+            assert_eq!(
+                (target.host.to_string().as_str(), target.port),
+                (host, port)
+            );
+        }
+        for bad in [
+            "",
+            "mx:bears.test",
+            "mx.bears.test:0",
+            "mx.bears.test:x",
+            "a b",
+        ] {
+            assert!(check_target(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_are_a_share_a_time_or_both() {
+        let limit = threshold("25%/30d").unwrap();
+        assert_eq!(
+            (limit.fraction, limit.seconds),
+            (Some(0.25), Some(2_592_000))
+        );
+        assert_eq!(threshold("7d").unwrap().fraction, None);
+        for bad in ["", "25", "101%", "7 bears", "25%/"] {
+            assert!(threshold(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Arguments to commands and their exit codes; knows nothing of how anything is probed or judged.
+
+mod arguments;
+mod check;
+mod hostname;
+mod logging;
+mod progress;
+mod serve;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::plain::plain;
+use crate::render::BuildInfo;
+use arguments::{Arguments, Command};
+
+/// What this program was built from.
+pub const BUILD: BuildInfo = BuildInfo {
+    version: env!("CARGO_PKG_VERSION"),
+    revision: env!("BUILD_REVISION"),
+    rustversion: env!("BUILD_RUSTVERSION"),
+};
+
+/// Exit status of `check` when nothing could be determined, after the monitoring plugins.
+const UNKNOWN: u8 = 3;
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let is_check = arguments.get(1).is_some_and(|word| word == "check");
+    match Arguments::try_parse_from(&arguments) {
+        Ok(parsed) => match parsed.command {
+            Some(Command::Check(check)) => finish(check::run(&check), UNKNOWN),
+            Some(Command::Serve(serve)) => finish(serve::run(&serve), 1),
+            None => finish(serve::run(&parsed.serve), 1),
+        },
+        Err(help) if is_asked_for(help.kind()) => {
+            let _ = help.print();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&one_line(&error));
+            ExitCode::from(if is_check { UNKNOWN } else { 1 })
+        }
+    }
+}
+
+fn is_asked_for(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+}
+
+/// A command's exit code, or its complaint and the code for that.
+fn finish(outcome: Result<u8, String>, on_error: u8) -> ExitCode {
+    ExitCode::from(outcome.unwrap_or_else(|message| {
+        complain(&message);
+        on_error
+    }))
+}
+
+fn complain(message: &str) {
+    eprintln!("smtp-tls-exporter: {}", plain(message, 2000));
+}
+
+/// clap explains over several lines; what is wrong stands in the paragraph before the usage.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let paragraph: Vec<_> = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let text = paragraph.join(" ");
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+/// The runtime in which everything runs.
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("cannot start: {e}"))
+}

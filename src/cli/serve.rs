@@ -1,0 +1,118 @@
+//! The command `serve`: the exporter.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::arguments::Serve;
+use super::{BUILD, hostname, logging, runtime};
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::dns::SystemResolver;
+use crate::probe::Tls;
+use crate::round::{Rounds, Settings, system_clock};
+use crate::web::{Site, serve};
+
+/// Serves until a signal ends it; returns the exit code.
+pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
+    logging::start(arguments.log_level, arguments.log_format);
+    let config = load(&arguments.config_file)?;
+    if arguments.config_check {
+        print!("{}", understood(&config));
+        return Ok(0);
+    }
+    runtime()?.block_on(exporter(arguments, config))
+}
+
+/// Reads the configuration and logs what is odd about it.
+pub(super) fn load(file: &std::path::Path) -> Result<Config, String> {
+    let config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let helo = &config.settings.limits.helo;
+    if helo == "localhost" || !helo.contains(['.', '[']) {
+        tracing::warn!(
+            helo,
+            "the EHLO name is not fully qualified; some servers refuse it: set probe.helo"
+        );
+    }
+    Ok(config)
+}
+
+async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
+    let site = Site {
+        rounds: rounds(config.settings)?,
+        timeout_offset: arguments.timeout_offset,
+        build: BUILD,
+        config_loaded_at: system_clock(),
+    };
+    let ready = |addresses: &[SocketAddr]| {
+        for address in addresses {
+            tracing::info!(%address, version = BUILD.version, "listening");
+        }
+    };
+    let serving = serve(&arguments.listen_addresses, Arc::new(site), ready);
+    tokio::select! {
+        served = serving => served.map(|()| 0).map_err(|e| e.to_string()),
+        name = ended() => {
+            tracing::info!(signal = name?, "ending");
+            Ok(0)
+        }
+    }
+}
+
+/// Rounds over these settings with this machine's resolver and clock.
+pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<SystemResolver>>, String> {
+    let resolver = SystemResolver::new(lookup_deadline(&settings));
+    let (tls, counters) = (Tls::new()?, Counters::new()?);
+    let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
+    Ok(Arc::new(rounds))
+}
+
+/// Names get no more than half of a probe's time.
+fn lookup_deadline(settings: &Settings) -> Duration {
+    settings.limits.timeout / 2
+}
+
+async fn ended() -> Result<&'static str, String> {
+    let listen = |kind| signal(kind).map_err(|e| format!("cannot wait for signals: {e}"));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        _ = interrupt.recv() => Ok("SIGINT"),
+    }
+}
+
+/// What `--config.check` prints.
+fn understood(config: &Config) -> String {
+    let settings = &config.settings;
+    let mut text = format!(
+        "{}: {} targets; timeout {:?}, EHLO {}\n",
+        config.file.display(),
+        settings.targets.len(),
+        settings.limits.timeout,
+        settings.limits.helo
+    );
+    for watched in &settings.targets {
+        let source = &watched.source;
+        let ports: Vec<_> = source
+            .ports
+            .iter()
+            .map(|port| format!("{port} {}", source.mode_on(*port).as_str()))
+            .collect();
+        let place = match &source.place {
+            crate::target::Place::Host(host) => host.to_string(),
+            crate::target::Place::Addresses(addresses) => addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        };
+        text += &format!("{}: {place} ({})\n", source.name, ports.join(", "));
+    }
+    text
+}

@@ -1,0 +1,109 @@
+//! `expect:` to expectations; knows no target.
+
+use std::sync::Arc;
+
+use super::file::UNSUPPORTED;
+use super::reader::{Fields, Problem, Value};
+use super::targets::host;
+use super::trust::TrustStores;
+use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
+use crate::name::Host;
+use crate::observation::TlsVersion;
+use crate::pki::Anchors;
+use crate::verdict::Expectations;
+
+/// How a check is switched.
+pub(super) const CHECK_WORDS: [(&str, bool); 4] = [
+    ("on", true),
+    ("off", false),
+    ("true", true),
+    ("false", false),
+];
+
+const KEYS: [&str; 8] = [
+    "subject",
+    "issuer",
+    "tls_certificate_name",
+    "fingerprints",
+    "names",
+    "roots",
+    "min_tls",
+    "same_certificate",
+];
+
+const DN_EXPECTED: &str = "a distinguished name such as CN=mail.example.com, O=Example, C=US";
+
+/// Expectations in the making: names that were not given follow the server's name.
+#[derive(Debug, Clone)]
+pub(super) struct Expect {
+    pub(super) expectations: Expectations,
+    names: Option<Vec<Host>>,
+}
+
+impl Expect {
+    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+        Self {
+            expectations: Expectations::new(roots),
+            names: None,
+        }
+    }
+
+    /// Overrides what the section says.
+    pub(super) fn take_from(
+        &mut self,
+        section: &Value<'_>,
+        stores: &mut TrustStores,
+    ) -> Result<(), Problem> {
+        let mut fields = section.fields()?;
+        for later in ["dane", "mta_sts"] {
+            fields.refuse(later, UNSUPPORTED)?;
+        }
+        self.identity(&mut fields)?;
+        if let Some(value) = fields.take("names") {
+            let names = value.list_or_one()?;
+            self.names = Some(names.iter().map(host).collect::<Result<_, _>>()?);
+        }
+        if let Some(value) = fields.take("roots") {
+            self.expectations.roots = stores.read(&value)?;
+        }
+        if let Some(value) = fields.take("min_tls") {
+            let versions = [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)];
+            self.expectations.min_tls = value.choice(&versions)?;
+        }
+        if let Some(value) = fields.take("same_certificate") {
+            self.expectations.same_certificate = value.flag()?;
+        }
+        fields.finish(&KEYS)
+    }
+
+    fn identity(&mut self, fields: &mut Fields<'_>) -> Result<(), Problem> {
+        let expectations = &mut self.expectations;
+        if let Some(value) = fields.take("subject") {
+            expectations.subject = Some(value.parsed_by(Dn::parse, DN_EXPECTED)?);
+        }
+        if let Some(value) = fields.take("issuer") {
+            expectations.issuer = Some(value.parsed_by(Dn::parse, DN_EXPECTED)?);
+        }
+        if let Some(value) = fields.take("tls_certificate_name") {
+            let expected = "<I>issuer<S>subject, as Exchange prints it";
+            let name = value.parsed_by(TlsCertificateName::parse, expected)?;
+            expectations.tls_certificate_name = Some(name);
+        }
+        if let Some(value) = fields.take("fingerprints") {
+            let expected = "40 hexadecimal digits (SHA-1) or 64 (SHA-256), with or without colons";
+            let listed = value.list_or_one()?;
+            let read = |v: &Value<'_>| v.parsed_by(Fingerprint::parse, expected);
+            expectations.fingerprints = listed.iter().map(read).collect::<Result<_, _>>()?;
+        }
+        Ok(())
+    }
+
+    /// The expectations for a server of this name.
+    pub(super) fn for_server(self, server_name: Option<&Host>) -> Expectations {
+        let default = || server_name.cloned().into_iter().collect();
+        Expectations {
+            names: self.names.unwrap_or_else(default),
+            ..self.expectations
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A configuration file to settings, each validated once; opens no file but the ones it names.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::ConfigError;
+use super::document::Document;
+use super::reader::{Fields, Problem, Value};
+use super::targets::{self, Common};
+use super::trust::TrustStores;
+use crate::probe::Limits;
+use crate::round::Settings;
+
+/// A configuration as it was read.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub file: PathBuf,
+    /// What the rounds need to know.
+    pub settings: Settings,
+    /// What is odd but no mistake, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Keys of a later version are refused with this, never ignored.
+pub(super) const UNSUPPORTED: &str = "not supported by this version";
+
+const SECTIONS: [&str; 4] = ["probe", "trust", "defaults", "targets"];
+
+impl Config {
+    /// Reads a file. `helo` is the EHLO name where the file has none.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake, with its line.
+    pub fn load(file: &Path, helo: &str) -> Result<Self, ConfigError> {
+        Self::of(&Document::open(file)?, file, helo)
+    }
+
+    /// Reads what would be in a file.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn parse(file: &Path, bytes: &[u8], helo: &str) -> Result<Self, ConfigError> {
+        Self::of(&Document::parse(file, bytes)?, file, helo)
+    }
+
+    fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
+        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
+        let read = read(document, helo, &mut stores);
+        Ok(Self {
+            file: file.to_owned(),
+            settings: read.map_err(|problem| document.error(problem))?,
+            warnings: stores.warnings,
+        })
+    }
+}
+
+fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Settings, Problem> {
+    let mut fields = document.root().fields()?;
+    for later in ["views", "target_files", "probe_endpoint"] {
+        fields.refuse(later, UNSUPPORTED)?;
+    }
+    let mut settings = probe_section(fields.take("probe"), helo)?;
+    let roots = match fields.take("trust") {
+        Some(trust) => trust_section(&trust, stores)?,
+        None => stores.mozilla(),
+    };
+    let mut common = Common::new(roots);
+    if let Some(defaults) = fields.take("defaults") {
+        common.defaults_section(&defaults, stores)?;
+    }
+    let listed = fields.require("targets", "a list of what to probe")?;
+    fields.finish(&SECTIONS)?;
+    settings.targets = targets::read(document, &listed, &common, stores)?;
+    Ok(settings)
+}
+
+const PROBE_KEYS: [&str; 5] = [
+    "timeout",
+    "min_interval",
+    "concurrency",
+    "per_address",
+    "helo",
+];
+
+fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {
+    let mut settings = Settings {
+        targets: Vec::new(),
+        limits: Limits {
+            timeout: Duration::from_secs(10),
+            helo: helo.to_owned(),
+        },
+        min_interval: Duration::from_secs(60),
+        concurrency: 256,
+        per_address: 1,
+    };
+    let Some(section) = section else {
+        return Ok(settings);
+    };
+    let mut fields = section.fields()?;
+    let seconds = Duration::from_secs;
+    if let Some(value) = fields.take("timeout") {
+        let range = Duration::from_millis(100)..=seconds(600);
+        settings.limits.timeout = value.duration_in(range, "timeout")?;
+    }
+    if let Some(value) = fields.take("min_interval") {
+        settings.min_interval = value.duration_in(seconds(0)..=seconds(86_400), "interval")?;
+    }
+    settings.concurrency = number(&mut fields, "concurrency", 65_535)?.unwrap_or(256);
+    settings.per_address = number(&mut fields, "per_address", 1000)?.unwrap_or(1);
+    if let Some(value) = fields.take("helo") {
+        let expected = "a host name, or an address in brackets";
+        settings.limits.helo = value.parsed_by(ehlo_name, expected)?;
+    }
+    fields.finish(&PROBE_KEYS)?;
+    Ok(settings)
+}
+
+fn number(fields: &mut Fields<'_>, key: &str, most: usize) -> Result<Option<usize>, Problem> {
+    let value = fields.take(key);
+    value.map(|v| v.integer_in(1..=most, "number")).transpose()
+}
+
+/// RFC 5321 §4.1.1.1: a domain, or an address literal.
+fn ehlo_name(text: &str) -> Result<String, &'static str> {
+    let is_sendable = |b: u8| b.is_ascii_graphic();
+    if !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no name for EHLO")
+    }
+}
+
+fn trust_section(
+    section: &Value<'_>,
+    stores: &mut TrustStores,
+) -> Result<std::sync::Arc<crate::pki::Anchors>, Problem> {
+    let mut fields = section.fields()?;
+    fields.refuse("crls", UNSUPPORTED)?;
+    let roots = match fields.take("roots") {
+        Some(roots) => stores.read(&roots)?,
+        None => stores.mozilla(),
+    };
+    fields.finish(&["roots"])?;
+    Ok(roots)
+}

@@ -1,0 +1,288 @@
+//! Nodes of a document to the values that settings are made of, each mistake with its place; knows no key by name.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::duration;
+use super::place::Path;
+use super::tree::{Kind, Node};
+use super::words::{SHOWN, near, one_line, one_of, shown};
+
+/// What is wrong with a value; `Document::error` finds its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Where it stands; a path to what is missing is fine.
+    pub(crate) path: Path,
+    /// What is wrong, and what was expected; one line.
+    pub(crate) message: String,
+}
+
+/// A value of the document that knows where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Value<'a> {
+    node: &'a Node,
+    path: Path,
+}
+
+impl<'a> Value<'a> {
+    /// The outermost value.
+    pub(crate) fn root(node: &'a Node) -> Self {
+        let path = Path::default();
+        Self { node, path }
+    }
+
+    /// Where it stands.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A problem with this value; `message` must not repeat a secret, nor more of the value than [`shown`] does.
+    pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem {
+            path: self.path.clone(),
+            message: message.into(),
+        }
+    }
+
+    /// Whether nothing was given: `~`, `null` or only the key.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.node, Node::Scalar(Kind::Null, _))
+    }
+
+    /// Whether it is a list.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.node, Node::List(_))
+    }
+
+    /// The value as a map whose keys are known; nothing is an empty one.
+    pub(crate) fn fields(&self) -> Result<Fields<'a>, Problem> {
+        Ok(Fields {
+            path: self.path.clone(),
+            entries: self.entries()?,
+        })
+    }
+
+    /// The value as a map whose keys are the operator's own; nothing is an empty one.
+    pub(crate) fn entries(&self) -> Result<Vec<(&'a str, Self)>, Problem> {
+        let value = |(key, node): &'a (String, Node)| (key.as_str(), self.at(key, node));
+        Ok(self.map()?.iter().map(value).collect())
+    }
+
+    fn map(&self) -> Result<&'a [(String, Node)], Problem> {
+        match self.node {
+            Node::Map(entries) => Ok(entries),
+            Node::Scalar(Kind::Null, _) => Ok(&[]),
+            _ => Err(self.mismatch("a map of keys and values")),
+        }
+    }
+
+    fn at(&self, key: &str, node: &'a Node) -> Self {
+        let path = self.path.key(key);
+        Self { node, path }
+    }
+
+    /// The items of a list; nothing is an empty one.
+    pub(crate) fn list(&self) -> Result<Vec<Self>, Problem> {
+        let item = |(nth, node)| Self {
+            node,
+            path: self.path.index(nth),
+        };
+        match self.node {
+            Node::List(items) => Ok(items.iter().enumerate().map(item).collect()),
+            Node::Scalar(Kind::Null, _) => Ok(Vec::new()),
+            _ => Err(self.mismatch("a list")),
+        }
+    }
+
+    /// The items of a list, or the one value that stands in its place.
+    pub(crate) fn list_or_one(&self) -> Result<Vec<Self>, Problem> {
+        if self.is_list() || self.is_null() {
+            self.list()
+        } else {
+            Ok(vec![self.clone()])
+        }
+    }
+
+    /// The text as written; numbers and booleans are text too (`1.10` stays `1.10`).
+    pub(crate) fn text(&self) -> Result<&'a str, Problem> {
+        self.written("text")
+    }
+
+    fn written(&self, expected: &str) -> Result<&'a str, Problem> {
+        match self.node {
+            Node::Scalar(kind, written) if *kind != Kind::Null => Ok(written),
+            _ => Err(self.mismatch(expected)),
+        }
+    }
+
+    /// `true`, `false`, and the words `yes`, `no`, `on`, `off` that YAML 1.2 takes for text.
+    pub(crate) fn flag(&self) -> Result<bool, Problem> {
+        let expected = "true or false";
+        let written = self.written(expected)?;
+        match written.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Ok(true),
+            "false" | "no" | "off" => Ok(false),
+            _ => Err(self.problem(format!("{}, expected {expected}", self.seen()))),
+        }
+    }
+
+    /// A whole number; `what` names it, as in "70000 is no port, expected 1 to 65535".
+    pub(crate) fn integer_in<T>(&self, range: RangeInclusive<T>, what: &str) -> Result<T, Problem>
+    where
+        T: TryFrom<i128> + PartialOrd + Display,
+    {
+        let (from, to) = (range.start(), range.end());
+        let expected = format!("{from} to {to}");
+        let written = self.written(&format!("a {what}, {expected}"))?;
+        let number = match self.node {
+            Node::Scalar(Kind::Integer(number), _) => Some(*number),
+            _ => written.parse().ok(),
+        };
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                self.problem(format!("{} is no {what}, expected {expected}", self.seen()))
+            })
+    }
+
+    /// A span of time as Prometheus writes it: `10s`, `1m30s`, `500ms`, `1d`, `1w`, `0s`.
+    pub(crate) fn duration(&self) -> Result<Duration, Problem> {
+        let expected = "a duration as 10s or 1m30s";
+        let written = self.written(expected)?;
+        if !written.is_empty() && written.bytes().all(|b| b.is_ascii_digit()) {
+            let written = one_line(written, 20);
+            return Err(self.problem(format!(
+                "{written} has no unit, expected {written}s or the like"
+            )));
+        }
+        duration::parse(written)
+            .map_err(|why| self.problem(format!("{} {why}, expected {expected}", self.seen())))
+    }
+
+    /// A span of time within limits; `what` names it, as in "0s is no timeout, expected 1s to 10m".
+    pub(crate) fn duration_in(
+        &self,
+        range: RangeInclusive<Duration>,
+        what: &str,
+    ) -> Result<Duration, Problem> {
+        let duration = self.duration()?;
+        if range.contains(&duration) {
+            return Ok(duration);
+        }
+        let (from, to) = (
+            duration::shown(*range.start()),
+            duration::shown(*range.end()),
+        );
+        Err(self.problem(format!(
+            "{} is no {what}, expected {from} to {to}",
+            self.seen()
+        )))
+    }
+
+    /// One of the words given.
+    pub(crate) fn choice<T: Copy>(&self, options: &[(&str, T)]) -> Result<T, Problem> {
+        let words: Vec<_> = options.iter().map(|(word, _)| *word).collect();
+        let expected = one_of(&words);
+        let written = self.written(&expected)?;
+        let chosen = options.iter().find(|(word, _)| *word == written);
+        chosen.map(|(_, value)| *value).ok_or_else(|| {
+            let near = near(written, &words);
+            self.problem(format!(
+                "{} is unknown{near}, expected {expected}",
+                self.seen()
+            ))
+        })
+    }
+
+    /// The text as something else that has its own parser.
+    pub(crate) fn parsed_by<T, E: Display>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+        expected: &str,
+    ) -> Result<T, Problem> {
+        let written = self.written(expected)?;
+        parse(written).map_err(|error| {
+            let error = one_line(&error.to_string(), 200);
+            let seen = self.seen();
+            let seen = if error.contains(&seen) {
+                String::new()
+            } else {
+                seen + ": "
+            };
+            self.problem(format!("{seen}{error}, expected {expected}"))
+        })
+    }
+
+    /// The value in a message.
+    fn seen(&self) -> String {
+        match self.node {
+            Node::Scalar(Kind::Text, written) => shown(written),
+            Node::Scalar(_, written) => one_line(written, SHOWN),
+            _ => self.kind().into(),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.node {
+            Node::Scalar(Kind::Null, _) => "nothing",
+            Node::Scalar(Kind::Text, _) => "text",
+            Node::Scalar(Kind::Bool(_), _) => "true or false",
+            Node::Scalar(Kind::Integer(_) | Kind::Float, _) => "a number",
+            Node::List(_) => "a list",
+            Node::Map(_) => "a map",
+        }
+    }
+
+    /// A value of the wrong kind is not repeated: it may be a secret in the wrong place.
+    fn mismatch(&self, expected: &str) -> Problem {
+        self.problem(format!("{}, expected {expected}", self.kind()))
+    }
+}
+
+/// A map being used up, key by key; [`finish`](Self::finish) complains about the rest.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    path: Path,
+    entries: Vec<(&'a str, Value<'a>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// The value of `key`, if the map has it, and there is something: a key with nothing behind it counts as left out.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value<'a>> {
+        let at = self.entries.iter().position(|(name, _)| *name == key)?;
+        Some(self.entries.remove(at).1).filter(|value| !value.is_null())
+    }
+
+    /// The value of `key`, which has to be there.
+    pub(crate) fn require(&mut self, key: &str, expected: &str) -> Result<Value<'a>, Problem> {
+        self.take(key).ok_or_else(|| Problem {
+            path: self.path.key(key),
+            message: format!("missing, expected {expected}"),
+        })
+    }
+
+    /// Complains about a key that is understood but not supported, saying `why` or what to do instead.
+    pub(crate) fn refuse(&mut self, key: &str, why: &str) -> Result<(), Problem> {
+        let value = self.take(key);
+        value.map_or(Ok(()), |value| Err(value.problem(why)))
+    }
+
+    /// A problem with the map as a whole.
+    pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem {
+            path: self.path.clone(),
+            message: message.into(),
+        }
+    }
+
+    /// Complains about the first key that is still there.
+    pub(crate) fn finish(self, known: &[&str]) -> Result<(), Problem> {
+        let Some((key, value)) = self.entries.first() else {
+            return Ok(());
+        };
+        let (near, expected) = (near(key, known), one_line(&known.join(", "), 1000));
+        Err(value.problem(format!("unknown key{near}, expected one of {expected}")))
+    }
+}

@@ -1,0 +1,165 @@
+//! The bytes of a YAML file to a tree, or to what is wrong with them and where; knows no settings.
+
+use super::place::{Path, Position, find, locate};
+use super::tree::{self, DUPLICATE, Node, Refusal, TOO_HEAVY};
+use super::words::one_line;
+
+/// The largest file that is read.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
+
+/// Brackets open at once before the text is handed on: libyaml takes quadratic time for nested `{a: {a: …`.
+const MAX_OPEN_BRACKETS: usize = 1000;
+
+/// Why a text is no document that settings could be read from.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) position: Option<Position>,
+    pub(crate) path: Path,
+    pub(crate) message: String,
+}
+
+impl Fault {
+    fn at(position: Position, message: impl Into<String>) -> Self {
+        Self {
+            position: Some(position),
+            path: Path::default(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The text of a file: UTF-8, with or without a byte order mark, at most [`MAX_BYTES`].
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Fault {
+            position: None,
+            path: Path::default(),
+            message: format!("larger than {} KiB, expected less", MAX_BYTES / 1024),
+        });
+    }
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|e| {
+        let good = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);
+        Fault::at(Position::after(&good), "not UTF-8, expected text")
+    })
+}
+
+/// Reads one document; an empty one is null.
+pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
+    refuse_unreadable(text)?;
+    tree::grow(text).map_err(|refusal| explain(text, refusal))
+}
+
+/// What libyaml refuses without saying where, or only after a very long time.
+fn refuse_unreadable(text: &str) -> Result<(), Fault> {
+    let mut open = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' | '{' => open += 1,
+            ']' | '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        let message = if open > MAX_OPEN_BRACKETS {
+            TOO_DEEP.to_owned()
+        } else if is_unreadable(c) {
+            format!(
+                "the control character {}, expected text",
+                c.escape_unicode()
+            )
+        } else {
+            continue;
+        };
+        return Err(Fault::at(Position::after(&text[..at]), message));
+    }
+    Ok(())
+}
+
+/// Outside YAML's printable set (YAML 1.2 §5.1).
+fn is_unreadable(c: char) -> bool {
+    let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    control || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+const TOO_DEEP: &str = "lists and maps nested too deeply";
+
+/// What libyaml says for a slip, and what to look for.
+const HINTS: [(&str, &str); 6] = [
+    (
+        "mapping values are not allowed",
+        "check the indentation, and quote values that contain ': '",
+    ),
+    (
+        "did not find expected key",
+        "check the indentation and the quotes",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "check the indentation",
+    ),
+    (
+        "could not find expected ':'",
+        "expected 'key: value' in the line before",
+    ),
+    (
+        "character that cannot start any token",
+        "indent by spaces, not tabs, and quote values that start with @, ` or %",
+    ),
+    ("unknown anchor", "no &name before this *name"),
+];
+
+fn explain(text: &str, refusal: Refusal) -> Fault {
+    let position = refusal.error.location().map(|at| Position {
+        line: at.line(),
+        column: at.column(),
+    });
+    if let Some((path, message)) = refusal.reason {
+        let message = match locate(text, &path) {
+            Some(first) if message == DUPLICATE => {
+                format!("{message} (also in line {})", first.line)
+            }
+            _ => message,
+        };
+        return Fault {
+            position,
+            path,
+            message,
+        };
+    }
+    let said = refusal.error.to_string();
+    let (position, message) = if said.starts_with("deserializing from YAML containing more than") {
+        let message = "a second document starts here, expected only one";
+        (second_document(text), message.to_owned())
+    } else {
+        (position, syntax_message(&said, position))
+    };
+    Fault {
+        position,
+        path: Path::default(),
+        message,
+    }
+}
+
+fn syntax_message(said: &str, position: Option<Position>) -> String {
+    if said.starts_with("recursion limit") {
+        return TOO_DEEP.into();
+    }
+    if said.starts_with("repetition limit") {
+        return TOO_HEAVY.into();
+    }
+    let place = position.map_or_else(String::new, |at| {
+        format!(" at line {} column {}", at.line, at.column)
+    });
+    let said = said.replacen(&place, "", 1);
+    let hint = HINTS.iter().find(|(phrase, _)| said.contains(phrase));
+    let hint = hint.map(|(_, hint)| format!(" ({hint})"));
+    format!(
+        "no YAML: {}{}",
+        one_line(&said, 200),
+        hint.unwrap_or_default()
+    )
+}
+
+fn second_document(text: &str) -> Option<Position> {
+    let document = serde_yaml::Deserializer::from_str(text).nth(1)?;
+    find(document, &[])
+}

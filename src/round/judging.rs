@@ -1,0 +1,69 @@
+//! The last results of one target's endpoints to judged entries: every endpoint beside its fleet.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Probed;
+use crate::observation::Observation;
+use crate::report::{Entry, assess};
+use crate::target::{Endpoint, Offer};
+use crate::timestamp::Timestamp;
+use crate::verdict::{Evidence, Expectations, Fleet, Leaf, judge};
+
+/// An endpoint and its last result, if there is one yet.
+type Held = (Arc<Endpoint>, Option<Probed>);
+
+pub(super) fn entries(held: Vec<Held>, expectations: &Expectations, now: Timestamp) -> Vec<Entry> {
+    let fleets = fleets(&held);
+    let nobody = Fleet::default();
+    held.into_iter()
+        .map(|(endpoint, probed)| {
+            let fleet = fleets.get(&endpoint.offer).unwrap_or(&nobody);
+            entry(endpoint, probed, fleet, expectations, now)
+        })
+        .collect()
+}
+
+fn fleets(held: &[Held]) -> HashMap<Offer, Fleet> {
+    let mut fleets: HashMap<Offer, Fleet> = HashMap::new();
+    for (endpoint, probed) in held {
+        let leaf = probed.as_ref().and_then(|p| p.observation.leaf());
+        let leaf = leaf.and_then(|leaf| Leaf::new(endpoint.address, endpoint.port, leaf));
+        fleets.entry(endpoint.offer).or_default().0.extend(leaf);
+    }
+    fleets
+}
+
+fn entry(
+    endpoint: Arc<Endpoint>,
+    probed: Option<Probed>,
+    fleet: &Fleet,
+    expectations: &Expectations,
+    now: Timestamp,
+) -> Entry {
+    let obtained_at = probed.as_ref().map(|p| p.obtained_at);
+    let (observation, trust) = match probed {
+        Some(probed) => (probed.observation, probed.trust),
+        None => (
+            Arc::new(Observation::pending("no probe has answered yet")),
+            None,
+        ),
+    };
+    let verdict = judge(&Evidence {
+        observation: &observation,
+        expectations,
+        trust: trust.as_ref(),
+        fleet,
+        now,
+    });
+    let (state, causes) = assess(&observation, &verdict, &expectations.thresholds, now);
+    Entry {
+        endpoint,
+        observation,
+        trust,
+        obtained_at,
+        verdict,
+        state,
+        causes,
+    }
+}
