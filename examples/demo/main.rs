@@ -1,0 +1,80 @@
+//! The incident on loopback: a small bear world of mail servers, and the exporter that watches it.
+//!
+//! `cargo run --release --example demo` starts them, prints the `check` table once, and serves `/metrics` until
+//! Ctrl-C. It needs no network, no root and no other program.
+
+#[path = "../../tests/peer/mod.rs"]
+mod peer;
+mod world;
+
+use std::error::Error;
+use std::io::{IsTerminal, stdout};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smtp_tls_exporter::cli::BUILD;
+use smtp_tls_exporter::config::Config;
+use smtp_tls_exporter::counters::Counters;
+use smtp_tls_exporter::dns::SystemResolver;
+use smtp_tls_exporter::probe::Tls;
+use smtp_tls_exporter::render::{self, Style};
+use smtp_tls_exporter::round::{Rounds, system_clock};
+use smtp_tls_exporter::web::{Site, serve};
+use tokio::time::Instant;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let world = world::World::start(directory.path(), system_clock().0).await?;
+    println!("The configuration:\n\n{}", world.config);
+    let file = Path::new("demo.yml");
+    let file = directory.path().join(file);
+    let config = Config::parse(&file, world.config.as_bytes(), "monitor.bears.test")?;
+    let rounds = Rounds::new(
+        config.settings,
+        SystemResolver::new(Duration::from_secs(5)),
+        Tls::new()?,
+        system_clock,
+        Counters::new()?,
+    );
+    let rounds = Arc::new(rounds);
+    let snapshot = rounds
+        .scrape(Instant::now() + Duration::from_secs(15))
+        .await;
+    let style = Style {
+        colour: stdout().is_terminal(),
+    };
+    println!("What `smtp-tls-exporter check` says:\n");
+    println!("{}", render::table(&snapshot, style));
+    let site = Arc::new(Site {
+        rounds,
+        timeout_offset: Duration::from_millis(500),
+        build: BUILD,
+        config_loaded_at: system_clock(),
+    });
+    tokio::select! {
+        served = listen(site) => served,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Serves on the exporter's own port, or on any when that is taken.
+async fn listen(site: Arc<Site<SystemResolver>>) -> Result<(), Box<dyn Error>> {
+    let own: SocketAddr = "127.0.0.1:10465".parse()?;
+    let any: SocketAddr = "127.0.0.1:0".parse()?;
+    if serve(&[own], Arc::clone(&site), announce).await.is_err() {
+        serve(&[any], site, announce).await?;
+    }
+    Ok(())
+}
+
+fn announce(addresses: &[SocketAddr]) {
+    for address in addresses {
+        println!("Metrics: http://{address}/metrics\nPage:    http://{address}/\n");
+        println!(
+            "Try: curl -s http://{address}/metrics | grep cert_expiry_seconds\nCtrl-C ends it."
+        );
+    }
+}

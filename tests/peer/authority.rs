@@ -1,0 +1,141 @@
+//! A certificate authority with one intermediate, and the certificates that it issues.
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
+
+const DAY: i64 = 86_400;
+
+/// A root and an intermediate, valid for ten years around a moment.
+pub struct Authority {
+    pub root: Certificate,
+    pub intermediate: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+    now: i64,
+}
+
+/// What a server presents and proves.
+pub struct Credentials {
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: PrivateKeyDer<'static>,
+}
+
+impl Clone for Credentials {
+    fn clone(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+        }
+    }
+}
+
+/// What a leaf is to say; days are counted from the authority's moment.
+pub struct Leaf<'a> {
+    pub common_name: &'a str,
+    pub names: &'a [&'a str],
+    pub from_day: i64,
+    pub until_day: i64,
+    pub purposes: &'a [ExtendedKeyUsagePurpose],
+}
+
+impl<'a> Leaf<'a> {
+    /// A server's certificate for one name.
+    pub fn server(name: &'a str, from_day: i64, until_day: i64) -> Self {
+        Self {
+            common_name: name,
+            names: &[],
+            from_day,
+            until_day,
+            purposes: &[ExtendedKeyUsagePurpose::ServerAuth],
+        }
+    }
+}
+
+impl Authority {
+    /// `name` goes into the names of root and intermediate; `now` is Unix time.
+    pub fn new(name: &str, now: i64) -> Self {
+        let mut root = params(&format!("{name} Root"), &[], now, -1825, 1825);
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root_key = KeyPair::generate().expect("a key");
+        let root_certificate = root.self_signed(&root_key).expect("a root");
+        let root_issuer = Issuer::new(root, root_key);
+        let mut intermediate = params(&format!("{name} Issuing CA"), &[], now, -1825, 1825);
+        intermediate.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let key = KeyPair::generate().expect("a key");
+        let certificate = intermediate
+            .signed_by(&key, &root_issuer)
+            .expect("an intermediate");
+        Self {
+            root: root_certificate,
+            intermediate: certificate,
+            issuer: Issuer::new(intermediate, key),
+            now,
+        }
+    }
+
+    /// The root as a PEM file's content.
+    pub fn root_pem(&self) -> String {
+        self.root.pem()
+    }
+
+    /// A leaf with its intermediate.
+    pub fn issue(&self, leaf: &Leaf<'_>) -> Credentials {
+        let key = KeyPair::generate().expect("a key");
+        let params = self.leaf(leaf);
+        let certificate = params.signed_by(&key, &self.issuer).expect("a leaf");
+        Credentials {
+            chain: vec![certificate.der().clone(), self.intermediate.der().clone()],
+            key: private(&key),
+        }
+    }
+
+    /// A leaf that is signed by itself, as servers make at installation.
+    pub fn self_signed(&self, leaf: &Leaf<'_>) -> Credentials {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = self.leaf(leaf).self_signed(&key).expect("a leaf");
+        Credentials {
+            chain: vec![certificate.der().clone()],
+            key: private(&key),
+        }
+    }
+
+    fn leaf(&self, leaf: &Leaf<'_>) -> CertificateParams {
+        let names = if leaf.names.is_empty() {
+            &[leaf.common_name]
+        } else {
+            leaf.names
+        };
+        let (from, until) = (leaf.from_day, leaf.until_day);
+        let mut params = params(leaf.common_name, names, self.now, from, until);
+        params.extended_key_usages = leaf.purposes.to_vec();
+        params
+    }
+}
+
+fn params(
+    name: &str,
+    names: &[&str],
+    now: i64,
+    from_day: i64,
+    until_day: i64,
+) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(|n| (*n).to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("names");
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let subject = &mut params.distinguished_name;
+    subject.push(DnType::CountryName, "US");
+    subject.push(DnType::LocalityName, "Bearville");
+    subject.push(DnType::OrganizationName, "BearWorld");
+    subject.push(DnType::CommonName, name);
+    let day = |n: i64| OffsetDateTime::from_unix_timestamp(now + n * DAY).expect("a date");
+    params.not_before = day(from_day);
+    params.not_after = day(until_day);
+    params
+}
+
+fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
+    PrivatePkcs8KeyDer::from(key.serialize_der()).into()
+}
