@@ -56,7 +56,11 @@ impl Expect {
     ) -> Result<(), Problem> {
         let mut fields = section.fields()?;
         for later in ["dane", "mta_sts"] {
-            fields.refuse(later, UNSUPPORTED)?;
+            if let Some(value) = fields.take(later)
+                && value.text()? != "off"
+            {
+                return Err(value.problem(format!("{UNSUPPORTED}, expected off")));
+            }
         }
         self.identity(&mut fields)?;
         if let Some(value) = fields.take("names") {
