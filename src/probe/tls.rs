@@ -17,7 +17,7 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::certificate::{Certificate, KeyKind};
+use crate::certificate::{Certificate, KeyKind, Known};
 use crate::name::Host;
 use crate::observation::{Connection, Fault, HandshakeSignature, Observation, Phase, TlsVersion};
 use crate::pki;
@@ -33,6 +33,7 @@ pub(super) type Stream = tokio_rustls::client::TlsStream<TcpStream>;
 #[derive(Clone)]
 pub struct Tls {
     base: Arc<ClientConfig>,
+    known: Arc<Known>,
 }
 
 impl fmt::Debug for Tls {
@@ -48,7 +49,8 @@ impl Tls {
     /// The text of rustls when the provider does not fit, which is a defect of this program.
     pub fn new() -> Result<Self, String> {
         let provider = Arc::new(provider());
-        let recording = Arc::new(Recording::new(Arc::clone(&provider)));
+        let known = Arc::new(Known::default());
+        let recording = Arc::new(Recording::new(Arc::clone(&provider), Arc::clone(&known)));
         let mut base = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| e.to_string())?
@@ -58,12 +60,14 @@ impl Tls {
         base.resumption = Resumption::disabled();
         Ok(Self {
             base: Arc::new(base),
+            known,
         })
     }
 
     /// Something to hold what the next handshake shows.
     pub(super) fn recording(&self) -> Arc<Recording> {
-        Arc::new(Recording::new(Arc::clone(self.base.crypto_provider())))
+        let provider = Arc::clone(self.base.crypto_provider());
+        Arc::new(Recording::new(provider, Arc::clone(&self.known)))
     }
 
     /// Does the handshake. What it shows is in `recording` whatever the outcome, also when this is cancelled.
@@ -88,12 +92,22 @@ impl Tls {
 
 /// The post-quantum group is offered but no key share sent for it: the 1,472 byte hello that a share makes hangs
 /// some mail gateways, and a server that insists on it asks again (HelloRetryRequest).
+///
+/// AES-128 goes first, as in most clients: its SHA-256 costs both sides less than the SHA-384 that comes with AES-256.
 fn provider() -> CryptoProvider {
     use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
-    CryptoProvider {
+    let mut provider = CryptoProvider {
         kx_groups: vec![X25519, SECP256R1, SECP384R1, X25519MLKEM768],
         ..aws_lc_rs::default_provider()
-    }
+    };
+    let is_aes_128 = |suite: &rustls::SupportedCipherSuite| {
+        let name = suite.suite().as_str().unwrap_or_default();
+        name.contains("AES_128")
+    };
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| !is_aes_128(suite));
+    provider
 }
 
 /// For an address rustls sends no SNI, as RFC 6066 §3 demands.
@@ -134,13 +148,15 @@ struct Shown {
 /// is checked and long before a server can refuse *us*; rustls itself forgets it when the handshake fails.
 pub(super) struct Recording {
     provider: Arc<CryptoProvider>,
+    known: Arc<Known>,
     shown: Mutex<Shown>,
 }
 
 impl Recording {
-    fn new(provider: Arc<CryptoProvider>) -> Self {
+    fn new(provider: Arc<CryptoProvider>, known: Arc<Known>) -> Self {
         Self {
             provider,
+            known,
             shown: Mutex::default(),
         }
     }
@@ -206,7 +222,7 @@ impl ServerCertVerifier for Recording {
         let presented = std::iter::once(end_entity).chain(intermediates);
         self.seen().chain = presented
             .take(MAX_CHAIN)
-            .map(|der| Certificate::from_der(der))
+            .map(|der| self.known.certificate(der))
             .collect();
         Ok(ServerCertVerified::assertion())
     }
