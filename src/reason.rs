@@ -155,3 +155,80 @@ impl Reason {
         }
     }
 }
+
+macro_rules! all {
+    ($($name:ident),+ $(,)?) => {
+        impl Reason {
+            /// Every reason, in the order in which a probe can come to it.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+        }
+
+        // Does not compile while a reason is missing from the list.
+        const _: fn(Reason) = |reason| match reason {
+            $(Reason::$name => (),)+
+        };
+    };
+}
+
+all! {
+    DnsNotFound,
+    DnsError,
+    ConnectRefused,
+    ConnectTimeout,
+    ConnectUnreachable,
+    GreetingTimeout,
+    Greeting4xx,
+    Greeting5xx,
+    ConnectionClosed,
+    ProtocolError,
+    UnexpectedTls,
+    EhloRejected,
+    EhloTimeout,
+    StarttlsNotOffered,
+    StarttlsMasked,
+    Starttls4xx,
+    Starttls5xx,
+    StarttlsTimeout,
+    PlaintextAfterStarttls,
+    TlsClosed,
+    TlsTimeout,
+    NotTls,
+    TlsVersionUnsupported,
+    TlsNoCommonParameters,
+    TlsAlert,
+    TlsProtocolError,
+    HandshakeSignatureInvalid,
+    ClientCertRequired,
+    Pending,
+    Internal,
+    CertExpired,
+    CertNotYetValid,
+    ChainExpired,
+    ChainIncomplete,
+    UnknownIssuer,
+    SelfSigned,
+    NameMismatch,
+    SubjectMismatch,
+    IssuerMismatch,
+    TlsCertificateNameMismatch,
+    FingerprintMismatch,
+    EkuMissing,
+    WeakCrypto,
+    ChainInvalid,
+    TlsVersionTooOld,
+    CertificatesDiffer,
+    CertUnreadable,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Reason;
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+    }
+}

@@ -1,6 +1,7 @@
 //! The table of metric families about targets and endpoints: name, help, and the samples of each. One row a metric.
 
 use super::exposition::Labels;
+use super::value::{count, flag, none, one, seconds, time};
 use crate::certificate::{Facts, TlsCertificateName};
 use crate::report::{Entry, TargetReport};
 use crate::timestamp::Timestamp;
@@ -288,36 +289,4 @@ fn with_leaf(entry: &Entry, then: impl FnOnce(&Facts)) {
     if let Some(Ok(facts)) = entry.observation.leaf().map(|leaf| leaf.facts()) {
         then(facts);
     }
-}
-
-fn none() -> Labels {
-    Labels::default()
-}
-
-fn one(name: &str, value: &str) -> Labels {
-    Labels::new([(name, value)])
-}
-
-fn flag(yes: bool) -> f64 {
-    if yes { 1.0 } else { 0.0 }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts and dates are far below 2^52"
-)]
-fn count(n: usize) -> f64 {
-    n as f64
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts and dates are far below 2^52"
-)]
-fn seconds(n: i64) -> f64 {
-    n as f64
-}
-
-fn time(at: Timestamp) -> f64 {
-    seconds(at.0)
 }
