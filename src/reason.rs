@@ -93,6 +93,10 @@ pub enum Reason {
     WeakCrypto,
     /// A signature or constraint on the path does not hold.
     ChainInvalid,
+    /// The issuer has revoked the certificate, or one of its issuers'.
+    Revoked,
+    /// The certificate promises a stapled OCSP response, and the server sends no usable one.
+    MustStapleMissing,
     /// The negotiated TLS version is below the expected minimum.
     TlsVersionTooOld,
     /// Another endpoint of the target serves a newer certificate.
@@ -149,6 +153,8 @@ impl Reason {
             Self::EkuMissing => "eku_missing",
             Self::WeakCrypto => "weak_crypto",
             Self::ChainInvalid => "chain_invalid",
+            Self::Revoked => "revoked",
+            Self::MustStapleMissing => "must_staple_missing",
             Self::TlsVersionTooOld => "tls_version_too_old",
             Self::CertificatesDiffer => "certificates_differ",
             Self::CertUnreadable => "cert_unreadable",

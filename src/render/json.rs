@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::staple::StapleJson;
 use crate::certificate::{Certificate, Dn, Facts, TlsCertificateName};
 use crate::observation::{HandshakeSignature, Observation, Speaker};
 use crate::pki::Trust;
@@ -68,6 +69,8 @@ struct Endpoint<'a> {
     probe: Probe<'a>,
     certificate: Option<CertificateJson>,
     chain: Vec<CertificateJson>,
+    chain_omitted: usize,
+    staple: Option<StapleJson>,
     trust: Option<TrustJson>,
     checks: Vec<Check<'a>>,
     transcript: Vec<Line<'a>>,
@@ -115,6 +118,7 @@ struct CertificateJson {
     #[serde(flatten)]
     facts: Option<FactsJson>,
     unreadable: Option<String>,
+    length: usize,
     fingerprint_sha1: String,
     fingerprint_sha256: String,
 }
@@ -134,6 +138,9 @@ struct FactsJson {
     key_bits: Option<u32>,
     signature_algorithm: String,
     extended_key_usage: Option<Vec<String>>,
+    must_staple: bool,
+    trailing_bytes: usize,
+    defects: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -208,6 +215,8 @@ fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
         probe: probe(entry),
         certificate: observation.leaf().map(certificate),
         chain: observation.chain.iter().map(certificate).collect(),
+        chain_omitted: observation.chain_omitted,
+        staple: observation.staple.as_ref().map(StapleJson::new),
         trust: entry.trust.as_ref().map(|found| trust(found, entry)),
         checks: checks(&entry.verdict),
         transcript: transcript(observation),
@@ -254,6 +263,7 @@ fn certificate(certificate: &Certificate) -> CertificateJson {
     CertificateJson {
         facts: certificate.facts().ok().map(facts),
         unreadable: certificate.facts().err().map(ToString::to_string),
+        length: certificate.der().len(),
         fingerprint_sha1: fingerprints.sha1_hex(),
         fingerprint_sha256: fingerprints.sha256_hex(),
     }
@@ -277,6 +287,9 @@ fn facts(facts: &Facts) -> FactsJson {
             .extended_key_usage
             .as_ref()
             .map(|purposes| purposes.iter().map(ToString::to_string).collect()),
+        must_staple: facts.must_staple,
+        trailing_bytes: facts.trailing_bytes,
+        defects: facts.defects.clone(),
     }
 }
 

@@ -6,6 +6,7 @@ mod json;
 mod metrics;
 mod pem;
 mod plugin;
+mod staple;
 mod table;
 
 pub use families::{FAMILIES, Family, RESERVED_LABELS};

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::{self, Trust};
+use crate::pki::{self, Revocation, Trust};
 use crate::probe::{Limits, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
@@ -68,6 +68,7 @@ pub fn system_clock() -> Timestamp {
 pub(crate) struct Probed {
     observation: Arc<Observation>,
     trust: Option<Trust>,
+    revocation: Option<Revocation>,
     obtained_at: Timestamp,
 }
 
@@ -208,6 +209,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         self.counters.finished(observation.fault.is_none());
         Probed {
             trust: find_trust(&observation, &expectations, now),
+            revocation: ask_lists(&observation, &expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }
@@ -285,13 +287,28 @@ fn find_trust(
     now: Timestamp,
 ) -> Option<Trust> {
     observation.leaf()?;
-    let chain: Vec<&[u8]> = observation.chain.iter().map(|c| c.der()).collect();
+    let chain = ders(observation);
     let validity: Vec<_> = observation
         .chain
         .iter()
         .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
         .collect();
     Some(pki::find_path(&chain, &validity, &expectations.roots, now))
+}
+
+/// Asked once a probe, like trust.
+fn ask_lists(
+    observation: &Observation,
+    expectations: &Expectations,
+    now: Timestamp,
+) -> Option<Revocation> {
+    let (roots, crls) = (&expectations.roots, &expectations.crls);
+    let asked = observation.leaf().is_some() && !crls.is_empty();
+    asked.then(|| pki::revocation(&ders(observation), roots, crls, now))
+}
+
+fn ders(observation: &Observation) -> Vec<&[u8]> {
+    observation.chain.iter().map(|c| c.der()).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
