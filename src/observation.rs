@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Staple, Unreadable};
 use crate::reason::Reason;
 
 /// A part of a probe; [`as_str`](Self::as_str) is a public label value.
@@ -172,6 +172,10 @@ pub struct Observation {
     pub starttls_offered: Option<bool>,
     /// The certificates as presented, leaf first; empty when none was seen.
     pub chain: Vec<Certificate>,
+    /// How many certificates were presented behind those that were kept.
+    pub chain_omitted: usize,
+    /// The OCSP response stapled to the leaf, or why it cannot be read; none when the server sent none.
+    pub staple: Option<Result<Staple, Unreadable>>,
     /// The negotiated parameters, when the handshake completed.
     pub connection: Option<Connection>,
     /// Whether the leaf's key signed the handshake, where that was reached.

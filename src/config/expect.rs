@@ -9,7 +9,7 @@ use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::name::Host;
 use crate::observation::TlsVersion;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 
 /// How a check is switched.
@@ -41,9 +41,12 @@ pub(super) struct Expect {
 }
 
 impl Expect {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
-            expectations: Expectations::new(roots),
+            expectations: Expectations {
+                crls,
+                ..Expectations::new(roots)
+            },
             names: None,
         }
     }

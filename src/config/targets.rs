@@ -10,7 +10,7 @@ use super::file::UNSUPPORTED;
 use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
 use crate::name::Host;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
@@ -40,12 +40,12 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
             ports: vec![25],
             mode: None,
             labels: BTreeMap::new(),
-            expect: Expect::new(roots),
+            expect: Expect::new(roots, crls),
         }
     }
 

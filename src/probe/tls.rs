@@ -17,7 +17,7 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::certificate::{Certificate, KeyKind, Known};
+use crate::certificate::{Certificate, KeyKind, Known, Staple, Unreadable};
 use crate::name::Host;
 use crate::observation::{Connection, Fault, HandshakeSignature, Observation, Phase, TlsVersion};
 use crate::pki;
@@ -140,6 +140,8 @@ pub(super) fn connection(stream: &Stream) -> Connection {
 #[derive(Default)]
 struct Shown {
     chain: Vec<Certificate>,
+    chain_omitted: usize,
+    staple: Option<Result<Staple, Unreadable>>,
     signature: Option<HandshakeSignature>,
     client_certificate_requested: bool,
 }
@@ -169,6 +171,8 @@ impl Recording {
     pub(super) fn report(&self, seen: &mut Observation) {
         let mut shown = self.seen();
         seen.chain = std::mem::take(&mut shown.chain);
+        seen.chain_omitted = shown.chain_omitted;
+        seen.staple = shown.staple.take();
         seen.signature = shown.signature.take();
         seen.client_certificate_requested = shown.client_certificate_requested;
     }
@@ -216,14 +220,20 @@ impl ServerCertVerifier for Recording {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let presented = std::iter::once(end_entity).chain(intermediates);
-        self.seen().chain = presented
+        let mut shown = self.seen();
+        shown.chain = presented
             .take(MAX_CHAIN)
             .map(|der| self.known.certificate(der))
             .collect();
+        shown.chain_omitted = (1 + intermediates.len()).saturating_sub(MAX_CHAIN);
+        let facts = shown.chain.first().and_then(|leaf| leaf.facts().ok());
+        shown.staple = facts
+            .filter(|_| !ocsp_response.is_empty())
+            .map(|facts| Staple::from_der(ocsp_response, facts));
         Ok(ServerCertVerified::assertion())
     }
 

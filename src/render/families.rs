@@ -153,7 +153,8 @@ pub const FAMILIES: &[Family] = &[
         "Number of certificates that the server presented.",
         |e, _, out| {
             if e.observation.leaf().is_some() {
-                out(none(), count(e.observation.chain.len()));
+                let seen = &e.observation;
+                out(none(), count(seen.chain.len() + seen.chain_omitted));
             }
         },
     ),

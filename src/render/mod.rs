@@ -7,6 +7,7 @@ mod json;
 mod metrics;
 mod pem;
 mod plugin;
+mod staple;
 mod table;
 mod value;
 

@@ -45,17 +45,18 @@ fn entry(
     now: Timestamp,
 ) -> Entry {
     let obtained_at = probed.as_ref().map(|p| p.obtained_at);
-    let (observation, trust) = match probed {
-        Some(probed) => (probed.observation, probed.trust),
-        None => (
-            Arc::new(Observation::pending("no probe has answered yet")),
-            None,
-        ),
+    let (observation, trust, revocation) = match probed {
+        Some(probed) => (probed.observation, probed.trust, probed.revocation),
+        None => {
+            let pending = Observation::pending("no probe has answered yet");
+            (Arc::new(pending), None, None)
+        }
     };
     let verdict = judge(&Evidence {
         observation: &observation,
         expectations,
         trust: trust.as_ref(),
+        revocation: revocation.as_ref(),
         fleet,
         now,
     });

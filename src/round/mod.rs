@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::Trust;
+use crate::pki::{Revocation, Trust};
 use crate::probe::{Limits, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
@@ -70,6 +70,7 @@ pub fn system_clock() -> Timestamp {
 pub(crate) struct Probed {
     observation: Arc<Observation>,
     trust: Option<Trust>,
+    revocation: Option<Revocation>,
     obtained_at: Timestamp,
 }
 
@@ -212,6 +213,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         self.counters.finished(observation.fault.is_none());
         Probed {
             trust: self.trust.find(&observation, &expectations.roots, now),
+            revocation: trust::ask_lists(&observation, &expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }

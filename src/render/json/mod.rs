@@ -4,6 +4,7 @@ mod certificate;
 
 use serde::Serialize;
 
+use super::staple::StapleJson;
 use crate::observation::{HandshakeSignature, Observation, Speaker};
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
@@ -69,6 +70,8 @@ struct Endpoint<'a> {
     probe: Probe<'a>,
     certificate: Option<CertificateJson>,
     chain: Vec<CertificateJson>,
+    chain_omitted: usize,
+    staple: Option<StapleJson>,
     trust: Option<TrustJson>,
     checks: Vec<Check<'a>>,
     transcript: Vec<Line<'a>>,
@@ -176,6 +179,8 @@ fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
         probe: probe(entry),
         certificate: observation.leaf().map(certificate),
         chain: observation.chain.iter().map(certificate).collect(),
+        chain_omitted: observation.chain_omitted,
+        staple: observation.staple.as_ref().map(StapleJson::new),
         trust: entry.trust.as_ref().map(|found| trust(found, entry)),
         checks: checks(&entry.verdict),
         transcript: transcript(observation),
