@@ -7,7 +7,6 @@ mod json;
 mod metrics;
 mod pem;
 mod plugin;
-mod staple;
 mod table;
 mod value;
 

@@ -1,14 +1,15 @@
 //! A snapshot to the JSON of `check --json`: its own types, so that a renamed field elsewhere changes no key.
 
 mod certificate;
+mod staple;
 
 use serde::Serialize;
 
-use super::staple::StapleJson;
 use crate::observation::{HandshakeSignature, Observation, Speaker};
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
+use staple::StapleJson;
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
