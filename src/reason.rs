@@ -61,6 +61,8 @@ pub enum Reason {
     HandshakeSignatureInvalid,
     /// The server insists on a client certificate.
     ClientCertRequired,
+    /// The server refuses the client certificate that the configuration has for it.
+    ClientCertRejected,
     /// No result within the scrape's deadline yet.
     Pending,
     /// The probe itself broke; a defect of this program.
@@ -93,7 +95,7 @@ pub enum Reason {
     WeakCrypto,
     /// A signature or constraint on the path does not hold.
     ChainInvalid,
-    /// The negotiated TLS version is below the expected minimum.
+    /// The TLS version that the server chose is below the expected minimum.
     TlsVersionTooOld,
     /// Another endpoint of the target serves a newer certificate.
     CertificatesDiffer,
@@ -133,6 +135,7 @@ impl Reason {
             Self::TlsProtocolError => "tls_protocol_error",
             Self::HandshakeSignatureInvalid => "handshake_signature_invalid",
             Self::ClientCertRequired => "client_cert_required",
+            Self::ClientCertRejected => "client_cert_rejected",
             Self::Pending => "pending",
             Self::Internal => "internal",
             Self::CertExpired => "cert_expired",
