@@ -82,6 +82,8 @@ reasons! {
     HandshakeSignatureInvalid = "handshake_signature_invalid",
     /// The server insists on a client certificate.
     ClientCertRequired = "client_cert_required",
+    /// The server refuses the client certificate that the configuration has for it.
+    ClientCertRejected = "client_cert_rejected",
     /// No result within the scrape's deadline yet.
     Pending = "pending",
     /// The probe itself broke; a defect of this program.
@@ -118,7 +120,7 @@ reasons! {
     Revoked = "revoked",
     /// The certificate promises a stapled OCSP response, and the server sends no usable one.
     MustStapleMissing = "must_staple_missing",
-    /// The negotiated TLS version is below the expected minimum.
+    /// The TLS version that the server chose is below the expected minimum.
     TlsVersionTooOld = "tls_version_too_old",
     /// Another endpoint of the target serves a newer certificate.
     CertificatesDiffer = "certificates_differ",
