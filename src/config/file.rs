@@ -1,6 +1,7 @@
 //! A configuration file to settings, each validated once; opens no file but the ones it names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConfigError;
@@ -61,11 +62,11 @@ fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Set
         fields.refuse(later, UNSUPPORTED)?;
     }
     let mut settings = probe_section(fields.take("probe"), helo)?;
-    let roots = match fields.take("trust") {
-        Some(trust) => trust_section(&trust, stores)?,
-        None => stores.mozilla(),
+    let (roots, crls) = match fields.take("trust") {
+        Some(trust) => stores.section(&trust)?,
+        None => (stores.mozilla(), Arc::default()),
     };
-    let mut common = Common::new(roots);
+    let mut common = Common::new(roots, crls);
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
@@ -129,18 +130,4 @@ fn ehlo_name(text: &str) -> Result<String, &'static str> {
     } else {
         Err("is no name for EHLO")
     }
-}
-
-fn trust_section(
-    section: &Value<'_>,
-    stores: &mut TrustStores,
-) -> Result<std::sync::Arc<crate::pki::Anchors>, Problem> {
-    let mut fields = section.fields()?;
-    fields.refuse("crls", UNSUPPORTED)?;
-    let roots = match fields.take("roots") {
-        Some(roots) => stores.read(&roots)?,
-        None => stores.mozilla(),
-    };
-    fields.finish(&["roots"])?;
-    Ok(roots)
 }

@@ -10,20 +10,21 @@ use super::file::UNSUPPORTED;
 use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
 use crate::name::Host;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{Place, Source};
+use crate::target::{Offer, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 5] = ["ports", "tls", "labels", "expect", "checks"];
-const TARGET_KEYS: [&str; 9] = [
+const COMMON_KEYS: [&str; 6] = ["ports", "offers", "tls", "labels", "expect", "checks"];
+const TARGET_KEYS: [&str; 10] = [
     "name",
     "host",
     "addresses",
     "server_name",
     "ports",
+    "offers",
     "tls",
     "labels",
     "expect",
@@ -34,18 +35,20 @@ const TARGET_KEYS: [&str; 9] = [
 #[derive(Debug, Clone)]
 pub(super) struct Common {
     ports: Vec<u16>,
+    offers: Vec<Offer>,
     mode: Option<Mode>,
     labels: BTreeMap<String, String>,
     expect: Expect,
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
             ports: vec![25],
+            offers: vec![Offer::Any],
             mode: None,
             labels: BTreeMap::new(),
-            expect: Expect::new(roots),
+            expect: Expect::new(roots, crls),
         }
     }
 
@@ -69,6 +72,9 @@ impl Common {
         refuse_later(fields)?;
         if let Some(value) = fields.take("ports") {
             self.ports = ports(&value)?;
+        }
+        if let Some(value) = fields.take("offers") {
+            self.offers = offers(&value)?;
         }
         if let Some(value) = fields.take("tls") {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
@@ -105,7 +111,7 @@ impl Common {
 
 fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
     fields.refuse("client_certificate", UNSUPPORTED)?;
-    for (key, only) in [("offers", "any"), ("views", "default")] {
+    for (key, only) in [("views", "default")] {
         let Some(value) = fields.take(key) else {
             continue;
         };
@@ -178,6 +184,7 @@ fn target(
             host,
             place,
             ports: common.ports,
+            offers: common.offers,
             mode: common.mode,
             server_name,
             labels: common.labels,
@@ -216,6 +223,11 @@ fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
 
 fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
     distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
+}
+
+fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
+    let words = [Offer::Any, Offer::Rsa, Offer::Ecdsa].map(|offer| (offer.as_str(), offer));
+    distinct(value, |v| v.choice(&words))
 }
 
 /// A list, or one item in its place: not empty, and nothing twice.

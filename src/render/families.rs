@@ -103,7 +103,7 @@ pub const FAMILIES: &[Family] = &[
     entry(
         "smtp_tls_handshake_success",
         "Whether the TLS handshake completed, whatever the checks say.",
-        |e, _, out| out(none(), flag(e.observation.connection.is_some())),
+        |e, _, out| out(none(), flag(e.observation.handshake_completed())),
     ),
     entry(
         "smtp_tls_cert_expiry_seconds",
@@ -153,7 +153,8 @@ pub const FAMILIES: &[Family] = &[
         "Number of certificates that the server presented.",
         |e, _, out| {
             if e.observation.leaf().is_some() {
-                out(none(), count(e.observation.chain.len()));
+                let seen = &e.observation;
+                out(none(), count(seen.chain.len() + seen.chain_omitted));
             }
         },
     ),
@@ -173,10 +174,11 @@ pub const FAMILIES: &[Family] = &[
     ),
     entry(
         "smtp_tls_connection_info",
-        "Parameters of the completed handshake; always 1.",
+        "Parameters that the server chose; rung legacy: seen in a hello, no handshake was completed; always 1.",
         |e, _, out| {
             if let Some(connection) = &e.observation.connection {
                 let labels = Labels::new([
+                    ("rung", connection.rung.as_str()),
                     ("tls_version", connection.version.as_str()),
                     ("cipher_suite", &connection.cipher_suite),
                     ("key_exchange", &connection.key_exchange),
@@ -248,6 +250,7 @@ pub const RESERVED_LABELS: &[&str] = &[
     "key_bits",
     "signature_algorithm",
     "tls_certificate_name",
+    "rung",
     "tls_version",
     "cipher_suite",
     "key_exchange",

@@ -2,6 +2,7 @@
 
 mod exposition;
 mod families;
+mod hint;
 mod json;
 mod metrics;
 mod pem;

@@ -3,6 +3,7 @@
 
 mod flights;
 mod judging;
+mod trust;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -16,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::{self, Trust};
+use crate::pki::{Revocation, Trust};
 use crate::probe::{Limits, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
@@ -24,6 +25,7 @@ use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
 use flights::Flights;
+use trust::TrustCache;
 
 /// A target with what is expected of it.
 #[derive(Debug, Clone)]
@@ -68,6 +70,7 @@ pub fn system_clock() -> Timestamp {
 pub(crate) struct Probed {
     observation: Arc<Observation>,
     trust: Option<Trust>,
+    revocation: Option<Revocation>,
     obtained_at: Timestamp,
 }
 
@@ -91,6 +94,7 @@ pub struct Rounds<L> {
     addresses: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
     located: Mutex<HashMap<String, Located>>,
     flights: Flights<Arc<Endpoint>, Probed>,
+    trust: TrustCache,
 }
 
 impl<L: Lookup + 'static> Rounds<L> {
@@ -106,6 +110,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             addresses: Mutex::default(),
             located: Mutex::default(),
             flights: Flights::default(),
+            trust: TrustCache::default(),
         }
     }
 
@@ -207,7 +212,8 @@ impl<L: Lookup + 'static> Rounds<L> {
         let now = (self.clock)();
         self.counters.finished(observation.fault.is_none());
         Probed {
-            trust: find_trust(&observation, &expectations, now),
+            trust: self.trust.find(&observation, &expectations.roots, now),
+            revocation: trust::ask_lists(&observation, &expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }
@@ -276,22 +282,6 @@ impl<L: Lookup + 'static> Rounds<L> {
             entries: judging::entries(probed, &watched.expectations, now),
         }
     }
-}
-
-/// Looked for once a probe, not once a scrape: it depends on the chain and the roots, hardly on the moment.
-fn find_trust(
-    observation: &Observation,
-    expectations: &Expectations,
-    now: Timestamp,
-) -> Option<Trust> {
-    observation.leaf()?;
-    let chain: Vec<&[u8]> = observation.chain.iter().map(|c| c.der()).collect();
-    let validity: Vec<_> = observation
-        .chain
-        .iter()
-        .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
-        .collect();
-    Some(pki::find_path(&chain, &validity, &expectations.roots, now))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -16,17 +16,18 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     if let Err(finding) = evidence.leaf() {
         return finding;
     }
-    let missing = missing_issuer(&evidence.observation.chain);
-    match (evidence.trust, missing) {
-        (None, _) => Finding::NotApplicable("no certificate was seen"),
-        (Some(Trust::Path(_) | Trust::Pinned), _) | (Some(Trust::None(_)), None) => Finding::Pass,
-        (Some(Trust::None(NoPath::UnknownIssuer)), Some(missing)) => Finding::fail(
+    let no_path = match evidence.trust {
+        None => return Finding::NotApplicable("no certificate was seen"),
+        Some(Trust::Path(_) | Trust::Pinned) => return Finding::Pass,
+        Some(Trust::None(why)) => why,
+    };
+    match missing_issuer(&evidence.observation.chain) {
+        None => Finding::Pass,
+        Some(missing) if *no_path == NoPath::UnknownIssuer => Finding::fail(
             Reason::ChainIncomplete,
             format!("'{missing}' was not presented and is no known root"),
         ),
-        (Some(Trust::None(_)), Some(_)) => {
-            Finding::Unknown("the chain cannot be verified".to_owned())
-        }
+        Some(_) => Finding::Unknown("the chain cannot be verified".to_owned()),
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) struct CertificateJson {
     #[serde(flatten)]
     facts: Option<FactsJson>,
     unreadable: Option<String>,
+    length: usize,
     fingerprint_sha1: String,
     fingerprint_sha256: String,
 }
@@ -30,6 +31,9 @@ struct FactsJson {
     key_bits: Option<u32>,
     signature_algorithm: String,
     extended_key_usage: Option<Vec<String>>,
+    must_staple: bool,
+    trailing_bytes: usize,
+    defects: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +48,7 @@ pub(super) fn certificate(certificate: &Certificate) -> CertificateJson {
     CertificateJson {
         facts: certificate.facts().ok().map(facts),
         unreadable: certificate.facts().err().map(ToString::to_string),
+        length: certificate.der().len(),
         fingerprint_sha1: fingerprints.sha1_hex(),
         fingerprint_sha256: fingerprints.sha256_hex(),
     }
@@ -67,6 +72,9 @@ fn facts(facts: &Facts) -> FactsJson {
             .extended_key_usage
             .as_ref()
             .map(|purposes| purposes.iter().map(ToString::to_string).collect()),
+        must_staple: facts.must_staple,
+        trailing_bytes: facts.trailing_bytes,
+        defects: facts.defects.clone(),
     }
 }
 

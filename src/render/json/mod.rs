@@ -1,13 +1,15 @@
 //! A snapshot to the JSON of `check --json`: its own types, so that a renamed field elsewhere changes no key.
 
 mod certificate;
+mod staple;
 
 use serde::Serialize;
 
-use crate::observation::{HandshakeSignature, Observation, Speaker};
+use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
+use staple::StapleJson;
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
@@ -69,6 +71,8 @@ struct Endpoint<'a> {
     probe: Probe<'a>,
     certificate: Option<CertificateJson>,
     chain: Vec<CertificateJson>,
+    chain_omitted: usize,
+    staple: Option<StapleJson>,
     trust: Option<TrustJson>,
     checks: Vec<Check<'a>>,
     transcript: Vec<Line<'a>>,
@@ -93,9 +97,19 @@ struct Probe<'a> {
     handshake_success: bool,
     handshake_signature: Option<&'static str>,
     client_certificate_requested: bool,
+    client_certificate_presented: bool,
+    attempts: Vec<Attempt<'a>>,
+    rung: Option<&'static str>,
     tls_version: Option<&'static str>,
     cipher_suite: Option<&'a str>,
     key_exchange: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    rung: &'static str,
+    outcome: &'static str,
+    detail: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -176,6 +190,8 @@ fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
         probe: probe(entry),
         certificate: observation.leaf().map(certificate),
         chain: observation.chain.iter().map(certificate).collect(),
+        chain_omitted: observation.chain_omitted,
+        staple: observation.staple.as_ref().map(StapleJson::new),
         trust: entry.trust.as_ref().map(|found| trust(found, entry)),
         checks: checks(&entry.verdict),
         transcript: transcript(observation),
@@ -204,17 +220,31 @@ fn probe(entry: &Entry) -> Probe<'_> {
         }),
         banner: seen.banner.as_deref(),
         starttls_offered: seen.starttls_offered,
-        handshake_success: connection.is_some(),
-        handshake_signature: seen.signature.as_ref().map(|signature| match signature {
-            HandshakeSignature::Verified => "verified",
-            HandshakeSignature::Unsupported(_) => "unsupported",
-            HandshakeSignature::Invalid(_) => "invalid",
-        }),
+        handshake_success: seen.handshake_completed(),
+        handshake_signature: seen.signature.as_ref().map(HandshakeSignature::as_str),
         client_certificate_requested: seen.client_certificate_requested,
+        client_certificate_presented: seen.client_certificate_presented,
+        attempts: attempts(seen),
+        rung: connection.map(|c| c.rung.as_str()),
         tls_version: connection.map(|c| c.version.as_str()),
         cipher_suite: connection.map(|c| c.cipher_suite.as_str()),
         key_exchange: connection.map(|c| c.key_exchange.as_str()),
     }
+}
+
+fn attempts(observation: &Observation) -> Vec<Attempt<'_>> {
+    observation
+        .attempts
+        .iter()
+        .map(|attempt| Attempt {
+            rung: attempt.rung.as_str(),
+            outcome: attempt.outcome.as_str(),
+            detail: match &attempt.outcome {
+                Outcome::Failed(fault) => Some(&fault.detail),
+                Outcome::Completed | Outcome::CertificateRead => None,
+            },
+        })
+        .collect()
 }
 
 fn checks(verdict: &Verdict) -> Vec<Check<'_>> {
