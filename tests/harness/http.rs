@@ -1,9 +1,11 @@
 //! A request to an answer over a plain socket, read by hand, so that not even our HTTP library is trusted.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 
 /// An answer.
 #[derive(Debug)]
@@ -14,24 +16,34 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Sends one request and reads the whole answer.
-pub(crate) fn request(
+/// Sends one request; the answer is still to come.
+pub(crate) async fn send(
     address: SocketAddr,
     method: &str,
     path: &str,
     headers: &[(&str, &str)],
-) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+) -> io::Result<TcpStream> {
+    let mut stream = TcpSocket::new_v4()?.connect(address).await?;
     let headers: String = headers
         .iter()
         .map(|(n, v)| format!("{n}: {v}\r\n"))
         .collect();
     let head =
         format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(head.as_bytes())?;
+    stream.write_all(head.as_bytes()).await?;
+    Ok(stream)
+}
+
+/// Sends one request and reads the whole answer.
+pub(crate) async fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> io::Result<Answer> {
+    let mut stream = send(address, method, path, headers).await?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
+    stream.read_to_string(&mut answer).await?;
     Ok(parse(&answer, method != "HEAD"))
 }
 

@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unused_imports,
+    unused_macros,
     reason = "shared source: every test takes a part of it"
 )]
 
@@ -11,11 +12,13 @@ mod exposition;
 mod http;
 mod probed;
 mod program;
+mod stage;
 mod watch;
 
 pub(crate) use acts::{BANNER, alert, farewell, greeted, line, offered, ready};
 pub(crate) use exposition::{Exposition, Sample};
-pub(crate) use http::{Answer, request};
-pub(crate) use probed::{Case, LONG, Probed, SHORT, cases, play, probe, visit};
-pub(crate) use program::{Program, run};
+pub(crate) use http::{Answer, request, send};
+pub(crate) use probed::{Case, LONG, Probed, SHORT, cases, play, probe, seconds, visit};
+pub(crate) use program::{Ended, Program, run};
+pub(crate) use stage::{Role, Stage, fleet};
 pub(crate) use watch::{HELO, NOW, Names, Watch, any_port};

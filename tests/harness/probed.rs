@@ -120,8 +120,9 @@ impl Probed {
     }
 }
 
+/// Whole seconds as a sample has them.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn seconds(n: i64) -> f64 {
+pub(crate) fn seconds(n: i64) -> f64 {
     n as f64
 }
 

@@ -1,35 +1,57 @@
 //! The real program: run to its end, or serving until it is ended.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
 /// Far more than anything here needs, so that a hang is a failure and not a hung test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the program to its end.
-pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
-    let child = Command::new(PROGRAM)
+/// How the program ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// The one line on standard error, without its end. Panics when there are more or fewer.
+    pub(crate) fn complaint(&self) -> &str {
+        let line = self.stderr.strip_suffix('\n').unwrap_or_default();
+        assert!(!line.is_empty() && !line.contains('\n'), "{self:?}");
+        line
+    }
+}
+
+/// Runs the program to its end, while servers of this process may go on.
+pub(crate) async fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Ended {
+    let mut command = Command::new(PROGRAM);
+    command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+        .stderr(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
     let id = child.id();
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait_with_output()));
-    match receiver.recv_timeout(PATIENCE) {
-        Ok(output) => output.expect("its output"),
-        Err(_) => {
-            signal(id, "KILL");
-            panic!("the program did not end");
-        }
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let Ok(ended) = timeout(PATIENCE, ended).await else {
+        signal(id, "KILL");
+        panic!("the program did not end");
+    };
+    let output = ended.expect("no panic").expect("its output");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
     }
 }
 
