@@ -10,7 +10,7 @@ use crate::pki::Anchors;
 /// The stores that were named so far.
 pub(super) struct TrustStores {
     /// What relative paths are relative to.
-    base: PathBuf,
+    pub(super) base: PathBuf,
     known: HashMap<String, Arc<Anchors>>,
     /// What was odd about them.
     pub(super) warnings: Vec<String>,
