@@ -107,5 +107,6 @@ fn watched(arguments: &Check, target: &CheckTarget, roots: Arc<Anchors>) -> Watc
             labels: BTreeMap::new(),
         }),
         expectations: Arc::new(expectations),
+        client_certificate: None,
     }
 }

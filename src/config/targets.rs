@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::client_certificate;
 use super::document::Document;
 use super::expect::{CHECK_WORDS, Expect};
 use super::file::UNSUPPORTED;
@@ -11,14 +12,23 @@ use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
+use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
 use crate::target::{Offer, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 6] = ["ports", "offers", "tls", "labels", "expect", "checks"];
-const TARGET_KEYS: [&str; 10] = [
+const COMMON_KEYS: [&str; 7] = [
+    "ports",
+    "offers",
+    "tls",
+    "client_certificate",
+    "labels",
+    "expect",
+    "checks",
+];
+const TARGET_KEYS: [&str; 11] = [
     "name",
     "host",
     "addresses",
@@ -26,6 +36,7 @@ const TARGET_KEYS: [&str; 10] = [
     "ports",
     "offers",
     "tls",
+    "client_certificate",
     "labels",
     "expect",
     "checks",
@@ -37,6 +48,7 @@ pub(super) struct Common {
     ports: Vec<u16>,
     offers: Vec<Offer>,
     mode: Option<Mode>,
+    client_certificate: Option<ClientCertificate>,
     labels: BTreeMap<String, String>,
     expect: Expect,
 }
@@ -47,6 +59,7 @@ impl Common {
             ports: vec![25],
             offers: vec![Offer::Any],
             mode: None,
+            client_certificate: None,
             labels: BTreeMap::new(),
             expect: Expect::new(roots, crls),
         }
@@ -80,6 +93,9 @@ impl Common {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
             self.mode = Some(value.choice(&words)?);
         }
+        if let Some(value) = fields.take("client_certificate") {
+            self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
+        }
         if let Some(value) = fields.take("labels") {
             self.labels.extend(labels(&value)?);
         }
@@ -110,15 +126,12 @@ impl Common {
 }
 
 fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
-    fields.refuse("client_certificate", UNSUPPORTED)?;
-    for (key, only) in [("views", "default")] {
-        let Some(value) = fields.take(key) else {
-            continue;
-        };
-        for word in value.list_or_one()? {
-            if word.text()? != only {
-                return Err(word.problem(format!("{UNSUPPORTED}, expected {only}")));
-            }
+    let Some(value) = fields.take("views") else {
+        return Ok(());
+    };
+    for word in value.list_or_one()? {
+        if word.text()? != "default" {
+            return Err(word.problem(format!("{UNSUPPORTED}, expected default")));
         }
     }
     Ok(())
@@ -190,6 +203,7 @@ fn target(
             labels: common.labels,
         }),
         expectations: Arc::new(expectations),
+        client_certificate: common.client_certificate,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
 use crate::observation::{Fault, Observation, Phase};
 use crate::pki::{Revocation, Trust};
-use crate::probe::{Limits, Tls, probe};
+use crate::probe::{ClientCertificate, Limits, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
@@ -34,6 +34,8 @@ pub struct Watched {
     pub source: Arc<Source>,
     /// What to expect.
     pub expectations: Arc<Expectations>,
+    /// What to present to servers that ask for a certificate of ours.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// What a round needs to know.
@@ -157,9 +159,10 @@ impl<L: Lookup + 'static> Rounds<L> {
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
                 let expectations = Arc::clone(&watched.expectations);
+                let tls = self.tls.presenting(watched.client_certificate.clone());
                 let endpoint = Arc::clone(&endpoint);
                 tokio::spawn(async move {
-                    let probed = rounds.fly(endpoint, expectations, resolving).await;
+                    let probed = rounds.fly(endpoint, expectations, tls, resolving).await;
                     ticket.land(probed);
                 });
             }) {
@@ -191,11 +194,12 @@ impl<L: Lookup + 'static> Rounds<L> {
         &self,
         endpoint: Arc<Endpoint>,
         expectations: Arc<Expectations>,
+        tls: Tls,
         resolving: Option<Duration>,
     ) -> Probed {
         let _places = self.place(endpoint.address).await;
         let in_flight = self.counters.begin();
-        let (limits, tls) = (self.settings.limits.clone(), self.tls.clone());
+        let limits = self.settings.limits.clone();
         let probing = tokio::spawn(async move { probe(&endpoint, &limits, &tls).await });
         let mut observation = probing.await.unwrap_or_else(|error| {
             let detail = format!("defect in the prober: {error}");
