@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::observation::{Observation, Phase};
+use crate::observation::{Fault, Observation, Phase};
+use crate::reason::Reason;
 use crate::target::Endpoint;
 use attempt::Attempt;
 use ladder::Ladder;
@@ -66,6 +67,10 @@ pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observati
         ladder.climb(rung, end, &mut seen);
     }
     seen.fault = ladder.fault(endpoint.offer, &seen);
+    if let Some(Err(why)) = seen.leaf().map(|leaf| leaf.facts()) {
+        let why = why.to_string();
+        seen.record(Fault::new(Phase::Handshake, Reason::CertUnreadable, why));
+    }
     seen.duration = started.elapsed();
     seen
 }
