@@ -178,7 +178,7 @@ fn target(
     let place = match (addresses, &host) {
         (Some(addresses), _) => Place::Addresses(addresses),
         (None, Some(host)) => Place::Host(host.clone()),
-        (None, None) => return Err(fields.problem("nothing to probe, expected host or addresses")),
+        (None, None) => return Err(nothing_to_probe(&fields)),
     };
     let name = match fields.take("name") {
         Some(value) => value.parsed_by(target_name, "a name of 1 to 200 characters")?,
@@ -207,6 +207,13 @@ fn target(
     })
 }
 
+fn nothing_to_probe(fields: &Fields<'_>) -> Problem {
+    let whole = || fields.problem("nothing to probe, expected host or addresses");
+    fields
+        .mistyped(&["host", "addresses"])
+        .unwrap_or_else(whole)
+}
+
 pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
     value.parsed_by(Host::parse, "a host name or IP address without port")
 }
@@ -216,7 +223,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
     if (1..=200).contains(&length) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for a target")
+        Err("no name for a target")
     }
 }
 

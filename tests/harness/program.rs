@@ -90,16 +90,22 @@ impl Program {
 
     /// Sends SIGTERM and waits; returns the exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        signal(self.child.id(), "TERM");
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            if let Some(status) = self.child.try_wait().expect("its status") {
-                return status.code();
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("it did not end");
+        end(&mut self.child, "TERM")
     }
+}
+
+/// Sends a signal and waits for the end; returns the exit code. Who does not end is killed.
+pub(crate) fn end(child: &mut Child, name: &str) -> Option<i32> {
+    signal(child.id(), name);
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait().expect("its status") {
+            return status.code();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    None
 }
 
 impl Drop for Program {
