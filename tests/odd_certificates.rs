@@ -6,6 +6,7 @@ mod peer;
 #[path = "real/samples.rs"]
 mod samples;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +16,14 @@ use rustls::{SupportedProtocolVersion, version};
 use samples::Samples;
 use serde_json::Value;
 use smtp_tls_exporter::certificate::Certificate;
+use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::SystemResolver;
-use smtp_tls_exporter::name::Host;
-use smtp_tls_exporter::pki::Anchors;
-use smtp_tls_exporter::probe::{Limits, Tls};
+use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, BuildInfo};
-use smtp_tls_exporter::round::{Rounds, Settings, Watched};
-use smtp_tls_exporter::target::{Place, Source};
+use smtp_tls_exporter::round::{Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
-use smtp_tls_exporter::verdict::Expectations;
 use tokio::time::Instant;
 
 const HOST: &str = "mx.bears.test";
@@ -102,33 +100,14 @@ impl Seen {
 }
 
 fn settings(server: &Server) -> Settings {
-    let host = Host::parse(HOST).unwrap();
-    let source = Source {
-        name: "odd".into(),
-        host: Some(host.clone()),
-        place: Place::Addresses(vec![server.address.ip()]),
-        ports: vec![server.address.port()],
-        mode: None,
-        server_name: Some(host.clone()),
-        labels: Default::default(),
-    };
-    let expectations = Expectations {
-        names: vec![host],
-        ..Expectations::new(Arc::new(Anchors::union(Vec::new())))
-    };
-    Settings {
-        targets: vec![Watched {
-            source: Arc::new(source),
-            expectations: Arc::new(expectations),
-        }],
-        limits: Limits {
-            timeout: PATIENCE / 2,
-            helo: "monitor.bears.test".into(),
-        },
-        min_interval: PATIENCE,
-        concurrency: 1,
-        per_address: 1,
-    }
+    let text = format!(
+        "probe: {{timeout: 10s, min_interval: 20s}}\ntargets:\n\
+         - {{name: odd, host: {HOST}, addresses: [{}], ports: [{}]}}\n",
+        server.address.ip(),
+        server.address.port()
+    );
+    let config = Config::parse(Path::new("odd.yml"), text.as_bytes(), "monitor.bears.test");
+    config.unwrap().settings
 }
 
 #[tokio::test]

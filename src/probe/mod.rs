@@ -69,7 +69,8 @@ pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observati
     seen.fault = ladder.fault(endpoint.offer, &seen);
     if let Some(Err(why)) = seen.leaf().map(|leaf| leaf.facts()) {
         let why = why.to_string();
-        seen.record(Fault::new(Phase::Handshake, Reason::CertUnreadable, why));
+        let unreadable = || Fault::new(Phase::Handshake, Reason::CertUnreadable, why);
+        seen.fault.get_or_insert_with(unreadable);
     }
     seen.duration = started.elapsed();
     seen
