@@ -48,7 +48,7 @@ const OWN: [(&str, &[&str]); 21] = [
     ),
     (
         "smtp_tls_connection_info",
-        &["tls_version", "cipher_suite", "key_exchange"],
+        &["rung", "tls_version", "cipher_suite", "key_exchange"],
     ),
     ("smtp_tls_target_resolved", &["view"]),
     ("smtp_tls_target_failure_info", &["view", "reason"]),

@@ -93,15 +93,23 @@ impl Probed {
     #[track_caller]
     pub(crate) fn assert_no_certificate(&self, case: &str) {
         assert_eq!(self.value("handshake_success"), Some(0.0), "{case}");
-        let about = [
-            "smtp_tls_cert_",
-            "smtp_tls_chain_",
-            "smtp_tls_check_",
-            "smtp_tls_connection_",
-        ];
+        let about = ["smtp_tls_cert_", "smtp_tls_chain_"];
         for name in self.metrics.names(&[]) {
             assert!(!about.iter().any(|a| name.starts_with(a)), "{case}: {name}");
         }
+        // What an old hello says of the version is known without a certificate, and nothing else is.
+        let judged = self.metrics.all("smtp_tls_check_success", &[]);
+        assert!(
+            judged
+                .iter()
+                .all(|s| s.label("check") == Some("tls_version")),
+            "{case}"
+        );
+        let agreed = self.metrics.all("smtp_tls_connection_info", &[]);
+        assert!(
+            agreed.iter().all(|s| s.label("rung") == Some("legacy")),
+            "{case}"
+        );
         let distinct = self.value("target_distinct_certificates");
         assert_eq!(distinct, None, "{case}");
     }
