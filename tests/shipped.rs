@@ -61,6 +61,8 @@ fn every_key_is_in_the_example_and_in_the_reference() -> Outcome {
             let shown = match section {
                 // One switch for each check: their names stand in a comment, the README explains them.
                 "checks." => example.contains(&key),
+                // Names files, and the example has none.
+                _ if key == "client_certificate" => example.contains("# client_certificate: {"),
                 _ => uncommented(&example).contains(&format!("{key}:")),
             };
             assert!(shown, "config.example.yml: show {section}{key}");
@@ -183,6 +185,18 @@ fn links_lead_somewhere() {
                 is_elsewhere || folder.join(link).exists(),
                 "{document}: {link}"
             );
+        }
+    }
+}
+
+#[test]
+fn files_that_are_named_exist() {
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(document);
+        let quoted = text.split('`').skip(1).step_by(2);
+        for file in quoted.filter(|word| word.ends_with(".rs") && !word.contains("client_auth")) {
+            let exists = root().join("src").join(file).exists() || root().join(file).exists();
+            assert!(exists, "{document}: there is no {file}");
         }
     }
 }
