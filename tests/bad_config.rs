@@ -173,8 +173,8 @@ const EXPECTATIONS: &[(&str, &str)] = &[
          address without port",
     ),
     (
-        "min_tls: '1.1'",
-        "min_tls: '1.1' is unknown (did you mean 1.2?), expected 1.2 or 1.3",
+        "min_tls: '1.4'",
+        "min_tls: '1.4' is unknown (did you mean 1.0?), expected 1.0, 1.1, 1.2 or 1.3",
     ),
     (
         "same_certificate: maybe",

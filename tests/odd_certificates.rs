@@ -1,6 +1,8 @@
 //! Certificates that no CA should issue but servers present all the same, over real sockets: each is in the metrics
 //! and in the JSON, with its facts or with its fingerprints and why it cannot be read.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 mod odd;
 mod peer;
 #[path = "real/samples.rs"]
