@@ -65,6 +65,10 @@ pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observati
         };
         talk.run(stream).await;
     }
+    if let Some(Err(why)) = seen.leaf().map(|leaf| leaf.facts()) {
+        let why = why.to_string();
+        seen.record(Fault::new(Phase::Handshake, Reason::CertUnreadable, why));
+    }
     seen.duration = started.elapsed();
     seen
 }
