@@ -23,6 +23,8 @@ pub struct Speech {
     pub implicit: bool,
     pub offers_starttls: bool,
     pub demands_client_certificate: bool,
+    /// Stapled to the certificate, whatever it is.
+    pub staple: Option<Vec<u8>>,
     pub versions: &'static [&'static SupportedProtocolVersion],
 }
 
@@ -33,6 +35,7 @@ impl Default for Speech {
             implicit: false,
             offers_starttls: true,
             demands_client_certificate: false,
+            staple: None,
             versions: rustls::ALL_VERSIONS,
         }
     }
@@ -82,7 +85,8 @@ fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
     let key = provider
         .key_provider
         .load_private_key(credentials.key.clone_key());
-    let key = CertifiedKey::new(credentials.chain.clone(), key.expect("a key"));
+    let mut key = CertifiedKey::new(credentials.chain.clone(), key.expect("a key"));
+    key.ocsp = speech.staple.clone();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(speech.versions)
         .expect("versions");
