@@ -1,11 +1,14 @@
 //! Certificates that no CA should issue but servers present all the same, over real sockets: each is in the metrics
 //! and in the JSON, with its facts or with its fingerprints and why it cannot be read.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 mod odd;
 mod peer;
 #[path = "real/samples.rs"]
 mod samples;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +18,14 @@ use rustls::{SupportedProtocolVersion, version};
 use samples::Samples;
 use serde_json::Value;
 use smtp_tls_exporter::certificate::Certificate;
+use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::SystemResolver;
-use smtp_tls_exporter::name::Host;
-use smtp_tls_exporter::pki::Anchors;
-use smtp_tls_exporter::probe::{Limits, Tls};
+use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, BuildInfo};
-use smtp_tls_exporter::round::{Rounds, Settings, Watched};
-use smtp_tls_exporter::target::{Place, Source};
+use smtp_tls_exporter::round::{Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
-use smtp_tls_exporter::verdict::Expectations;
 use tokio::time::Instant;
 
 const HOST: &str = "mx.bears.test";
@@ -46,12 +46,10 @@ impl Seen {
     }
 
     async fn speaking(credentials: &Credentials, speech: Speech) -> Self {
-        let any = "127.0.0.1:0".parse().expect("an address");
-        let server = Server::start(any, credentials, speech)
-            .await
-            .expect("a server");
-        let tls = Tls::new().expect("TLS");
-        let counters = Counters::new().expect("counters");
+        let any = "127.0.0.1:0".parse().unwrap();
+        let server = Server::start(any, credentials, speech).await.unwrap();
+        let tls = Tls::new().unwrap();
+        let counters = Counters::new().unwrap();
         let resolver = SystemResolver::new(PATIENCE);
         let settings = settings(&server);
         let rounds = Arc::new(Rounds::new(settings, resolver, tls, || NOW, counters));
@@ -63,7 +61,7 @@ impl Seen {
         };
         let facts = ProcessFacts::default();
         let page = render::metrics(&snapshot, rounds.counters(), &facts, &build, NOW);
-        let json: Value = serde_json::from_str(&render::json(&snapshot)).expect("JSON");
+        let json: Value = serde_json::from_str(&render::json(&snapshot)).unwrap();
         Self {
             page,
             endpoint: json["targets"][0]["endpoints"][0].clone(),
@@ -72,16 +70,14 @@ impl Seen {
 
     #[track_caller]
     fn value(&self, metric: &str) -> f64 {
-        Samples::read(&self.page).value(metric, &[]).expect(metric)
+        Samples::read(&self.page).value(metric, &[]).unwrap()
     }
 
     /// A label of `cert_info`, as Prometheus reads it.
     #[track_caller]
     fn info(&self, label: &str) -> String {
         let samples = Samples::read(&self.page);
-        let info = samples
-            .one("smtp_tls_cert_info", &[])
-            .expect("one certificate");
+        let info = samples.one("smtp_tls_cert_info", &[]).unwrap();
         info.labels[label].clone()
     }
 
@@ -99,40 +95,21 @@ impl Seen {
         assert_eq!(self.value("smtp_tls_handshake_success"), 1.0);
         assert_eq!(self.endpoint["probe"]["handshake_signature"], "verified");
         assert_eq!(*self.certificate("unreadable"), Value::Null);
-        let facts = leaf.facts().expect("facts");
+        let facts = leaf.facts().unwrap();
         let left = facts.not_after.seconds_since(NOW);
         assert_eq!(self.value("smtp_tls_cert_expiry_seconds"), left as f64);
     }
 }
 
 fn settings(server: &Server) -> Settings {
-    let host = Host::parse(HOST).expect("a host");
-    let source = Source {
-        name: "odd".into(),
-        host: Some(host.clone()),
-        place: Place::Addresses(vec![server.address.ip()]),
-        ports: vec![server.address.port()],
-        mode: None,
-        server_name: Some(host.clone()),
-        labels: Default::default(),
-    };
-    let expectations = Expectations {
-        names: vec![host],
-        ..Expectations::new(Arc::new(Anchors::union(Vec::new())))
-    };
-    Settings {
-        targets: vec![Watched {
-            source: Arc::new(source),
-            expectations: Arc::new(expectations),
-        }],
-        limits: Limits {
-            timeout: PATIENCE / 2,
-            helo: "monitor.bears.test".into(),
-        },
-        min_interval: PATIENCE,
-        concurrency: 1,
-        per_address: 1,
-    }
+    let text = format!(
+        "probe: {{timeout: 10s, min_interval: 20s}}\ntargets:\n\
+         - {{name: odd, host: {HOST}, addresses: [{}], ports: [{}]}}\n",
+        server.address.ip(),
+        server.address.port()
+    );
+    let config = Config::parse(Path::new("odd.yml"), text.as_bytes(), "monitor.bears.test");
+    config.unwrap().settings
 }
 
 #[tokio::test]
@@ -383,18 +360,16 @@ fn is_unreadable(seen: &Seen, garbage: &[u8]) {
     assert_eq!(seen.value("smtp_tls_chain_certificates"), 2.0);
     assert_eq!(seen.value("smtp_tls_probe_success"), 0.0);
     let failure = Samples::read(&seen.page);
-    let failure = failure
-        .one("smtp_tls_probe_failure_info", &[])
-        .expect("one failure");
+    let failure = failure.one("smtp_tls_probe_failure_info", &[]).unwrap();
     assert_eq!(failure.labels["reason"], "cert_unreadable");
     assert!(!seen.page.contains("\nsmtp_tls_cert_expiry_seconds"));
     let endpoint = &seen.endpoint;
     assert_eq!(endpoint["state"], "Unreachable");
     assert_eq!(endpoint["reason"], "cert_unreadable");
     let length = format!("({} bytes)", garbage.len());
-    let detail = endpoint["causes"][0]["detail"].as_str().expect("a detail");
+    let detail = endpoint["causes"][0]["detail"].as_str().unwrap();
     assert!(detail.ends_with(&length), "{detail}");
-    assert_eq!(endpoint["causes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(endpoint["causes"].as_array().unwrap().len(), 1);
     assert_eq!(*seen.certificate("length"), garbage.len());
     assert_eq!(endpoint["chain"][1]["unreadable"], Value::Null);
 }

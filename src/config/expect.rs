@@ -74,7 +74,12 @@ impl Expect {
             self.expectations.roots = stores.read(&value)?;
         }
         if let Some(value) = fields.take("min_tls") {
-            let versions = [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)];
+            let versions = [
+                ("1.0", TlsVersion::Tls10),
+                ("1.1", TlsVersion::Tls11),
+                ("1.2", TlsVersion::Tls12),
+                ("1.3", TlsVersion::Tls13),
+            ];
             self.expectations.min_tls = value.choice(&versions)?;
         }
         if let Some(value) = fields.take("same_certificate") {

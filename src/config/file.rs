@@ -119,7 +119,9 @@ fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Pro
 
 fn number(fields: &mut Fields<'_>, key: &str, most: usize) -> Result<Option<usize>, Problem> {
     let value = fields.take(key);
-    value.map(|v| v.integer_in(1..=most, "number")).transpose()
+    value
+        .map(|v| v.integer_in(1..=most, "number of probes"))
+        .transpose()
 }
 
 /// RFC 5321 §4.1.1.1: a domain, or an address literal.
@@ -128,6 +130,6 @@ fn ehlo_name(text: &str) -> Result<String, &'static str> {
     if !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for EHLO")
+        Err("no name for EHLO")
     }
 }

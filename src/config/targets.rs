@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::client_certificate;
 use super::document::Document;
 use super::expect::{CHECK_WORDS, Expect};
 use super::file::UNSUPPORTED;
@@ -11,20 +12,31 @@ use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
+use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{Place, Source};
+use crate::target::{Offer, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 5] = ["ports", "tls", "labels", "expect", "checks"];
-const TARGET_KEYS: [&str; 9] = [
+const COMMON_KEYS: [&str; 7] = [
+    "ports",
+    "offers",
+    "tls",
+    "client_certificate",
+    "labels",
+    "expect",
+    "checks",
+];
+const TARGET_KEYS: [&str; 11] = [
     "name",
     "host",
     "addresses",
     "server_name",
     "ports",
+    "offers",
     "tls",
+    "client_certificate",
     "labels",
     "expect",
     "checks",
@@ -34,7 +46,9 @@ const TARGET_KEYS: [&str; 9] = [
 #[derive(Debug, Clone)]
 pub(super) struct Common {
     ports: Vec<u16>,
+    offers: Vec<Offer>,
     mode: Option<Mode>,
+    client_certificate: Option<ClientCertificate>,
     labels: BTreeMap<String, String>,
     expect: Expect,
 }
@@ -43,7 +57,9 @@ impl Common {
     pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
             ports: vec![25],
+            offers: vec![Offer::Any],
             mode: None,
+            client_certificate: None,
             labels: BTreeMap::new(),
             expect: Expect::new(roots, crls),
         }
@@ -70,9 +86,15 @@ impl Common {
         if let Some(value) = fields.take("ports") {
             self.ports = ports(&value)?;
         }
+        if let Some(value) = fields.take("offers") {
+            self.offers = offers(&value)?;
+        }
         if let Some(value) = fields.take("tls") {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
             self.mode = Some(value.choice(&words)?);
+        }
+        if let Some(value) = fields.take("client_certificate") {
+            self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
         }
         if let Some(value) = fields.take("labels") {
             self.labels.extend(labels(&value)?);
@@ -104,15 +126,12 @@ impl Common {
 }
 
 fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
-    fields.refuse("client_certificate", UNSUPPORTED)?;
-    for (key, only) in [("offers", "any"), ("views", "default")] {
-        let Some(value) = fields.take(key) else {
-            continue;
-        };
-        for word in value.list_or_one()? {
-            if word.text()? != only {
-                return Err(word.problem(format!("{UNSUPPORTED}, expected {only}")));
-            }
+    let Some(value) = fields.take("views") else {
+        return Ok(());
+    };
+    for word in value.list_or_one()? {
+        if word.text()? != "default" {
+            return Err(word.problem(format!("{UNSUPPORTED}, expected default")));
         }
     }
     Ok(())
@@ -159,7 +178,7 @@ fn target(
     let place = match (addresses, &host) {
         (Some(addresses), _) => Place::Addresses(addresses),
         (None, Some(host)) => Place::Host(host.clone()),
-        (None, None) => return Err(fields.problem("nothing to probe, expected host or addresses")),
+        (None, None) => return Err(nothing_to_probe(&fields)),
     };
     let name = match fields.take("name") {
         Some(value) => value.parsed_by(target_name, "a name of 1 to 200 characters")?,
@@ -178,12 +197,21 @@ fn target(
             host,
             place,
             ports: common.ports,
+            offers: common.offers,
             mode: common.mode,
             server_name,
             labels: common.labels,
         }),
         expectations: Arc::new(expectations),
+        client_certificate: common.client_certificate,
     })
+}
+
+fn nothing_to_probe(fields: &Fields<'_>) -> Problem {
+    let whole = || fields.problem("nothing to probe, expected host or addresses");
+    fields
+        .mistyped(&["host", "addresses"])
+        .unwrap_or_else(whole)
 }
 
 pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
@@ -195,7 +223,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
     if (1..=200).contains(&length) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for a target")
+        Err("no name for a target")
     }
 }
 
@@ -216,6 +244,11 @@ fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
 
 fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
     distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
+}
+
+fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
+    let words = [Offer::Any, Offer::Rsa, Offer::Ecdsa].map(|offer| (offer.as_str(), offer));
+    distinct(value, |v| v.choice(&words))
 }
 
 /// A list, or one item in its place: not empty, and nothing twice.

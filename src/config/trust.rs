@@ -13,7 +13,7 @@ pub(super) type Trust = (Arc<Anchors>, Arc<Crls>);
 /// The stores that were named so far.
 pub(super) struct TrustStores {
     /// What relative paths are relative to.
-    base: PathBuf,
+    pub(super) base: PathBuf,
     known: HashMap<String, Arc<Anchors>>,
     /// What was odd about them.
     pub(super) warnings: Vec<String>,

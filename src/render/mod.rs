@@ -2,12 +2,13 @@
 
 mod exposition;
 mod families;
+mod hint;
 mod json;
 mod metrics;
 mod pem;
 mod plugin;
-mod staple;
 mod table;
+mod value;
 
 pub use families::{FAMILIES, Family, RESERVED_LABELS};
 pub use json::json;

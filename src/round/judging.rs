@@ -25,13 +25,16 @@ pub(super) fn entries(held: Vec<Held>, expectations: &Expectations, now: Timesta
 }
 
 fn fleets(held: &[Held]) -> HashMap<Offer, Fleet> {
-    let mut fleets: HashMap<Offer, Fleet> = HashMap::new();
+    let mut leaves: HashMap<Offer, Vec<Leaf>> = HashMap::new();
     for (endpoint, probed) in held {
         let leaf = probed.as_ref().and_then(|p| p.observation.leaf());
         let leaf = leaf.and_then(|leaf| Leaf::new(endpoint.address, endpoint.port, leaf));
-        fleets.entry(endpoint.offer).or_default().0.extend(leaf);
+        leaves.entry(endpoint.offer).or_default().extend(leaf);
     }
-    fleets
+    leaves
+        .into_iter()
+        .map(|(offer, leaves)| (offer, Fleet::new(leaves)))
+        .collect()
 }
 
 fn entry(

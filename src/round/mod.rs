@@ -3,6 +3,7 @@
 
 mod flights;
 mod judging;
+mod trust;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -16,14 +17,15 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::{self, Revocation, Trust};
-use crate::probe::{Limits, Tls, probe};
+use crate::pki::{Revocation, Trust};
+use crate::probe::{ClientCertificate, Limits, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
 use flights::Flights;
+use trust::TrustCache;
 
 /// A target with what is expected of it.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Watched {
     pub source: Arc<Source>,
     /// What to expect.
     pub expectations: Arc<Expectations>,
+    /// What to present to servers that ask for a certificate of ours.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// What a round needs to know.
@@ -92,6 +96,7 @@ pub struct Rounds<L> {
     addresses: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
     located: Mutex<HashMap<String, Located>>,
     flights: Flights<Arc<Endpoint>, Probed>,
+    trust: TrustCache,
 }
 
 impl<L: Lookup + 'static> Rounds<L> {
@@ -107,6 +112,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             addresses: Mutex::default(),
             located: Mutex::default(),
             flights: Flights::default(),
+            trust: TrustCache::default(),
         }
     }
 
@@ -153,9 +159,10 @@ impl<L: Lookup + 'static> Rounds<L> {
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
                 let expectations = Arc::clone(&watched.expectations);
+                let tls = self.tls.presenting(watched.client_certificate.clone());
                 let endpoint = Arc::clone(&endpoint);
                 tokio::spawn(async move {
-                    let probed = rounds.fly(endpoint, expectations, resolving).await;
+                    let probed = rounds.fly(endpoint, expectations, tls, resolving).await;
                     ticket.land(probed);
                 });
             }) {
@@ -187,11 +194,12 @@ impl<L: Lookup + 'static> Rounds<L> {
         &self,
         endpoint: Arc<Endpoint>,
         expectations: Arc<Expectations>,
+        tls: Tls,
         resolving: Option<Duration>,
     ) -> Probed {
         let _places = self.place(endpoint.address).await;
         let in_flight = self.counters.begin();
-        let (limits, tls) = (self.settings.limits.clone(), self.tls.clone());
+        let limits = self.settings.limits.clone();
         let probing = tokio::spawn(async move { probe(&endpoint, &limits, &tls).await });
         let mut observation = probing.await.unwrap_or_else(|error| {
             let detail = format!("defect in the prober: {error}");
@@ -208,8 +216,8 @@ impl<L: Lookup + 'static> Rounds<L> {
         let now = (self.clock)();
         self.counters.finished(observation.fault.is_none());
         Probed {
-            trust: find_trust(&observation, &expectations, now),
-            revocation: ask_lists(&observation, &expectations, now),
+            trust: self.trust.find(&observation, &expectations.roots, now),
+            revocation: trust::ask_lists(&observation, &expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }
@@ -278,37 +286,6 @@ impl<L: Lookup + 'static> Rounds<L> {
             entries: judging::entries(probed, &watched.expectations, now),
         }
     }
-}
-
-/// Looked for once a probe, not once a scrape: it depends on the chain and the roots, hardly on the moment.
-fn find_trust(
-    observation: &Observation,
-    expectations: &Expectations,
-    now: Timestamp,
-) -> Option<Trust> {
-    observation.leaf()?;
-    let chain = ders(observation);
-    let validity: Vec<_> = observation
-        .chain
-        .iter()
-        .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
-        .collect();
-    Some(pki::find_path(&chain, &validity, &expectations.roots, now))
-}
-
-/// Asked once a probe, like trust.
-fn ask_lists(
-    observation: &Observation,
-    expectations: &Expectations,
-    now: Timestamp,
-) -> Option<Revocation> {
-    let (roots, crls) = (&expectations.roots, &expectations.crls);
-    let asked = observation.leaf().is_some() && !crls.is_empty();
-    asked.then(|| pki::revocation(&ders(observation), roots, crls, now))
-}
-
-fn ders(observation: &Observation) -> Vec<&[u8]> {
-    observation.chain.iter().map(|c| c.der()).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::{Evidence, Expectations, Finding, Fleet};
 use crate::certificate::Certificate;
-use crate::observation::{Connection, Observation, TlsVersion};
+use crate::observation::{Connection, Observation, Rung, TlsVersion};
 use crate::pki::{Anchors, Path, Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -35,6 +35,7 @@ impl Case {
         let mut case = Self::without_certificate();
         case.observation.chain = chain(change);
         case.observation.connection = Some(Connection {
+            rung: Rung::Modern,
             version: TlsVersion::Tls13,
             cipher_suite: String::new(),
             key_exchange: String::new(),
