@@ -22,7 +22,15 @@ const PLOTTED: [&str; 7] = [
 ];
 
 /// The units in use, by Grafana's ids; a new one is added here after a look into Grafana's list.
-const UNITS: [&str; 6] = ["dtdhms", "none", "percentunit", "s", "short", "reqps"];
+const UNITS: [&str; 7] = [
+    "bytes",
+    "dtdhms",
+    "none",
+    "ops",
+    "percentunit",
+    "s",
+    "short",
+];
 
 /// PromQL words that are followed by a list of labels.
 const GROUPING: [&str; 6] = [
@@ -130,7 +138,7 @@ fn the_rules_see_a_bad_panel() {
     for (place, value, finding) in [
         ("/panels/1/id", json!(1), "id is not unique"),
         ("/panels/1/gridPos/x", json!(2), "overlaps"),
-        ("/panels/7/gridPos/w", json!(4), "wider than the grid"),
+        ("/panels/4/gridPos/w", json!(10), "wider than the grid"),
         ("/panels/0/datasource/uid", json!("abc"), "datasource"),
         ("/panels/0/targets/0/datasource/uid", json!("abc"), "target"),
         ("/panels/0/title", json!(""), "no title"),
@@ -159,10 +167,10 @@ fn the_rules_see_a_bad_query() {
     }
 }
 
-/// Puts one value into the overview and expects one finding.
+/// Puts one value into the fleet dashboard and expects one finding.
 fn assert_found(place: &str, value: Value, finding: &str) {
-    let overview = read(&root().join("dashboards/smtp-tls-overview.json"));
-    let mut dashboard: Value = serde_json::from_str(&overview).expect("a dashboard is JSON");
+    let fleet = read(&root().join("dashboards/smtp-tls-fleet.json"));
+    let mut dashboard: Value = serde_json::from_str(&fleet).expect("a dashboard is JSON");
     *dashboard.pointer_mut(place).expect(place) = value;
     let found = findings(&dashboard);
     assert!(
