@@ -1,7 +1,7 @@
 //! Text to host names and addresses, parsed once and compared case-blind; knows no DNS.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A server as an operator or a certificate names it: a DNS name in A-label form, or an IP address.
 ///
@@ -64,6 +64,28 @@ impl Host {
             Self::Name(name) => Some(name),
             Self::Address(_) => None,
         }
+    }
+
+    /// The IP address, unless this is a name.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Name(_) => None,
+            Self::Address(address) => Some(*address),
+        }
+    }
+
+    /// With a port, as URLs write it: `mail.example.com:25`, `[2001:db8::1]:25`.
+    pub fn at(&self, port: u16) -> String {
+        match self {
+            Self::Name(name) => format!("{name}:{port}"),
+            Self::Address(address) => SocketAddr::new(*address, port).to_string(),
+        }
+    }
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(address)
     }
 }
 

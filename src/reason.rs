@@ -9,6 +9,22 @@ pub enum Reason {
     DnsNotFound,
     /// The resolver failed or did not answer in time.
     DnsError,
+    /// The domain takes no mail: its MX is `0 .` (RFC 7505).
+    NullMx,
+    /// An MX names an IP address where only a host name may stand (RFC 5321 §5.1).
+    MxIpLiteral,
+    /// More MX hosts or addresses than are probed.
+    TooManyAnswers,
+    /// The proxy itself cannot be reached.
+    ProxyUnreachable,
+    /// The proxy wants a user and password, or others than it was given.
+    ProxyAuth,
+    /// The proxy does not allow the connection.
+    ProxyRefused,
+    /// The proxy could not connect to the server, or is no proxy.
+    ProxyFailed,
+    /// The proxy took the request, but gave no answer in time.
+    ProxyTimeout,
     /// Nothing listens on the port.
     ConnectRefused,
     /// No answer to the connection attempt in time.
@@ -107,6 +123,14 @@ impl Reason {
         match self {
             Self::DnsNotFound => "dns_not_found",
             Self::DnsError => "dns_error",
+            Self::NullMx => "null_mx",
+            Self::MxIpLiteral => "mx_ip_literal",
+            Self::TooManyAnswers => "too_many_answers",
+            Self::ProxyUnreachable => "proxy_unreachable",
+            Self::ProxyAuth => "proxy_auth",
+            Self::ProxyRefused => "proxy_refused",
+            Self::ProxyFailed => "proxy_failed",
+            Self::ProxyTimeout => "proxy_timeout",
             Self::ConnectRefused => "connect_refused",
             Self::ConnectTimeout => "connect_timeout",
             Self::ConnectUnreachable => "connect_unreachable",

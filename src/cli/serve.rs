@@ -10,7 +10,7 @@ use super::arguments::Serve;
 use super::{BUILD, hostname, logging, runtime};
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::dns::SystemResolver;
+use crate::dns::Resolvers;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, system_clock};
 use crate::web::{Site, serve};
@@ -64,9 +64,9 @@ async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
     }
 }
 
-/// Rounds over these settings with this machine's resolver and clock.
-pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<SystemResolver>>, String> {
-    let resolver = SystemResolver::new(lookup_deadline(&settings));
+/// Rounds over these settings with a resolver for each view and this machine's clock.
+pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<Resolvers>>, String> {
+    let resolver = Resolvers::new(settings.policies(), lookup_deadline(&settings));
     let (tls, counters) = (Tls::new()?, Counters::new()?);
     let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
     Ok(Arc::new(rounds))
@@ -106,6 +106,7 @@ fn understood(config: &Config) -> String {
             .collect();
         let place = match &source.place {
             crate::target::Place::Host(host) => host.to_string(),
+            crate::target::Place::Mx(domain) => format!("mx:{domain}"),
             crate::target::Place::Addresses(addresses) => addresses
                 .iter()
                 .map(ToString::to_string)

@@ -8,6 +8,7 @@ use super::document::Document;
 use super::reader::{Fields, Problem, Value};
 use super::targets::{self, Common};
 use super::trust::TrustStores;
+use super::views::Views;
 use crate::probe::Limits;
 use crate::round::Settings;
 
@@ -25,7 +26,7 @@ pub struct Config {
 /// Keys of a later version are refused with this, never ignored.
 pub(super) const UNSUPPORTED: &str = "not supported by this version";
 
-const SECTIONS: [&str; 4] = ["probe", "trust", "defaults", "targets"];
+const SECTIONS: [&str; 5] = ["probe", "trust", "views", "defaults", "targets"];
 
 impl Config {
     /// Reads a file. `helo` is the EHLO name where the file has none.
@@ -45,8 +46,9 @@ impl Config {
     }
 
     fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
-        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
-        let read = read(document, helo, &mut stores);
+        let base = file.parent().unwrap_or_else(|| Path::new("."));
+        let mut stores = TrustStores::new(base);
+        let read = read(document, helo, base, &mut stores);
         Ok(Self {
             file: file.to_owned(),
             settings: read.map_err(|problem| document.error(problem))?,
@@ -55,9 +57,14 @@ impl Config {
     }
 }
 
-fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Settings, Problem> {
+fn read(
+    document: &Document,
+    helo: &str,
+    base: &Path,
+    stores: &mut TrustStores,
+) -> Result<Settings, Problem> {
     let mut fields = document.root().fields()?;
-    for later in ["views", "target_files", "probe_endpoint"] {
+    for later in ["target_files", "probe_endpoint"] {
         fields.refuse(later, UNSUPPORTED)?;
     }
     let mut settings = probe_section(fields.take("probe"), helo)?;
@@ -65,13 +72,18 @@ fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Set
         Some(trust) => trust_section(&trust, stores)?,
         None => stores.mozilla(),
     };
-    let mut common = Common::new(roots);
+    let mut views = Views::new();
+    if let Some(section) = fields.take("views") {
+        views.read(&section, base, &roots)?;
+    }
+    let mut common = Common::new(roots, views.clone());
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
     let listed = fields.require("targets", "a list of what to probe")?;
     fields.finish(&SECTIONS)?;
     settings.targets = targets::read(document, &listed, &common, stores)?;
+    settings.views = views.into_inner();
     Ok(settings)
 }
 
@@ -86,6 +98,7 @@ const PROBE_KEYS: [&str; 5] = [
 fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {
     let mut settings = Settings {
         targets: Vec::new(),
+        views: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: helo.to_owned(),

@@ -7,6 +7,7 @@ mod expect;
 mod file;
 mod targets;
 mod trust;
+mod views;
 
 pub use file::Config;
 

@@ -9,22 +9,25 @@ use super::expect::{CHECK_WORDS, Expect};
 use super::file::UNSUPPORTED;
 use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
+use super::views::Views;
 use crate::name::Host;
 use crate::pki::Anchors;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{Place, Source};
+use crate::target::{DEFAULT_VIEW, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 5] = ["ports", "tls", "labels", "expect", "checks"];
-const TARGET_KEYS: [&str; 9] = [
+const COMMON_KEYS: [&str; 6] = ["ports", "tls", "views", "labels", "expect", "checks"];
+const TARGET_KEYS: [&str; 11] = [
     "name",
     "host",
+    "mx",
     "addresses",
     "server_name",
     "ports",
     "tls",
+    "views",
     "labels",
     "expect",
     "checks",
@@ -35,15 +38,19 @@ const TARGET_KEYS: [&str; 9] = [
 pub(super) struct Common {
     ports: Vec<u16>,
     mode: Option<Mode>,
+    known_views: Views,
+    views: Vec<Arc<str>>,
     labels: BTreeMap<String, String>,
     expect: Expect,
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, known_views: Views) -> Self {
         Self {
             ports: vec![25],
             mode: None,
+            known_views,
+            views: vec![DEFAULT_VIEW.into()],
             labels: BTreeMap::new(),
             expect: Expect::new(roots),
         }
@@ -74,6 +81,9 @@ impl Common {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
             self.mode = Some(value.choice(&words)?);
         }
+        if let Some(value) = fields.take("views") {
+            self.views = distinct(&value, |v| self.known_views.named(v))?;
+        }
         if let Some(value) = fields.take("labels") {
             self.labels.extend(labels(&value)?);
         }
@@ -84,6 +94,12 @@ impl Common {
             self.checks(&value)?;
         }
         Ok(())
+    }
+
+    /// A view of the target in which no MX records are found.
+    fn without_exchangers(&self) -> Option<&Arc<str>> {
+        let mut views = self.views.iter();
+        views.find(|view| !self.known_views.finds_exchangers(view))
     }
 
     fn checks(&mut self, section: &Value<'_>) -> Result<(), Problem> {
@@ -105,14 +121,10 @@ impl Common {
 
 fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
     fields.refuse("client_certificate", UNSUPPORTED)?;
-    for (key, only) in [("offers", "any"), ("views", "default")] {
-        let Some(value) = fields.take(key) else {
-            continue;
-        };
-        for word in value.list_or_one()? {
-            if word.text()? != only {
-                return Err(word.problem(format!("{UNSUPPORTED}, expected {only}")));
-            }
+    let offers = fields.take("offers").map(|value| value.list_or_one());
+    for word in offers.transpose()?.unwrap_or_default() {
+        if word.text()? != "any" {
+            return Err(word.problem(format!("{UNSUPPORTED}, expected any")));
         }
     }
     Ok(())
@@ -150,17 +162,8 @@ fn target(
     stores: &mut TrustStores,
 ) -> Result<Watched, Problem> {
     let mut fields = value.fields()?;
-    fields.refuse("mx", UNSUPPORTED)?;
     let host = fields.take("host").map(|v| host(&v)).transpose()?;
-    let addresses = fields
-        .take("addresses")
-        .map(|v| addresses(&v))
-        .transpose()?;
-    let place = match (addresses, &host) {
-        (Some(addresses), _) => Place::Addresses(addresses),
-        (None, Some(host)) => Place::Host(host.clone()),
-        (None, None) => return Err(fields.problem("nothing to probe, expected host or addresses")),
-    };
+    let place = place(&mut fields, host.as_ref())?;
     let name = match fields.take("name") {
         Some(value) => value.parsed_by(target_name, "a name of 1 to 200 characters")?,
         None => default_name(&place, host.as_ref()),
@@ -170,8 +173,13 @@ fn target(
         None => host.clone(),
     };
     common.take_from(&mut fields, stores)?;
+    if let (Place::Mx(_), Some(view)) = (&place, common.without_exchangers()) {
+        let why = format!(
+            "in view {view} names are found by a proxy, which knows no MX records, expected a view with resolvers"
+        );
+        return Err(fields.problem(why));
+    }
     fields.finish(&TARGET_KEYS)?;
-    let expectations = common.expect.for_server(server_name.as_ref());
     Ok(Watched {
         source: Arc::new(Source {
             name,
@@ -180,10 +188,33 @@ fn target(
             ports: common.ports,
             mode: common.mode,
             server_name,
+            views: common.views,
             labels: common.labels,
         }),
-        expectations: Arc::new(expectations),
+        expectations: Arc::new(common.expect.expectations),
     })
+}
+
+/// `mx`, `addresses` or `host`; a host beside addresses only names the server.
+fn place(fields: &mut Fields<'_>, host: Option<&Host>) -> Result<Place, Problem> {
+    let addresses = fields
+        .take("addresses")
+        .map(|v| addresses(&v))
+        .transpose()?;
+    if let Some(value) = fields.take("mx") {
+        if host.is_some() || addresses.is_some() {
+            return Err(value.problem("beside host or addresses, expected it alone"));
+        }
+        return match self::host(&value)? {
+            Host::Name(domain) => Ok(Place::Mx(domain)),
+            Host::Address(_) => Err(value.problem("an address, expected a mail domain")),
+        };
+    }
+    match (addresses, host) {
+        (Some(addresses), _) => Ok(Place::Addresses(addresses)),
+        (None, Some(host)) => Ok(Place::Host(host.clone())),
+        (None, None) => Err(fields.problem("nothing to probe, expected host, mx or addresses")),
+    }
 }
 
 pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
@@ -202,6 +233,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
 fn default_name(place: &Place, host: Option<&Host>) -> String {
     match (host, place) {
         (Some(host), _) | (None, Place::Host(host)) => host.to_string(),
+        (None, Place::Mx(domain)) => format!("mx:{domain}"),
         (None, Place::Addresses(addresses)) => {
             let first = addresses.first().map(ToString::to_string);
             first.unwrap_or_default()

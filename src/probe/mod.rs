@@ -1,9 +1,12 @@
 //! One endpoint to one observation, within limits; knows neither verdicts nor metrics nor the configuration.
 
 mod connect;
+mod proxy;
+mod route;
 mod session;
 mod tls;
 
+pub use route::{Proxy, ProxyError, Route};
 pub use tls::Tls;
 
 use std::time::Duration;
@@ -47,14 +50,14 @@ impl Deadlines {
 }
 
 /// Probes one endpoint. Never fails: what went wrong is in the observation, beside all that was learnt before.
-pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observation {
+pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tls) -> Observation {
     let started = Instant::now();
     let deadlines = Deadlines {
         end: started + limits.timeout,
         timeout: limits.timeout,
     };
     let mut seen = Observation::default();
-    if let Some(stream) = connect(endpoint, deadlines, &mut seen).await {
+    if let Some(stream) = connect(endpoint, route, deadlines, &mut seen).await {
         let dialogue = Dialogue::new(endpoint.mode, &limits.helo);
         let talk = Talk {
             endpoint,
@@ -71,12 +74,13 @@ pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observati
 
 async fn connect(
     endpoint: &Endpoint,
+    route: &Route,
     deadlines: Deadlines,
     seen: &mut Observation,
 ) -> Option<TcpStream> {
     let begun = Instant::now();
     let deadline = deadlines.of(Phase::Connect);
-    let opened = connect::open((endpoint.address, endpoint.port).into(), deadline).await;
+    let opened = connect::open(&endpoint.address, endpoint.port, route, deadline).await;
     seen.timings.add(Phase::Connect, begun.elapsed());
     opened.map_err(|fault| seen.record(fault)).ok()
 }
@@ -152,7 +156,7 @@ impl Talk<'_> {
         let deadline = self.deadlines.of(Phase::Handshake);
         let recording = self.tls.recording();
         let server_name = self.endpoint.server_name.as_ref();
-        let address = self.endpoint.address;
+        let address = &self.endpoint.address;
         let handshake = self.tls.handshake(stream, address, server_name, &recording);
         let outcome = timeout_at(deadline, handshake).await;
         self.seen.timings.add(Phase::Handshake, begun.elapsed());

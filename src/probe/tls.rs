@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -70,7 +70,7 @@ impl Tls {
     pub(super) async fn handshake(
         &self,
         stream: TcpStream,
-        address: IpAddr,
+        address: &Host,
         server_name: Option<&Host>,
         recording: &Arc<Recording>,
     ) -> Result<Stream, Fault> {
@@ -96,12 +96,14 @@ fn provider() -> CryptoProvider {
     }
 }
 
-/// For an address rustls sends no SNI, as RFC 6066 §3 demands.
-fn sni(address: IpAddr, server_name: Option<&Host>) -> ServerName<'static> {
+/// For an address rustls sends no SNI, as RFC 6066 §3 demands. An endpoint without a name to send has one, if only
+/// an unspecified one where a proxy knows the real one.
+fn sni(address: &Host, server_name: Option<&Host>) -> ServerName<'static> {
+    let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     server_name
         .and_then(Host::name)
         .and_then(|name| ServerName::try_from(name.to_owned()).ok())
-        .unwrap_or_else(|| ServerName::IpAddress(address.into()))
+        .unwrap_or_else(|| ServerName::IpAddress(address.address().unwrap_or(unspecified).into()))
 }
 
 /// What a completed handshake agreed on.

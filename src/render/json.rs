@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::certificate::{Certificate, Dn, Facts, TlsCertificateName};
 use crate::observation::{HandshakeSignature, Observation, Speaker};
 use crate::pki::Trust;
-use crate::report::{Entry, Snapshot, TargetReport};
+use crate::report::{self, Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
 
 /// The whole snapshot as indented JSON with a line end.
@@ -47,8 +47,16 @@ struct Resolution<'a> {
     view: &'a str,
     resolved: bool,
     endpoints: usize,
+    last_known_endpoints: usize,
+    mx: Vec<Mx<'a>>,
     reason: Option<&'static str>,
     detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Mx<'a> {
+    host: &'a str,
+    preference: u16,
 }
 
 #[derive(Serialize)]
@@ -61,6 +69,8 @@ struct Endpoint<'a> {
     offer: &'static str,
     tls: &'static str,
     server_name: Option<String>,
+    mx_preference: Option<u16>,
+    last_known: bool,
     state: &'static str,
     reason: Option<&'static str>,
     expires_in_seconds: Option<i64>,
@@ -162,27 +172,35 @@ fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
         target: &report.source.name,
         state: report.state().as_str(),
         labels: &report.source.labels,
-        resolutions: report
-            .resolutions
-            .iter()
-            .map(|resolution| Resolution {
-                view: &resolution.view,
-                resolved: resolution.fault.is_none(),
-                endpoints: resolution.endpoints,
-                reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
-                detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
-            })
-            .collect(),
+        resolutions: report.resolutions.iter().map(resolution).collect(),
         distinct_certificates: report.distinct_certificates(),
         endpoints: report
             .entries
             .iter()
-            .map(|e| endpoint(e, snapshot))
+            .map(|e| endpoint(e, report, snapshot))
             .collect(),
     }
 }
 
-fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
+fn resolution(resolution: &report::Resolution) -> Resolution<'_> {
+    let mx = resolution.exchangers.iter();
+    Resolution {
+        view: &resolution.view,
+        resolved: resolution.fault.is_none(),
+        endpoints: resolution.endpoints,
+        last_known_endpoints: resolution.last_known,
+        mx: mx
+            .map(|mx| Mx {
+                host: &mx.host,
+                preference: mx.preference,
+            })
+            .collect(),
+        reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
+        detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
+    }
+}
+
+fn endpoint<'a>(entry: &'a Entry, target: &TargetReport, snapshot: &Snapshot) -> Endpoint<'a> {
     let (endpoint, observation) = (&entry.endpoint, &*entry.observation);
     Endpoint {
         target: &endpoint.target,
@@ -193,6 +211,8 @@ fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
         offer: endpoint.offer.as_str(),
         tls: endpoint.mode.as_str(),
         server_name: endpoint.server_name.as_ref().map(ToString::to_string),
+        mx_preference: target.preference(endpoint),
+        last_known: target.last_known.contains(endpoint),
         state: entry.state.as_str(),
         reason: entry.reason().map(|reason| reason.as_str()),
         expires_in_seconds: entry.expires_in(snapshot.at),

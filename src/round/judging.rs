@@ -28,7 +28,7 @@ fn fleets(held: &[Held]) -> HashMap<Offer, Fleet> {
     let mut leaves: HashMap<Offer, Vec<Leaf>> = HashMap::new();
     for (endpoint, probed) in held {
         let leaf = probed.as_ref().and_then(|p| p.observation.leaf());
-        let leaf = leaf.and_then(|leaf| Leaf::new(endpoint.address, endpoint.port, leaf));
+        let leaf = leaf.and_then(|leaf| Leaf::new(endpoint.at(), leaf));
         leaves.entry(endpoint.offer).or_default().extend(leaf);
     }
     leaves
@@ -56,6 +56,7 @@ fn entry(
         observation: &observation,
         expectations,
         trust: trust.as_ref(),
+        server_name: endpoint.server_name.as_ref(),
         fleet,
         now,
     });

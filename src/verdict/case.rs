@@ -6,6 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::{Evidence, Expectations, Finding, Fleet};
 use crate::certificate::Certificate;
+use crate::name::Host;
 use crate::observation::{Connection, Observation, TlsVersion};
 use crate::pki::{Anchors, Path, Trust};
 use crate::reason::Reason;
@@ -19,6 +20,7 @@ pub(super) struct Case {
     pub(super) observation: Observation,
     pub(super) expectations: Expectations,
     pub(super) trust: Option<Trust>,
+    pub(super) server_name: Option<Host>,
     pub(super) fleet: Fleet,
     pub(super) now: Timestamp,
 }
@@ -52,6 +54,7 @@ impl Case {
             observation: Observation::default(),
             expectations: Expectations::new(Arc::new(Anchors::union(Vec::new()))),
             trust: None,
+            server_name: None,
             fleet: Fleet::default(),
             now: NOW,
         }
@@ -62,6 +65,7 @@ impl Case {
             observation: &self.observation,
             expectations: &self.expectations,
             trust: self.trust.as_ref(),
+            server_name: self.server_name.as_ref(),
             fleet: &self.fleet,
             now: self.now,
         }

@@ -2,6 +2,7 @@
 
 use super::{Expectations, Fleet};
 use crate::certificate::{Certificate, Facts};
+use crate::name::Host;
 use crate::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
@@ -27,6 +28,8 @@ pub struct Evidence<'a> {
     pub expectations: &'a Expectations,
     /// Whether a path leads to a root; `None` when no certificate was seen.
     pub trust: Option<&'a Trust>,
+    /// The name that the server was asked for.
+    pub server_name: Option<&'a Host>,
     /// The certificates of the target's other endpoints.
     pub fleet: &'a Fleet,
     /// The moment for which is judged.
