@@ -113,6 +113,8 @@ pub enum Reason {
     TlsVersionTooOld,
     /// Another endpoint of the target serves a newer certificate.
     CertificatesDiffer,
+    /// The target's views lead to different certificates.
+    ViewsDiffer,
     /// The certificate cannot be parsed.
     CertUnreadable,
 }
@@ -175,6 +177,7 @@ impl Reason {
             Self::ChainInvalid => "chain_invalid",
             Self::TlsVersionTooOld => "tls_version_too_old",
             Self::CertificatesDiffer => "certificates_differ",
+            Self::ViewsDiffer => "views_differ",
             Self::CertUnreadable => "cert_unreadable",
         }
     }

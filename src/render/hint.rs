@@ -55,6 +55,10 @@ fn hint(target: &TargetReport, entry: &Entry) -> Option<String> {
         State::Untrusted => {
             format!("have {at} present its intermediates, or add its root to trust.roots")
         }
+        State::Inconsistent if entry.verdict.failure("views_agree").is_some() => format!(
+            "the views of {name} lead to different certificates: ask each for its addresses \
+             (dig), and renew where the older one is; if that is meant so, set checks: {{views_agree: off}}"
+        ),
         State::Inconsistent => format!("enable the newest certificate of {name} at {at} too"),
         State::Weak => format!("renew the certificate at {at} with a stronger key or signature"),
     })

@@ -6,7 +6,7 @@ use crate::certificate::{Certificate, Dn, Facts, TlsCertificateName};
 use crate::observation::{HandshakeSignature, Observation, Speaker};
 use crate::pki::Trust;
 use crate::report::{self, Entry, Snapshot, TargetReport};
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::{self, Finding, Outlook, Verdict};
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
@@ -39,6 +39,8 @@ struct Target<'a> {
     labels: &'a std::collections::BTreeMap<String, String>,
     resolutions: Vec<Resolution<'a>>,
     distinct_certificates: std::collections::BTreeMap<&'static str, usize>,
+    views_agree: Option<bool>,
+    views: Vec<View<'a>>,
     endpoints: Vec<Endpoint<'a>>,
 }
 
@@ -57,6 +59,21 @@ struct Resolution<'a> {
 struct Mx<'a> {
     host: &'a str,
     preference: u16,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    view: &'a str,
+    complete: bool,
+    leaves: Vec<Sight<'a>>,
+}
+
+#[derive(Serialize)]
+struct Sight<'a> {
+    issuer: &'a str,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    fingerprint_sha256: String,
 }
 
 #[derive(Serialize)]
@@ -174,11 +191,27 @@ fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
         labels: &report.source.labels,
         resolutions: report.resolutions.iter().map(resolution).collect(),
         distinct_certificates: report.distinct_certificates(),
+        views_agree: report.views.agree(),
+        views: report.views.iter().map(view).collect(),
         endpoints: report
             .entries
             .iter()
             .map(|e| endpoint(e, report, snapshot))
             .collect(),
+    }
+}
+
+fn view<'a>((view, outlook): (&'a str, &'a Outlook)) -> View<'a> {
+    let sight = |leaf: &'a verdict::Sight| Sight {
+        issuer: &leaf.issuer,
+        not_before: leaf.validity.map(|(from, _)| from.to_string()),
+        not_after: leaf.validity.map(|(_, until)| until.to_string()),
+        fingerprint_sha256: leaf.fingerprints.sha256_hex(),
+    };
+    View {
+        view,
+        complete: outlook.complete,
+        leaves: outlook.leaves.iter().map(sight).collect(),
     }
 }
 

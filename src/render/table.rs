@@ -17,7 +17,7 @@ const HEAD: [&str; 6] = ["TARGET", "ADDRESS", "NOT AFTER", "DAYS", "STATE", "WHY
 /// The column of the state, which is coloured.
 const STATE: usize = 4;
 /// Most characters of the reason's text.
-const WHY_WIDTH: usize = 160;
+const WHY_WIDTH: usize = 240;
 
 /// One line an endpoint, worst first within its target, and a line that sums up and says what to do next.
 pub fn table(snapshot: &Snapshot, style: Style) -> String {

@@ -14,7 +14,7 @@ use crate::pki::Trust;
 use crate::reason::Reason;
 use crate::target::{Endpoint, Expansion, Source};
 use crate::timestamp::Timestamp;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Views};
 
 /// One endpoint with all that is known of it.
 #[derive(Debug, Clone)]
@@ -130,6 +130,8 @@ pub struct TargetReport {
     pub resolutions: Vec<Resolution>,
     /// Its endpoints, view by view.
     pub entries: Vec<Entry>,
+    /// Which leaves each of its views leads to.
+    pub views: Views,
     /// Those of the endpoints that DNS does not confirm at the moment.
     pub last_known: HashSet<Arc<Endpoint>>,
 }

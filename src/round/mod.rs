@@ -23,7 +23,7 @@ use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
-use crate::verdict::Expectations;
+use crate::verdict::{Expectations, Views};
 use flights::Flights;
 use trust::TrustCache;
 
@@ -311,10 +311,15 @@ impl<L: Lookup + 'static> Rounds<L> {
             .collect();
         let expansions = || found.iter().filter_map(|(_, found)| *found);
         let last_known = expansions().flat_map(|found| &found.last_known);
-        let probed = expansions()
+        let probed: Vec<_> = expansions()
             .flat_map(Expansion::all)
             .map(|endpoint| (Arc::clone(endpoint), self.flights.last(endpoint)))
             .collect();
+        let mut views = Views::new(found.iter().map(|(view, found)| {
+            let is_complete = |found: &Expansion| found.fault.is_none();
+            (Arc::clone(view), found.is_some_and(is_complete))
+        }));
+        judging::look(&probed, &mut views);
         TargetReport {
             source: Arc::clone(source),
             resolutions: found
@@ -322,7 +327,8 @@ impl<L: Lookup + 'static> Rounds<L> {
                 .map(|(view, found)| Resolution::new(view, *found))
                 .collect(),
             last_known: last_known.cloned().collect(),
-            entries: judging::entries(probed, &watched.expectations, now),
+            entries: judging::entries(probed, &views, &watched.expectations, now),
+            views,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use super::{Evidence, Expectations, Finding, Fleet};
+use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
 use crate::name::Host;
 use crate::observation::{Connection, Observation, TlsVersion};
@@ -22,6 +22,7 @@ pub(super) struct Case {
     pub(super) trust: Option<Trust>,
     pub(super) server_name: Option<Host>,
     pub(super) fleet: Fleet,
+    pub(super) views: Views,
     pub(super) now: Timestamp,
 }
 
@@ -56,6 +57,7 @@ impl Case {
             trust: None,
             server_name: None,
             fleet: Fleet::default(),
+            views: Views::default(),
             now: NOW,
         }
     }
@@ -67,6 +69,7 @@ impl Case {
             trust: self.trust.as_ref(),
             server_name: self.server_name.as_ref(),
             fleet: &self.fleet,
+            views: &self.views,
             now: self.now,
         }
     }

@@ -1,6 +1,6 @@
 //! What a check is, what it may look at, and what it can find.
 
-use super::{Expectations, Fleet};
+use super::{Expectations, Fleet, Views};
 use crate::certificate::{Certificate, Facts};
 use crate::name::Host;
 use crate::observation::Observation;
@@ -30,8 +30,10 @@ pub struct Evidence<'a> {
     pub trust: Option<&'a Trust>,
     /// The name that the server was asked for.
     pub server_name: Option<&'a Host>,
-    /// The certificates of the target's other endpoints.
+    /// The certificates of the target's other endpoints in the same view.
     pub fleet: &'a Fleet,
+    /// Where each view of the target leads.
+    pub views: &'a Views,
     /// The moment for which is judged.
     pub now: Timestamp,
 }
