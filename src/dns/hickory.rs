@@ -216,7 +216,7 @@ impl Resolver {
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Found, LookupFault> {
         let _permit = self.permits.acquire().await;
         let resolver = self.resolver().await.map_err(failed)?;
-        let answer = resolver.lookup(name.clone(), kind).await;
+        let answer = patient(&resolver, name, kind).await;
         let nothing = |code, why: &NetError| match code {
             ResponseCode::NoError => Ok(Found::NoData),
             ResponseCode::NXDomain => Ok(Found::NoName),
@@ -238,6 +238,9 @@ impl Resolver {
             Err(NetError::Dns(DnsError::DnssecBogus | DnsError::Nsec { .. })) => Err(failed(
                 format!("{kind} of {name}: the answer failed DNSSEC validation"),
             )),
+            Err(NetError::Dns(DnsError::ResponseCode(code))) => Err(failed(format!(
+                "{kind} of {name}: the resolver answered {code}"
+            ))),
             Err(why) => Err(failed(format!("{kind} of {name}: {why}"))),
         }
     }
@@ -338,6 +341,27 @@ impl Resolver {
         };
         let connections = protocols.into_iter().map(connection).collect();
         NameServerConfig::new(ip, true, connections)
+    }
+}
+
+/// How long to wait when a connection takes no more questions for the moment.
+const BACKLOG_PAUSE: Duration = Duration::from_millis(2);
+
+/// Asks, and asks again while the connection is only busy with our own other questions: hickory queues 32 of them
+/// for a connection and refuses the next one instead of waiting. The look-up's deadline ends this.
+async fn patient(
+    resolver: &TokioResolver,
+    name: &Name,
+    kind: RecordType,
+) -> Result<hickory_resolver::lookup::Lookup, NetError> {
+    loop {
+        match resolver.lookup(name.clone(), kind).await {
+            Err(NetError::Busy) => {}
+            // It has no variant of its own.
+            Err(error) if error.to_string().contains("channel is full") => {}
+            answer => return answer,
+        }
+        tokio::time::sleep(BACKLOG_PAUSE).await;
     }
 }
 
