@@ -27,6 +27,8 @@ use crate::reason::Reason;
 
 /// Look-ups at once in a view; more only queue up in the resolver, where they fail instead of waiting.
 const MAX_LOOKUPS: usize = 256;
+/// Answers kept in a view: several for each of some thousand targets.
+const MAX_ANSWERS: u64 = 32_768;
 /// However long a TTL is, a change of DNS is seen after this time.
 const MAX_TTL: Duration = Duration::from_secs(300);
 /// The same for names that did not exist: somebody may be busy creating them.
@@ -264,6 +266,7 @@ impl Resolver {
         options.timeout = (self.deadline / 4).max(Duration::from_millis(100));
         options.attempts = 1;
         options.max_active_requests = 2 * MAX_LOOKUPS;
+        options.cache_size = MAX_ANSWERS;
         options.use_hosts_file = ResolveHosts::Never;
         options.positive_max_ttl = Some(MAX_TTL);
         options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
