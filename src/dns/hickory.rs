@@ -36,7 +36,8 @@ const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(60);
 /// After this time a resolver is made anew, with the system's configuration and the servers' addresses of then.
 const MAX_AGE: Duration = Duration::from_secs(600);
 
-/// Where the signatures of DNS end: keys of the root or of other zones.
+/// Where the signatures of DNS end: keys of the root or of other zones. Of a zone whose parent has no DS record for it
+/// all keys must be here, or hickory asks the parent about the others and believes none.
 #[derive(Clone)]
 pub struct TrustAnchor(Arc<TrustAnchors>);
 
