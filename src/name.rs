@@ -24,6 +24,9 @@ pub enum HostError {
     /// Not convertible to A-labels, or with characters that no host name has.
     #[error("not a host name or IP address: '{0}'")]
     Malformed(String),
+    /// A port that is not 1 to 65535.
+    #[error("no port: '{0}'")]
+    Port(String),
     /// Longer than DNS allows (RFC 1035 §2.3.4).
     #[error("a name of {0} characters (a label has at most 63, a name 253)")]
     TooLong(usize),
@@ -55,6 +58,22 @@ impl Host {
             Ok(Self::Name(ascii))
         } else {
             Err(HostError::Malformed(text.into()))
+        }
+    }
+
+    /// Reads a host with or without a port: `mail.example.com:25`, `2001:db8::1`, `[2001:db8::1]:25`.
+    ///
+    /// # Errors
+    /// [`HostError`] as [`parse`](Self::parse), and when the port is none.
+    pub fn parse_with_port(text: &str) -> Result<(Self, Option<u16>), HostError> {
+        let is_bare = text.ends_with(']') || text.parse::<IpAddr>().is_ok();
+        match text.rsplit_once(':') {
+            Some((host, port)) if !is_bare => {
+                let number = port.parse().ok().filter(|port| *port > 0);
+                let number = number.ok_or_else(|| HostError::Port(port.to_owned()))?;
+                Ok((Self::parse(host)?, Some(number)))
+            }
+            _ => Ok((Self::parse(text)?, None)),
         }
     }
 

@@ -174,16 +174,10 @@ fn check_target(text: &str) -> Result<CheckTarget, String> {
         Some(domain) => (true, domain),
         None => (false, text),
     };
-    let is_bare_ipv6 = rest.parse::<std::net::Ipv6Addr>().is_ok();
-    let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) if !is_bare_ipv6 && !rest.ends_with(']') => {
-            let port = port.parse().ok().filter(|port| *port > 0);
-            (host, port.ok_or("expected a port from 1 to 65535")?)
-        }
-        _ => (rest, 25),
-    };
     let expected = "expected host[:port], ip[:port] or mx:domain";
-    let place = match Host::parse(host).map_err(|e| format!("{e}, {expected}"))? {
+    let parsed = Host::parse_with_port(rest).map_err(|e| format!("{e}, {expected}"));
+    let (host, port) = parsed?;
+    let place = match host {
         Host::Name(domain) if is_domain => Place::Mx(domain),
         Host::Address(_) if is_domain => {
             return Err("an address has no MX records, expected mx:domain".to_owned());
@@ -193,7 +187,7 @@ fn check_target(text: &str) -> Result<CheckTarget, String> {
     Ok(CheckTarget {
         text: text.to_owned(),
         place,
-        port,
+        port: port.unwrap_or(25),
     })
 }
 

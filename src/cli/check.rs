@@ -69,7 +69,12 @@ fn output(arguments: &Check, snapshot: &Snapshot) -> String {
 
 /// The settings of the configuration file, with one view only if one was named.
 fn configured(arguments: &Check) -> Result<Settings, String> {
-    let mut settings = serve::load(arguments.config_file())?.settings;
+    let (config, complaints) = serve::load(arguments.config_file())?;
+    // Here somebody looks, who would take the targets of a broken file for watched.
+    if let Some(complaint) = complaints.first() {
+        return Err(complaint.clone());
+    }
+    let mut settings = config.settings;
     let Some(name) = &arguments.view else {
         return Ok(settings);
     };
@@ -104,7 +109,10 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
             );
         }
         None | Some(DEFAULT_VIEW) => View::default_view(),
-        Some(name) => view(name, &serve::load(arguments.config_file())?.settings.views)?,
+        Some(name) => view(
+            name,
+            &serve::load(arguments.config_file())?.0.settings.views,
+        )?,
     };
     let roots = match &arguments.roots {
         Some(file) => Anchors::from_pem_file(file).map_err(|e| format!("--roots: {e}"))?,

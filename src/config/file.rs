@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ConfigError;
 use super::document::Document;
 use super::reader::{Fields, Problem, Value};
+use super::target_files::TargetFiles;
 use super::targets::{self, Common};
 use super::trust::TrustStores;
 use super::views::Views;
@@ -19,6 +20,8 @@ pub struct Config {
     pub file: PathBuf,
     /// What the rounds need to know.
     pub settings: Settings,
+    /// The files that list more targets, not looked at yet.
+    pub target_files: TargetFiles,
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
@@ -26,7 +29,14 @@ pub struct Config {
 /// Keys of a later version are refused with this, never ignored.
 pub(super) const UNSUPPORTED: &str = "not supported by this version";
 
-const SECTIONS: [&str; 5] = ["probe", "trust", "views", "defaults", "targets"];
+const SECTIONS: [&str; 6] = [
+    "probe",
+    "trust",
+    "views",
+    "defaults",
+    "targets",
+    "target_files",
+];
 
 impl Config {
     /// Reads a file. `helo` is the EHLO name where the file has none.
@@ -49,9 +59,11 @@ impl Config {
         let base = file.parent().unwrap_or_else(|| Path::new("."));
         let mut stores = TrustStores::new(base);
         let read = read(document, helo, base, &mut stores);
+        let (settings, target_files) = read.map_err(|problem| document.error(problem))?;
         Ok(Self {
             file: file.to_owned(),
-            settings: read.map_err(|problem| document.error(problem))?,
+            settings,
+            target_files,
             warnings: stores.warnings,
         })
     }
@@ -62,11 +74,9 @@ fn read(
     helo: &str,
     base: &Path,
     stores: &mut TrustStores,
-) -> Result<Settings, Problem> {
+) -> Result<(Settings, TargetFiles), Problem> {
     let mut fields = document.root().fields()?;
-    for later in ["target_files", "probe_endpoint"] {
-        fields.refuse(later, UNSUPPORTED)?;
-    }
+    fields.refuse("probe_endpoint", UNSUPPORTED)?;
     let mut settings = probe_section(fields.take("probe"), helo)?;
     let roots = match fields.take("trust") {
         Some(trust) => trust_section(&trust, stores)?,
@@ -80,11 +90,22 @@ fn read(
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
-    let listed = fields.require("targets", "a list of what to probe")?;
+    let files = fields.take("target_files");
+    let listed = match fields.take("targets") {
+        None if files.is_some() => None,
+        Some(listed) => Some(listed),
+        None => Some(fields.require("targets", "a list of what to probe")?),
+    };
     fields.finish(&SECTIONS)?;
-    settings.targets = targets::read(document, &listed, &common, stores)?;
+    if let Some(listed) = listed {
+        settings.targets = targets::read(document, &listed, &common, stores)?;
+    }
+    let files = match files {
+        Some(files) => TargetFiles::read(&files, base, common, settings.targets.clone())?,
+        None => TargetFiles::default(),
+    };
     settings.views = views.into_inner();
-    Ok(settings)
+    Ok((settings, files))
 }
 
 const PROBE_KEYS: [&str; 5] = [

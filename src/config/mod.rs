@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 mod expect;
 mod file;
+mod target_files;
 mod targets;
 mod trust;
 mod views;
 
 pub use file::Config;
+pub use target_files::{Change, TargetFiles};
 
 pub(crate) mod document;
 pub(crate) mod duration;

@@ -42,9 +42,6 @@ pub enum NameServerError {
     /// The host is missing or malformed.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Not 1 to 65535.
-    #[error("a port that is none")]
-    Port,
     /// Something that this scheme has no use for.
     #[error("{0} has no {1}")]
     Surplus(&'static str, &'static str),
@@ -63,7 +60,7 @@ impl NameServer {
         let (scheme, rest) = text.split_once("://").ok_or(NameServerError::Scheme)?;
         let (rest, name) = split(rest, '#');
         let (authority, path) = split(rest, '/');
-        let (host, port) = host_and_port(authority)?;
+        let (host, port) = Host::parse_with_port(authority)?;
         let certified = match name {
             Some(name) => Host::parse(name)?,
             None => host.clone(),
@@ -96,18 +93,6 @@ impl NameServer {
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
     text.split_once(at)
         .map_or((text, None), |(before, after)| (before, Some(after)))
-}
-
-/// `host`, `host:port`, `192.0.2.1:53`, `[2001:db8::1]:53`.
-fn host_and_port(text: &str) -> Result<(Host, Option<u16>), NameServerError> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !text.ends_with(']') => {
-            let port = port.parse().ok().filter(|port| *port > 0);
-            (host, Some(port.ok_or(NameServerError::Port)?))
-        }
-        _ => (text, None),
-    };
-    Ok((Host::parse(host)?, port))
 }
 
 impl fmt::Display for NameServer {
@@ -170,7 +155,6 @@ mod tests {
             "udp://",
             "udp://192.0.2.1:0",
             "udp://192.0.2.1:70000",
-            "udp://2001:db8::1",
             "udp://192.0.2.1/dns-query",
             "udp://192.0.2.1#dns.bears.test",
             "tls://192.0.2.1/dns-query",

@@ -115,6 +115,8 @@ type Way = (String, Arc<str>);
 /// Probes targets and keeps the last result of each endpoint.
 pub struct Rounds<L> {
     settings: Settings,
+    /// Those of the settings, or what has been set since.
+    targets: Mutex<Arc<[Watched]>>,
     lookup: Arc<L>,
     tls: Tls,
     clock: Clock,
@@ -138,6 +140,7 @@ impl<L: Lookup + 'static> Rounds<L> {
                 .iter()
                 .map(|view| (Arc::clone(&view.vantage.name), Arc::new(view.clone())))
                 .collect(),
+            targets: Mutex::new(settings.targets.as_slice().into()),
             settings,
             lookup: Arc::new(lookup),
             tls,
@@ -176,12 +179,23 @@ impl<L: Lookup + 'static> Rounds<L> {
 
     async fn pass(self: Arc<Self>) {
         let mut ways = JoinSet::new();
-        for watched in &self.settings.targets {
+        for watched in self.targets().iter() {
             for view in self.views_of(&watched.source) {
                 ways.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
             }
         }
         ways.join_all().await;
+    }
+
+    /// Watches these targets from now on; what is known of those that stay is kept.
+    pub fn watch(&self, targets: Vec<Watched>) {
+        let names: HashSet<&str> = targets.iter().map(|w| w.source.name.as_str()).collect();
+        lock(&self.located).retain(|(target, _), _| names.contains(target.as_str()));
+        *lock(&self.targets) = targets.into();
+    }
+
+    fn targets(&self) -> Arc<[Watched]> {
+        Arc::clone(&lock(&self.targets))
     }
 
     fn views_of<'a>(&'a self, source: &'a Source) -> impl Iterator<Item = &'a Arc<View>> {
@@ -286,8 +300,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         Snapshot {
             at: now,
             targets: self
-                .settings
-                .targets
+                .targets()
                 .iter()
                 .map(|watched| self.target_report(watched, &located, now))
                 .collect(),
