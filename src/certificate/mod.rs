@@ -7,6 +7,8 @@ mod facts;
 mod fingerprint;
 mod hex;
 mod key;
+mod known;
+mod ocsp;
 mod read;
 mod signature;
 mod subject_name;
@@ -20,6 +22,8 @@ pub use extension::{BasicConstraints, Eku};
 pub use facts::Facts;
 pub use fingerprint::{Fingerprint, FingerprintError, Fingerprints};
 pub use key::{Key, KeyKind};
+pub use known::Known;
+pub use ocsp::{Answer, CertificateStatus, Staple};
 pub use read::Unreadable;
 pub use signature::{Hash, SignatureAlgorithm};
 pub use subject_name::SubjectName;
@@ -71,6 +75,13 @@ impl PartialEq for Certificate {
 }
 
 impl Eq for Certificate {}
+
+/// Equal and hashed by its bytes, and so found by them.
+impl std::borrow::Borrow<[u8]> for Certificate {
+    fn borrow(&self) -> &[u8] {
+        self.der()
+    }
+}
 
 impl std::hash::Hash for Certificate {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {

@@ -14,7 +14,7 @@ use crate::probe::Limits;
 use crate::render::{self, Style};
 use crate::report::Snapshot;
 use crate::round::{Settings, View, Watched};
-use crate::target::{DEFAULT_VIEW, Place, Source};
+use crate::target::{DEFAULT_VIEW, Offer, Place, Source};
 use crate::verdict::Expectations;
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
@@ -158,6 +158,7 @@ fn watched(
             host,
             place: target.place.clone(),
             ports: vec![target.port],
+            offers: vec![Offer::Any],
             mode: arguments.tls,
             views: vec![Arc::clone(&view.vantage.name)],
             labels: BTreeMap::new(),
@@ -166,5 +167,6 @@ fn watched(
             tls_certificate_name: arguments.expect_tls_certificate_name.clone(),
             ..Expectations::new(roots)
         }),
+        client_certificate: None,
     })
 }

@@ -8,7 +8,7 @@ use super::targets::host;
 use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::observation::TlsVersion;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 
 /// How a check is switched.
@@ -39,9 +39,12 @@ pub(super) struct Expect {
 }
 
 impl Expect {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
-            expectations: Expectations::new(roots),
+            expectations: Expectations {
+                crls,
+                ..Expectations::new(roots)
+            },
         }
     }
 
@@ -68,7 +71,12 @@ impl Expect {
             self.expectations.roots = stores.read(&value)?;
         }
         if let Some(value) = fields.take("min_tls") {
-            let versions = [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)];
+            let versions = [
+                ("1.0", TlsVersion::Tls10),
+                ("1.1", TlsVersion::Tls11),
+                ("1.2", TlsVersion::Tls12),
+                ("1.3", TlsVersion::Tls13),
+            ];
             self.expectations.min_tls = value.choice(&versions)?;
         }
         if let Some(value) = fields.take("same_certificate") {

@@ -1,13 +1,15 @@
 //! A configuration file to settings, each validated once; opens no file but the ones it names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
 use super::reader::{Fields, Problem, Value};
 use super::target_files::TargetFiles;
-use super::targets::{self, Common};
+use super::target_list;
+use super::targets::Common;
 use super::trust::TrustStores;
 use super::views::Views;
 use crate::probe::Limits;
@@ -78,15 +80,15 @@ fn read(
     let mut fields = document.root().fields()?;
     fields.refuse("probe_endpoint", UNSUPPORTED)?;
     let mut settings = probe_section(fields.take("probe"), helo)?;
-    let roots = match fields.take("trust") {
-        Some(trust) => trust_section(&trust, stores)?,
-        None => stores.mozilla(),
+    let (roots, crls) = match fields.take("trust") {
+        Some(trust) => stores.section(&trust)?,
+        None => (stores.mozilla(), Arc::default()),
     };
     let mut views = Views::new();
     if let Some(section) = fields.take("views") {
         views.read(&section, base, &roots)?;
     }
-    let mut common = Common::new(roots, views.clone());
+    let mut common = Common::new(roots, crls, views.clone());
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
@@ -98,7 +100,7 @@ fn read(
     };
     fields.finish(&SECTIONS)?;
     if let Some(listed) = listed {
-        settings.targets = targets::read(document, &listed, &common, stores)?;
+        settings.targets = target_list::read(document, &listed, &common, stores)?;
     }
     let files = match files {
         Some(files) => TargetFiles::read(&files, base, common, settings.targets.clone())?,
@@ -152,7 +154,9 @@ fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Pro
 
 fn number(fields: &mut Fields<'_>, key: &str, most: usize) -> Result<Option<usize>, Problem> {
     let value = fields.take(key);
-    value.map(|v| v.integer_in(1..=most, "number")).transpose()
+    value
+        .map(|v| v.integer_in(1..=most, "number of probes"))
+        .transpose()
 }
 
 /// RFC 5321 §4.1.1.1: a domain, or an address literal.
@@ -161,20 +165,6 @@ fn ehlo_name(text: &str) -> Result<String, &'static str> {
     if !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for EHLO")
+        Err("no name for EHLO")
     }
-}
-
-fn trust_section(
-    section: &Value<'_>,
-    stores: &mut TrustStores,
-) -> Result<std::sync::Arc<crate::pki::Anchors>, Problem> {
-    let mut fields = section.fields()?;
-    fields.refuse("crls", UNSUPPORTED)?;
-    let roots = match fields.take("roots") {
-        Some(roots) => stores.read(&roots)?,
-        None => stores.mozilla(),
-    };
-    fields.finish(&["roots"])?;
-    Ok(roots)
 }

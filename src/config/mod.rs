@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
+mod client_certificate;
 mod expect;
 mod file;
 mod target_files;
+mod target_list;
 mod targets;
 mod trust;
 mod views;

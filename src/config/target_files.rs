@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use super::ConfigError;
 use super::document::Document;
 use super::reader::{Problem, Value};
-use super::targets::{self, Common};
+use super::target_list;
+use super::targets::Common;
 use super::trust::TrustStores;
 use crate::round::Watched;
 
@@ -177,7 +178,7 @@ impl TargetFiles {
             return Ok(Vec::new());
         };
         let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
-        let listed = targets::listed(&document, &document.root(), common, &mut stores);
+        let listed = target_list::listed(&document, &document.root(), common, &mut stores);
         let listed = listed.map_err(|problem| document.error(problem))?;
         let others = self.files.iter().filter(|(other, _)| *other != file);
         let others = others.flat_map(|(_, loaded)| &loaded.targets);

@@ -1,34 +1,44 @@
 //! `targets:` and `defaults:` to what is probed and what is expected of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::document::Document;
+use super::client_certificate;
 use super::expect::{CHECK_WORDS, Expect};
-use super::file::UNSUPPORTED;
-use super::place::Path;
 use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
 use super::views::Views;
 use crate::name::Host;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
+use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Place, Source};
+use crate::target::{DEFAULT_VIEW, Offer, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 6] = ["ports", "tls", "views", "labels", "expect", "checks"];
-const TARGET_KEYS: [&str; 11] = [
+const COMMON_KEYS: [&str; 8] = [
+    "ports",
+    "offers",
+    "tls",
+    "views",
+    "client_certificate",
+    "labels",
+    "expect",
+    "checks",
+];
+const TARGET_KEYS: [&str; 13] = [
     "name",
     "host",
     "mx",
     "addresses",
     "server_name",
     "ports",
+    "offers",
     "tls",
     "views",
+    "client_certificate",
     "labels",
     "expect",
     "checks",
@@ -37,23 +47,27 @@ const TARGET_KEYS: [&str; 11] = [
 /// What can be said for all targets and for each.
 #[derive(Debug, Clone)]
 pub(super) struct Common {
-    ports: Vec<u16>,
-    mode: Option<Mode>,
+    pub(super) ports: Vec<u16>,
+    pub(super) offers: Vec<Offer>,
+    pub(super) mode: Option<Mode>,
     known_views: Views,
-    views: Vec<Arc<str>>,
-    labels: BTreeMap<String, String>,
-    expect: Expect,
+    pub(super) views: Vec<Arc<str>>,
+    pub(super) client_certificate: Option<ClientCertificate>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) expect: Expect,
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>, known_views: Views) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>, known_views: Views) -> Self {
         Self {
             ports: vec![25],
+            offers: vec![Offer::Any],
             mode: None,
             known_views,
             views: vec![DEFAULT_VIEW.into()],
+            client_certificate: None,
             labels: BTreeMap::new(),
-            expect: Expect::new(roots),
+            expect: Expect::new(roots, crls),
         }
     }
 
@@ -74,9 +88,11 @@ impl Common {
         fields: &mut Fields<'_>,
         stores: &mut TrustStores,
     ) -> Result<(), Problem> {
-        refuse_later(fields)?;
         if let Some(value) = fields.take("ports") {
             self.ports = ports(&value)?;
+        }
+        if let Some(value) = fields.take("offers") {
+            self.offers = offers(&value)?;
         }
         if let Some(value) = fields.take("tls") {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
@@ -84,6 +100,9 @@ impl Common {
         }
         if let Some(value) = fields.take("views") {
             self.views = distinct(&value, |v| self.known_views.named(v))?;
+        }
+        if let Some(value) = fields.take("client_certificate") {
+            self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
         }
         if let Some(value) = fields.take("labels") {
             self.labels.extend(labels(value.entries()?)?);
@@ -120,100 +139,8 @@ impl Common {
     }
 }
 
-fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
-    fields.refuse("client_certificate", UNSUPPORTED)?;
-    let offers = fields.take("offers").map(|value| value.list_or_one());
-    for word in offers.transpose()?.unwrap_or_default() {
-        if word.text()? != "any" {
-            return Err(word.problem(format!("{UNSUPPORTED}, expected any")));
-        }
-    }
-    Ok(())
-}
-
-/// Reads `targets:`, which may not be empty.
-pub(super) fn read(
-    document: &Document,
-    value: &Value<'_>,
-    common: &Common,
-    stores: &mut TrustStores,
-) -> Result<Vec<Watched>, Problem> {
-    let watched = listed(document, value, common, stores)?;
-    if watched.is_empty() {
-        return Err(value.problem("empty, expected at least one target"));
-    }
-    Ok(watched)
-}
-
-/// Reads a list of targets. Beside our own ones there may be groups as in Prometheus' `file_sd_config`.
-pub(super) fn listed(
-    document: &Document,
-    value: &Value<'_>,
-    common: &Common,
-    stores: &mut TrustStores,
-) -> Result<Vec<Watched>, Problem> {
-    let mut seen: HashMap<String, Path> = HashMap::new();
-    let mut watched = Vec::new();
-    for item in value.list()? {
-        for (at, one) in group(&item, common, stores)? {
-            let name = one.source.name.clone();
-            if let Some(first) = seen.insert(name.clone(), at.path().clone()) {
-                let line = document.line(&first).unwrap_or_default();
-                return Err(at.problem(format!(
-                    "a second target '{name}' (the first is in line {line}), expected a unique name"
-                )));
-            }
-            watched.push(one);
-        }
-    }
-    Ok(watched)
-}
-
-/// One item of the list: a target, or a map with `targets` and `labels` only.
-fn group<'a>(
-    item: &Value<'a>,
-    common: &Common,
-    stores: &mut TrustStores,
-) -> Result<Vec<(Value<'a>, Watched)>, Problem> {
-    let mut fields = item.fields()?;
-    let Some(addresses) = fields.take("targets") else {
-        let one = target(item, common.clone(), stores)?;
-        return Ok(vec![(item.clone(), one)]);
-    };
-    let mut common = common.clone();
-    if let Some(value) = fields.take("labels") {
-        // Labels with two underscores are for Prometheus' relabelling, and not for series.
-        let own = |(name, _): &(&str, _)| !name.starts_with("__");
-        let entries = value.entries()?.into_iter().filter(own);
-        common.labels.extend(labels(entries)?);
-    }
-    fields.finish(&["targets", "labels"])?;
-    let read = |value: Value<'a>| discovered(&value, common.clone()).map(|one| (value, one));
-    addresses.list()?.into_iter().map(read).collect()
-}
-
-/// A target that is only a host, with or without a port.
-fn discovered(value: &Value<'_>, common: Common) -> Result<Watched, Problem> {
-    let expected = "a host or IP address, with or without a port";
-    let (host, port) = value.parsed_by(Host::parse_with_port, expected)?;
-    let place = Place::Host(host.clone());
-    let ports = port.map_or_else(|| common.ports.clone(), |port| vec![port]);
-    Ok(Watched {
-        source: Arc::new(Source {
-            name: value.text()?.to_owned(),
-            server_name: Some(host.clone()),
-            host: Some(host),
-            place,
-            ports,
-            mode: common.mode,
-            views: common.views,
-            labels: common.labels,
-        }),
-        expectations: Arc::new(common.expect.expectations),
-    })
-}
-
-fn target(
+/// Reads one target.
+pub(super) fn target(
     value: &Value<'_>,
     mut common: Common,
     stores: &mut TrustStores,
@@ -243,12 +170,14 @@ fn target(
             host,
             place,
             ports: common.ports,
+            offers: common.offers,
             mode: common.mode,
             server_name,
             views: common.views,
             labels: common.labels,
         }),
         expectations: Arc::new(common.expect.expectations),
+        client_certificate: common.client_certificate,
     })
 }
 
@@ -270,8 +199,15 @@ fn place(fields: &mut Fields<'_>, host: Option<&Host>) -> Result<Place, Problem>
     match (addresses, host) {
         (Some(addresses), _) => Ok(Place::Addresses(addresses)),
         (None, Some(host)) => Ok(Place::Host(host.clone())),
-        (None, None) => Err(fields.problem("nothing to probe, expected host, mx or addresses")),
+        (None, None) => Err(nothing_to_probe(fields)),
     }
+}
+
+fn nothing_to_probe(fields: &Fields<'_>) -> Problem {
+    let whole = || fields.problem("nothing to probe, expected host, mx or addresses");
+    fields
+        .mistyped(&["host", "mx", "addresses"])
+        .unwrap_or_else(whole)
 }
 
 pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
@@ -283,7 +219,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
     if (1..=200).contains(&length) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for a target")
+        Err("no name for a target")
     }
 }
 
@@ -307,6 +243,11 @@ fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
     distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
 }
 
+fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
+    let words = [Offer::Any, Offer::Rsa, Offer::Ecdsa].map(|offer| (offer.as_str(), offer));
+    distinct(value, |v| v.choice(&words))
+}
+
 /// A list, or one item in its place: not empty, and nothing twice.
 fn distinct<T: PartialEq>(
     value: &Value<'_>,
@@ -326,7 +267,7 @@ fn distinct<T: PartialEq>(
     Ok(items)
 }
 
-fn labels<'a>(
+pub(super) fn labels<'a>(
     entries: impl IntoIterator<Item = (&'a str, Value<'a>)>,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let mut labels = BTreeMap::new();

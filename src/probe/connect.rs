@@ -99,12 +99,7 @@ async fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
     if let Some(source) = source {
         socket.bind((source, 0).into())?;
     }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that opens connections"
-    )]
-    let opening = socket.connect(to);
-    let stream = opening.await?;
+    let stream = socket.connect(to).await?;
     // The dialogue is a ping-pong of small packets; a refusal of the option changes nothing else.
     let _ = stream.set_nodelay(true);
     Ok(stream)
@@ -112,7 +107,9 @@ async fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
 
 fn refused(error: &io::Error) -> Fault {
     let reason = match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Reason::ConnectRefused,
+        io::ErrorKind::ConnectionRefused => Reason::ConnectRefused,
+        // It was open already: whoever listens closed it at once.
+        io::ErrorKind::ConnectionReset => Reason::ConnectionClosed,
         io::ErrorKind::TimedOut => Reason::ConnectTimeout,
         // No route, no address of that family, a local filter: all of them mean that it cannot be reached.
         _ => Reason::ConnectUnreachable,

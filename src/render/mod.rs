@@ -8,6 +8,7 @@ mod metrics;
 mod pem;
 mod plugin;
 mod table;
+mod value;
 
 pub use families::{FAMILIES, Family, RESERVED_LABELS};
 pub use json::json;

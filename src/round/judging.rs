@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Probed;
 use crate::observation::Observation;
+use crate::reason::Reason;
 use crate::report::{Entry, assess};
 use crate::target::{Endpoint, Offer};
 use crate::timestamp::Timestamp;
@@ -32,9 +33,19 @@ pub(super) fn entries(
 /// Adds what was seen to the views.
 pub(super) fn look(held: &[Held], views: &mut Views) {
     for (endpoint, probed) in held {
-        let leaf = probed.as_ref().and_then(|p| p.observation.leaf());
-        views.add(&endpoint.view, leaf);
+        let seen = probed.as_ref().map(|p| &*p.observation);
+        match seen.and_then(|seen| seen.leaf()) {
+            Some(leaf) => views.add(&endpoint.view, leaf),
+            None if seen.is_some_and(|seen| lacks_the_kind(endpoint, seen)) => {}
+            None => views.miss(&endpoint.view),
+        }
     }
+}
+
+/// A server that has no certificate of the kind that was asked for has shown all that there is to see.
+fn lacks_the_kind(endpoint: &Endpoint, seen: &Observation) -> bool {
+    let reason = seen.fault.as_ref().map(|fault| fault.reason);
+    endpoint.offer != Offer::Any && reason == Some(Reason::TlsNoCommonParameters)
 }
 
 /// Endpoints are compared with those of the same offer, and with what the same view leads to: how views differ among
@@ -66,18 +77,19 @@ fn entry(
     now: Timestamp,
 ) -> Entry {
     let obtained_at = probed.as_ref().map(|p| p.obtained_at);
-    let (observation, trust) = match probed {
-        Some(probed) => (probed.observation, probed.trust),
-        None => (
-            Arc::new(Observation::pending("no probe has answered yet")),
-            None,
-        ),
+    let (observation, trust, revocation) = match probed {
+        Some(probed) => (probed.observation, probed.trust, probed.revocation),
+        None => {
+            let pending = Observation::pending("no probe has answered yet");
+            (Arc::new(pending), None, None)
+        }
     };
     let verdict = judge(&Evidence {
         observation: &observation,
         expectations,
         trust: trust.as_ref(),
         server_name: endpoint.server_name.as_ref(),
+        revocation: revocation.as_ref(),
         fleet,
         views,
         now,

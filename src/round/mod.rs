@@ -17,8 +17,8 @@ use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
 use crate::name::Host;
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::{Anchors, Trust};
-use crate::probe::{Limits, Route, Tls, probe};
+use crate::pki::{Anchors, Revocation, Trust};
+use crate::probe::{ClientCertificate, Limits, Route, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
@@ -34,6 +34,8 @@ pub struct Watched {
     pub source: Arc<Source>,
     /// What to expect.
     pub expectations: Arc<Expectations>,
+    /// What to present to servers that ask for a certificate of ours.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// A way to reach the world.
@@ -106,6 +108,7 @@ pub fn system_clock() -> Timestamp {
 pub(crate) struct Probed {
     observation: Arc<Observation>,
     trust: Option<Trust>,
+    revocation: Option<Revocation>,
     obtained_at: Timestamp,
 }
 
@@ -213,9 +216,11 @@ impl<L: Lookup + 'static> Rounds<L> {
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
                 let expectations = Arc::clone(&watched.expectations);
+                let tls = self.tls.presenting(watched.client_certificate.clone());
                 let (endpoint, view) = (Arc::clone(&endpoint), Arc::clone(&view));
                 tokio::spawn(async move {
-                    let probed = rounds.fly(endpoint, &view, &expectations, resolving).await;
+                    let flying = rounds.fly(endpoint, &view, &expectations, tls, resolving);
+                    let probed = flying.await;
                     ticket.land(probed);
                 });
             }) {
@@ -245,12 +250,12 @@ impl<L: Lookup + 'static> Rounds<L> {
         endpoint: Arc<Endpoint>,
         view: &View,
         expectations: &Expectations,
+        tls: Tls,
         resolving: Option<Duration>,
     ) -> Probed {
         let _places = self.place(&endpoint.address).await;
         let in_flight = self.counters.begin();
-        let (limits, tls) = (self.settings.limits.clone(), self.tls.clone());
-        let route = view.route.clone();
+        let (limits, route) = (self.settings.limits.clone(), view.route.clone());
         let probing = tokio::spawn(async move { probe(&endpoint, &route, &limits, &tls).await });
         let mut observation = probing.await.unwrap_or_else(|error| {
             let detail = format!("defect in the prober: {error}");
@@ -268,6 +273,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         self.counters.finished(observation.fault.is_none());
         Probed {
             trust: self.trust.find(&observation, &expectations.roots, now),
+            revocation: trust::ask_lists(&observation, expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::observation::Observation;
-use crate::pki::{self, Anchors, NoPath, Trust};
+use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
 use crate::timestamp::Timestamp;
+use crate::verdict::Expectations;
 
 /// Chains remembered. When there are more, all are forgotten: simpler than to know which were used last.
 const MAX_CHAINS: usize = 20_000;
@@ -58,11 +59,25 @@ fn holds_at(trust: &Trust, now: Timestamp) -> bool {
 }
 
 fn search(observation: &Observation, anchors: &Anchors, now: Timestamp) -> Trust {
-    let chain: Vec<&[u8]> = observation.chain.iter().map(|c| c.der()).collect();
     let validity: Vec<_> = observation
         .chain
         .iter()
         .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
         .collect();
-    pki::find_path(&chain, &validity, anchors, now)
+    pki::find_path(&ders(observation), &validity, anchors, now)
+}
+
+/// What the revocation lists say; `None` when there is nothing to ask, or nobody.
+pub(super) fn ask_lists(
+    observation: &Observation,
+    expectations: &Expectations,
+    now: Timestamp,
+) -> Option<Revocation> {
+    let (roots, crls) = (&expectations.roots, &expectations.crls);
+    let asked = observation.leaf().is_some() && !crls.is_empty();
+    asked.then(|| pki::revocation(&ders(observation), roots, crls, now))
+}
+
+fn ders(observation: &Observation) -> Vec<&[u8]> {
+    observation.chain.iter().map(|c| c.der()).collect()
 }

@@ -231,7 +231,7 @@ fn endpoints(
         (None, Some(host)) if matches!(source.place, Place::Mx(_)) => Host::parse(host).ok(),
         (name, _) => name.clone(),
     };
-    let one = |address: &Host, port: u16| {
+    let one = |address: &Host, port: u16, offer: Offer| {
         Arc::new(Endpoint {
             target: Arc::clone(&target),
             host: label
@@ -240,17 +240,18 @@ fn endpoints(
             port,
             view: Arc::clone(&vantage.name),
             address: address.clone(),
-            offer: Offer::Any,
+            offer,
             mode: source.mode_on(port),
             server_name: server_name.clone(),
         })
     };
-    addresses
-        .flat_map(|address| {
-            let on = |port: &u16| one(&address, *port);
-            source.ports.iter().map(on).collect::<Vec<_>>()
-        })
-        .collect()
+    let mut endpoints = Vec::new();
+    for address in addresses {
+        for port in &source.ports {
+            endpoints.extend(source.offers.iter().map(|o| one(&address, *port, *o)));
+        }
+    }
+    endpoints
 }
 
 #[cfg(test)]
@@ -330,6 +331,7 @@ mod tests {
             },
             place,
             ports: vec![25, 465],
+            offers: vec![Offer::Any],
             mode: None,
             server_name: None,
             views: vec!["default".into()],
@@ -376,6 +378,23 @@ mod tests {
             ]
         );
         assert_eq!(found.fault, None);
+    }
+
+    #[tokio::test]
+    async fn every_offer_is_an_endpoint_of_its_own() {
+        let mut source = source(Place::Addresses(vec!["192.0.2.9".parse().unwrap()]));
+        source.offers = vec![Offer::Rsa, Offer::Ecdsa];
+        let found = expand(&source, &vantage(Family::Any), &Arc::new(map())).await;
+        let seen: Vec<_> = found.endpoints.iter().map(|e| (e.port, e.offer)).collect();
+        assert_eq!(
+            seen,
+            [
+                (25, Offer::Rsa),
+                (25, Offer::Ecdsa),
+                (465, Offer::Rsa),
+                (465, Offer::Ecdsa)
+            ]
+        );
     }
 
     #[tokio::test]

@@ -7,8 +7,8 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
 use crate::name::Host;
-use crate::observation::{Connection, Observation, TlsVersion};
-use crate::pki::{Anchors, Path, Trust};
+use crate::observation::{Connection, Observation, Rung, TlsVersion};
+use crate::pki::{Anchors, Path, Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -21,6 +21,7 @@ pub(super) struct Case {
     pub(super) expectations: Expectations,
     pub(super) trust: Option<Trust>,
     pub(super) server_name: Option<Host>,
+    pub(super) revocation: Option<Revocation>,
     pub(super) fleet: Fleet,
     pub(super) views: Views,
     pub(super) now: Timestamp,
@@ -37,6 +38,7 @@ impl Case {
         let mut case = Self::without_certificate();
         case.observation.chain = chain(change);
         case.observation.connection = Some(Connection {
+            rung: Rung::Modern,
             version: TlsVersion::Tls13,
             cipher_suite: String::new(),
             key_exchange: String::new(),
@@ -56,6 +58,7 @@ impl Case {
             expectations: Expectations::new(Arc::new(Anchors::union(Vec::new()))),
             trust: None,
             server_name: None,
+            revocation: None,
             fleet: Fleet::default(),
             views: Views::default(),
             now: NOW,
@@ -68,6 +71,7 @@ impl Case {
             expectations: &self.expectations,
             trust: self.trust.as_ref(),
             server_name: self.server_name.as_ref(),
+            revocation: self.revocation.as_ref(),
             fleet: &self.fleet,
             views: &self.views,
             now: self.now,

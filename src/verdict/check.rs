@@ -4,7 +4,7 @@ use super::{Expectations, Fleet, Views};
 use crate::certificate::{Certificate, Facts};
 use crate::name::Host;
 use crate::observation::Observation;
-use crate::pki::Trust;
+use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -30,6 +30,8 @@ pub struct Evidence<'a> {
     pub trust: Option<&'a Trust>,
     /// The name that the server was asked for.
     pub server_name: Option<&'a Host>,
+    /// What the configured revocation lists say; `None` without lists or certificate.
+    pub revocation: Option<&'a Revocation>,
     /// The certificates of the target's other endpoints in the same view.
     pub fleet: &'a Fleet,
     /// Where each view of the target leads.

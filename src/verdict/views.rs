@@ -54,13 +54,15 @@ impl Views {
         Self(names.into_iter().map(outlook).collect())
     }
 
-    /// Adds what one endpoint of a view showed, if anything.
-    pub fn add(&mut self, view: &Arc<str>, leaf: Option<&Certificate>) {
+    /// Adds a leaf that an endpoint of a view showed.
+    pub fn add(&mut self, view: &Arc<str>, leaf: &Certificate) {
         let outlook = self.0.entry(Arc::clone(view)).or_default();
-        match leaf {
-            Some(leaf) => drop(outlook.leaves.insert(Sight::new(leaf))),
-            None => outlook.complete = false,
-        }
+        outlook.leaves.insert(Sight::new(leaf));
+    }
+
+    /// Notes that an endpoint of a view showed none, though it may have one.
+    pub fn miss(&mut self, view: &Arc<str>) {
+        self.0.entry(Arc::clone(view)).or_default().complete = false;
     }
 
     /// The views with their leaves.

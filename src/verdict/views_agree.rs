@@ -77,8 +77,11 @@ mod tests {
         let names = ["internal", "external"];
         let (internal, external): (Arc<str>, Arc<str>) = (names[0].into(), names[1].into());
         let mut views = Views::new([(Arc::clone(&internal), true), (Arc::clone(&external), true)]);
-        views.add(&internal, case.observation.leaf());
-        views.add(&external, outside.and_then(|case| case.observation.leaf()));
+        views.add(&internal, &case.observation.chain[0]);
+        match outside {
+            Some(outside) => views.add(&external, &outside.observation.chain[0]),
+            None => views.miss(&external),
+        }
         views
     }
 
