@@ -265,7 +265,7 @@ pub struct Observation {
     pub staple: Option<Result<Staple, Unreadable>>,
     /// Every attempt, in their order.
     pub attempts: Vec<Attempt>,
-    /// The parameters that the server chose, in a completed handshake or on the last rung.
+    /// The parameters that the server chose, in a completed handshake or beside a certificate of the last rung.
     pub connection: Option<Connection>,
     /// Whether the leaf's key signed the handshake, where that was reached.
     pub signature: Option<HandshakeSignature>,

@@ -260,8 +260,8 @@ async fn a_bad_expectation_is_one_line_for_a_target_and_for_all() {
         let said = complaint(&one).await;
         assert_said(&said, &format!("4: targets[0].expect.{expected}"), &one);
     }
-    let all = format!("defaults: {{expect: {{min_tls: 1.0}}}}\n{ONE}");
-    let expected = "1: defaults.expect.min_tls: 1.0 is unknown";
+    let all = format!("defaults: {{expect: {{min_tls: 1.4}}}}\n{ONE}");
+    let expected = "1: defaults.expect.min_tls: 1.4 is unknown";
     let said = complaint(&all).await;
     assert!(said.starts_with(expected), "{said}");
 }

@@ -21,6 +21,8 @@ fn authority() -> Authority {
     Authority::new("Bear", NOW)
 }
 
+/// So long that the connection is surely open: a reset before that is one of the connection attempt.
+const MOMENT: Duration = Duration::from_millis(100);
 /// Longer than a probe may take.
 const AGES: Duration = Duration::from_secs(60);
 
@@ -34,7 +36,7 @@ async fn greetings_that_do_not_come_or_are_none() {
         "a tarpit": "greeting" "greeting_timeout" <- vec![Act::Drip(b"220 bear", AGES)];
         "half a greeting": "greeting" "greeting_timeout" <- line("220-wait");
         "an end": "greeting" "connection_closed" <- vec![];
-        "a reset": "greeting" "connection_closed" <- vec![Act::Reset];
+        "a reset": "greeting" "connection_closed" <- vec![Act::Drip(b"2", MOMENT), Act::Reset];
         "an overlong line": "greeting" "protocol_error" <- vec![Act::Send(overlong), Act::Hang];
         "garbage": "greeting" "protocol_error" <- vec![garbage, Act::Hang];
         "a flood": "greeting" "protocol_error" <- vec![Act::Flood(b"\0\0\0\0")];

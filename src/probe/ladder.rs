@@ -53,9 +53,7 @@ impl Ladder {
     /// it heard why after the first one was only hung up on.
     fn keep(&mut self, fault: Option<Fault>, seen: &Observation) {
         let knows_better = |known: &Fault, new: &Fault| {
-            seen.leaf().is_some()
-                || seen.connection.is_some()
-                || (known.reason == Reason::TlsClosed && is_told(new))
+            seen.leaf().is_some() || (known.reason == Reason::TlsClosed && is_told(new))
         };
         match (&self.fault, fault) {
             (_, None) if seen.handshake_completed() => self.fault = None,

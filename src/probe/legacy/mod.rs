@@ -53,20 +53,18 @@ pub(super) async fn read<S: Stream>(
 pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
     let (hello, chain) = reader.into_parts();
     let hello = hello?;
-    if !chain.is_empty() {
-        seen.chain = chain
-            .iter()
-            .take(super::MAX_CHAIN)
-            .map(|der| Certificate::from_der(der))
-            .collect();
+    if !chain.kept.is_empty() {
+        let certificates = chain.kept.iter().map(|der| Certificate::from_der(der));
+        seen.chain = certificates.collect();
+        seen.chain_omitted = chain.omitted;
         seen.signature = Some(HandshakeSignature::Unproven);
+        seen.connection = Some(Connection {
+            rung: Rung::Legacy,
+            version: hello.version,
+            cipher_suite: suite::name(hello.suite),
+            key_exchange: suite::key_exchange(hello.suite).to_owned(),
+        });
     }
-    seen.connection = Some(Connection {
-        rung: Rung::Legacy,
-        version: hello.version,
-        cipher_suite: suite::name(hello.suite),
-        key_exchange: suite::key_exchange(hello.suite).to_owned(),
-    });
     explained(hello)
 }
 

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::bytes::Bytes;
 use crate::observation::TlsVersion;
+use crate::probe::MAX_CHAIN;
 
 /// Most bytes of handshake messages that are taken.
 const MAX_HANDSHAKE: usize = 64 * 1024;
@@ -45,7 +46,14 @@ pub(in crate::probe) struct Reader {
     records: Vec<u8>,
     messages: Vec<u8>,
     hello: Option<ServerHello>,
-    chain: Vec<Vec<u8>>,
+    chain: Chain,
+}
+
+/// The certificates as presented, leaf first, and how many there were behind those that are kept.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Chain {
+    pub(super) kept: Vec<Vec<u8>>,
+    pub(super) omitted: usize,
 }
 
 impl Reader {
@@ -70,7 +78,7 @@ impl Reader {
     }
 
     /// What was learnt.
-    pub(super) fn into_parts(self) -> (Option<ServerHello>, Vec<Vec<u8>>) {
+    pub(super) fn into_parts(self) -> (Option<ServerHello>, Chain) {
         (self.hello, self.chain)
     }
 
@@ -172,18 +180,19 @@ fn server_hello(content: &[u8]) -> Result<ServerHello, Stop> {
     Ok(ServerHello { version, suite })
 }
 
-fn certificates(content: &[u8]) -> Result<Vec<Vec<u8>>, Stop> {
+fn certificates(content: &[u8]) -> Result<Chain, Stop> {
     let malformed = Stop::Malformed("a list of certificates with wrong lengths");
     let mut list = Bytes(Bytes(content).vector24().ok_or(malformed)?);
-    let mut chain = Vec::new();
+    let mut chain = Chain::default();
     while !list.0.is_empty() {
         let der = list.vector24().ok_or(malformed)?;
-        // Past the bound the list is only checked, not kept.
-        if chain.len() < crate::probe::MAX_CHAIN {
-            chain.push(der.to_vec());
+        if chain.kept.len() < MAX_CHAIN {
+            chain.kept.push(der.to_vec());
+        } else {
+            chain.omitted += 1;
         }
     }
-    if chain.is_empty() {
+    if chain.kept.is_empty() {
         return Err(Stop::Anonymous);
     }
     Ok(chain)
@@ -243,7 +252,7 @@ mod tests {
         let (hello, chain) = reader.into_parts();
         let hello = hello.unwrap();
         assert_eq!((hello.version, hello.suite), (TlsVersion::Tls11, 0x0035));
-        assert_eq!(chain, [b"leaf".to_vec(), b"issuer".to_vec()]);
+        assert_eq!(chain.kept, [b"leaf".to_vec(), b"issuer".to_vec()]);
     }
 
     #[test]
@@ -257,7 +266,7 @@ mod tests {
             let mut reader = Reader::default();
             let done: Vec<_> = bytes.chunks(step).map(|part| reader.push(part)).collect();
             assert_eq!(done.last(), Some(&Ok(true)), "{step}");
-            assert_eq!(reader.into_parts().1, [vec![9; 3000]]);
+            assert_eq!(reader.into_parts().1.kept, [vec![9; 3000]]);
         }
     }
 
@@ -331,6 +340,7 @@ mod tests {
     fn a_long_chain_is_cut() {
         let many = [&b"der"[..]; 50];
         let (done, reader) = read(&answer(0x0303, 5, &many));
-        assert_eq!((done, reader.into_parts().1.len()), (Ok(true), 20));
+        let chain = reader.into_parts().1;
+        assert_eq!((done, chain.kept.len(), chain.omitted), (Ok(true), 20, 30));
     }
 }

@@ -68,11 +68,10 @@ impl Tls {
     /// A handshake to be made with one server.
     pub(super) fn handshake(&self, endpoint: &Endpoint, rung: Rung) -> Handshake {
         let profile = self.profiles.of(endpoint.offer, rung);
-        let certificate = self.client_certificate.clone();
         let recording = Arc::new(Recording::new(
             Arc::clone(&profile.schemes),
             Arc::clone(&self.known),
-            certificate,
+            self.client_certificate.clone(),
         ));
         let mut config = (*profile.config).clone();
         config

@@ -113,25 +113,24 @@ fn provider(offer: Offer, wide: bool) -> CryptoProvider {
     if wide {
         provider.kx_groups.push(SECP521R1);
     }
-    provider
-        .cipher_suites
-        .retain(|suite| is_suite_offered(offer, suite));
-    provider.cipher_suites.sort_by_key(|suite| {
-        let name = suite.suite().as_str().unwrap_or_default();
-        !name.contains("AES_128")
-    });
+    let suites = &mut provider.cipher_suites;
+    suites.retain(|suite| is_suite_offered(offer, suite));
+    suites.sort_by_key(|suite| !name(suite).contains("AES_128"));
     provider
 }
 
 /// Under TLS 1.2 the suite says which kind of certificate the server has to take; under 1.3 no suite does, only the
 /// signature schemes (RFC 8446 §4.4.2.2).
 fn is_suite_offered(offer: Offer, suite: &SupportedCipherSuite) -> bool {
-    let name = suite.suite().as_str().unwrap_or_default();
     match offer {
         Offer::Any => true,
-        Offer::Rsa => !name.contains("_ECDSA_"),
-        Offer::Ecdsa => !name.contains("_RSA_"),
+        Offer::Rsa => !name(suite).contains("_ECDSA_"),
+        Offer::Ecdsa => !name(suite).contains("_RSA_"),
     }
+}
+
+fn name(suite: &SupportedCipherSuite) -> &'static str {
+    suite.suite().as_str().unwrap_or_default()
 }
 
 fn is_offered(offer: Offer, scheme: SignatureScheme) -> bool {

@@ -107,3 +107,55 @@ fn is_tried(scheme: SignatureScheme, key: &Key) -> bool {
         KeyKind::RsaPss | KeyKind::Ed448 | KeyKind::Dsa | KeyKind::Other(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kind: KeyKind, bits: u32) -> Key {
+        Key {
+            kind,
+            bits: Some(bits),
+        }
+    }
+
+    #[test]
+    fn obsolete_schemes_have_algorithms_for_the_keys_that_fit() {
+        use SignatureScheme as S;
+        let ec = |curve: &str| KeyKind::Ec(curve.to_owned());
+        for (scheme, kind, bits, fits) in [
+            (S::RSA_PKCS1_SHA1, KeyKind::Rsa, 2048, true),
+            (S::RSA_PKCS1_SHA1, KeyKind::Rsa, 512, false),
+            (S::RSA_PKCS1_SHA256, KeyKind::Rsa, 2047, true),
+            (S::RSA_PKCS1_SHA256, KeyKind::Rsa, 2048, false),
+            (S::RSA_PSS_SHA256, KeyKind::Rsa, 1024, false),
+            (RSA_PSS_PSS[0], KeyKind::RsaPss, 2048, true),
+            (RSA_PSS_PSS[2], KeyKind::RsaPss, 1024, false),
+            (RSA_PSS_PSS[0], KeyKind::Rsa, 2048, false),
+            (S::ECDSA_SHA1_Legacy, ec("P-256"), 256, true),
+            (S::ECDSA_SHA1_Legacy, ec("P-384"), 384, false),
+            (S::ED448, KeyKind::Ed448, 456, false),
+        ] {
+            let found = obsolete(scheme, &key(kind.clone(), bits)).is_some();
+            assert_eq!(found, fits, "{scheme:?} {kind:?} {bits}");
+        }
+    }
+
+    #[test]
+    fn only_a_key_that_is_tried_can_be_a_forgers() {
+        let sha256 = SignatureScheme::ECDSA_NISTP256_SHA256;
+        for (kind, bits, tried) in [
+            (KeyKind::Rsa, 2047, false),
+            (KeyKind::Rsa, 2048, true),
+            (KeyKind::Rsa, 8193, false),
+            (KeyKind::Ec("P-521".into()), 521, true),
+            (KeyKind::Ec("secp256k1".into()), 256, false),
+            (KeyKind::Ed25519, 256, true),
+            (KeyKind::Ed448, 456, false),
+        ] {
+            assert_eq!(is_tried(sha256, &key(kind, bits)), tried);
+        }
+        let p256 = key(KeyKind::Ec("P-256".into()), 256);
+        assert!(!is_tried(SignatureScheme::ECDSA_SHA1_Legacy, &p256));
+    }
+}

@@ -68,7 +68,7 @@ impl Recording {
     /// What an error of this handshake means.
     pub(super) fn fault(&self, error: &io::Error) -> Fault {
         let mut shown = self.shown();
-        if is_wrong_algorithm(error) && shown.signature.is_none() {
+        if refusal::is_unknown_to_suites(error) && shown.signature.is_none() {
             shown.signature = unverifiable(shown.chain.first());
         }
         refusal::fault(error, shown.asked, shown.signature.as_ref())
@@ -99,15 +99,7 @@ impl Recording {
     }
 }
 
-/// rustls refuses, under TLS 1.2, to look at signatures by keys that it does not know for its suites, after it has
-/// handed us the chain.
-fn is_wrong_algorithm(error: &io::Error) -> bool {
-    let inner = error.get_ref().and_then(|e| e.downcast_ref());
-    let wrong = PeerMisbehaved::SignedKxWithWrongAlgorithm;
-    matches!(inner, Some(Error::PeerMisbehaved(why)) if *why == wrong)
-}
-
-/// The signature of a server whose key's kind explains that refusal; with any other key the server erred.
+/// The signature of a server whose key's kind explains why rustls did not look at it; with another key the server erred.
 fn unverifiable(leaf: Option<&Certificate>) -> Option<HandshakeSignature> {
     let kind = &leaf?.facts().ok()?.key.kind;
     let unknown = matches!(kind, KeyKind::RsaPss | KeyKind::Ed448);

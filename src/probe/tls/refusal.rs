@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use crate::observation::{Fault, HandshakeSignature, Observation, Phase, TlsVersion};
 use crate::reason::Reason;
@@ -29,7 +29,7 @@ pub(super) fn fault(
     signature: Option<&HandshakeSignature>,
 ) -> Fault {
     let (reason, detail) = match (inner(error), signature) {
-        (Some(Error::PeerMisbehaved(_)), Some(HandshakeSignature::Unsupported(why))) => {
+        (Some(error), Some(HandshakeSignature::Unsupported(why))) if is_wrong_algorithm(error) => {
             (Reason::TlsNoCommonParameters, why.clone())
         }
         (Some(error), _) => tls_reason(error, asked),
@@ -78,6 +78,18 @@ pub(in crate::probe) fn reconsider(fault: &mut Fault, seen: &mut Observation) {
         reason => reason,
     };
     seen.connection = None;
+}
+
+/// rustls refuses, under TLS 1.2, to look at signatures by keys that it does not know for its suites, after it has
+/// handed us the chain.
+fn is_wrong_algorithm(error: &Error) -> bool {
+    let wrong = PeerMisbehaved::SignedKxWithWrongAlgorithm;
+    matches!(error, Error::PeerMisbehaved(why) if *why == wrong)
+}
+
+/// The same of an error as it comes from the stream.
+pub(super) fn is_unknown_to_suites(error: &io::Error) -> bool {
+    inner(error).is_some_and(is_wrong_algorithm)
 }
 
 fn inner(error: &io::Error) -> Option<&Error> {
