@@ -25,7 +25,7 @@ pub enum HostError {
     #[error("not a host name or IP address: '{0}'")]
     Malformed(String),
     /// A port that is not 1 to 65535.
-    #[error("no port: '{0}'")]
+    #[error("'{0}' is no port from 1 to 65535")]
     Port(String),
     /// Longer than DNS allows (RFC 1035 §2.3.4).
     #[error("a name of {0} characters (a label has at most 63, a name 253)")]

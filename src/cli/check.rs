@@ -69,9 +69,9 @@ fn output(arguments: &Check, snapshot: &Snapshot) -> String {
 
 /// The settings of the configuration file, with one view only if one was named.
 fn configured(arguments: &Check) -> Result<Settings, String> {
-    let (config, complaints) = serve::load(arguments.config_file())?;
+    let (config, change) = serve::load(arguments.config_file())?;
     // Here somebody looks, who would take the targets of a broken file for watched.
-    if let Some(complaint) = complaints.first() {
+    if let Some(complaint) = change.complaints.first() {
         return Err(complaint.clone());
     }
     let mut settings = config.settings;

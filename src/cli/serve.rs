@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::Serve;
 use super::{BUILD, hostname, logging, runtime};
-use crate::config::{Config, TargetFiles};
+use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
 use crate::probe::Tls;
@@ -18,23 +18,23 @@ use crate::web::{Site, serve};
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
-    let (config, complaints) = load(&arguments.config_file)?;
-    if let (true, Some(complaint)) = (arguments.config_check, complaints.first()) {
+    let (config, change) = load(&arguments.config_file)?;
+    if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
         return Err(complaint.clone());
     }
-    for complaint in complaints {
+    for complaint in &change.complaints {
         tracing::error!("{complaint}");
     }
     if arguments.config_check {
         print!("{}", understood(&config));
         return Ok(0);
     }
-    runtime()?.block_on(exporter(arguments, config))
+    runtime()?.block_on(exporter(arguments, config, &change))
 }
 
 /// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is
 /// returned beside it: the others are good.
-pub(super) fn load(file: &std::path::Path) -> Result<(Config, Vec<String>), String> {
+pub(super) fn load(file: &std::path::Path) -> Result<(Config, Change), String> {
     let mut config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -46,11 +46,11 @@ pub(super) fn load(file: &std::path::Path) -> Result<(Config, Vec<String>), Stri
             "the EHLO name is not fully qualified; some servers refuse it: set probe.helo"
         );
     }
-    let change = config.target_files.look();
-    if let Some(targets) = change.targets {
+    let mut change = config.target_files.look();
+    if let Some(targets) = change.targets.take() {
         config.settings.targets = targets;
     }
-    Ok((config, change.complaints))
+    Ok((config, change))
 }
 
 /// How often the target files are looked at: some calls of stat(2).
@@ -82,8 +82,9 @@ async fn follow(mut files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) {
     }
 }
 
-async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
+async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<u8, String> {
     let rounds = rounds(config.settings)?;
+    rounds.counters().target_files(&change.files, &[]);
     let following = follow(config.target_files, Arc::clone(&rounds));
     let site = Site {
         rounds,

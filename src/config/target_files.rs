@@ -335,7 +335,7 @@ mod tests {
             ("{", "/a.yml:2: no YAML"),
             (
                 "- targets: ['b.test:0']\n",
-                "/a.yml:1: [0].targets[0]: 'b.test:0': no port: '0'",
+                "/a.yml:1: [0].targets[0]: 'b.test:0': '0' is no port",
             ),
             (
                 "- targets: [b.test]\n  labels: {port: x}\n",

@@ -101,21 +101,10 @@ async fn a_split_horizon_shows_what_each_side_serves() {
 /// How a question ends: in so many addresses, or for a reason.
 type End = Result<usize, Reason>;
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Knot DNS and Unbound: run tests/run.sh"]
-async fn every_transport_tells_every_failure() {
-    let (scene, place) = (Scene::new(), scratch());
-    let many: String = (1..=150).map(|n| format!("many A 127.0.1.{n}\n")).collect();
-    let records = format!("good A 192.0.2.1\nforged A 192.0.2.2\n{many}");
-    let (text, anchor) = signed(place.path(), &zone(&records));
-    let forged = text.replace("192.0.2.2", "192.0.2.66");
-    let knot = Knot::start(place.path(), "knot", &forged);
-    let (chain, key) = certificate_of(&scene, "dns.bears.test");
-    let unbound = Unbound::start(place.path(), knot.address, &anchor, (&chain, &key));
-    std::fs::write(scene.directory.path().join("anchor"), &anchor).unwrap();
-    let dead_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let dead_tcp = TcpListener::bind(dead_udp.local_addr().unwrap()).unwrap();
-    let dead = dead_tcp.local_addr().unwrap();
+/// What is asked how, and how the questions for the names good, missing, forged and many end.
+type Case = (&'static str, String, &'static str, [End; 4]);
+
+fn cases(unbound: &Unbound, knot: SocketAddr, dead: SocketAddr) -> [Case; 13] {
     let (plain, tls, https) = (unbound.plain, unbound.tls, unbound.https);
     let validate = "dnssec: validate, trust_anchor: anchor";
     let ok = [
@@ -125,7 +114,7 @@ async fn every_transport_tells_every_failure() {
         Ok(150),
     ];
     let silent = [Err(Reason::DnsError); 4];
-    let cases: [(&str, String, &str, [End; 4]); 13] = [
+    [
         ("udp", format!("udp://{plain}"), "", ok),
         ("tcp", format!("tcp://{plain}"), "", ok),
         ("tls", format!("tls://{tls}#dns.bears.test"), "", ok),
@@ -143,14 +132,14 @@ async fn every_transport_tells_every_failure() {
         ),
         (
             "udp, validated here only",
-            format!("udp://{}", knot.address),
+            format!("udp://{}", knot),
             validate,
             ok,
         ),
         // Nobody looks at the signatures.
         (
             "udp, not validated",
-            format!("udp://{}", knot.address),
+            format!("udp://{}", knot),
             "",
             [Ok(1), Err(Reason::DnsNotFound), Ok(1), Ok(150)],
         ),
@@ -170,7 +159,25 @@ async fn every_transport_tells_every_failure() {
             "",
             silent,
         ),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Knot DNS and Unbound: run tests/run.sh"]
+async fn every_transport_tells_every_failure() {
+    let (scene, place) = (Scene::new(), scratch());
+    let many: String = (1..=150).map(|n| format!("many A 127.0.1.{n}\n")).collect();
+    let records = format!("good A 192.0.2.1\nforged A 192.0.2.2\n{many}");
+    let (text, anchor) = signed(place.path(), &zone(&records));
+    let forged = text.replace("192.0.2.2", "192.0.2.66");
+    let knot = Knot::start(place.path(), "knot", &forged);
+    let (chain, key) = certificate_of(&scene, "dns.bears.test");
+    let unbound = Unbound::start(place.path(), knot.address, &anchor, (&chain, &key));
+    std::fs::write(scene.directory.path().join("anchor"), &anchor).unwrap();
+    let dead_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let dead_tcp = TcpListener::bind(dead_udp.local_addr().unwrap()).unwrap();
+    let dead = dead_tcp.local_addr().unwrap();
+    let cases = cases(&unbound, knot.address, dead);
     println!(
         "{:26} {:>18} {:>18} {:>18} {:>18}",
         "", "good", "missing", "forged", "many"

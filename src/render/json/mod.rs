@@ -2,14 +2,16 @@
 
 mod certificate;
 mod staple;
+mod view;
 
 use serde::Serialize;
 
 use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
-use crate::report::{self, Entry, Snapshot, TargetReport};
-use crate::verdict::{self, Finding, Outlook, Verdict};
+use crate::report::{Entry, Snapshot, TargetReport};
+use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
 use staple::StapleJson;
+use view::{ResolutionJson, ViewJson, resolution, view};
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
@@ -40,43 +42,11 @@ struct Target<'a> {
     target: &'a str,
     state: &'static str,
     labels: &'a std::collections::BTreeMap<String, String>,
-    resolutions: Vec<Resolution<'a>>,
+    resolutions: Vec<ResolutionJson<'a>>,
     distinct_certificates: std::collections::BTreeMap<&'static str, usize>,
     views_agree: Option<bool>,
-    views: Vec<View<'a>>,
+    views: Vec<ViewJson<'a>>,
     endpoints: Vec<Endpoint<'a>>,
-}
-
-#[derive(Serialize)]
-struct Resolution<'a> {
-    view: &'a str,
-    resolved: bool,
-    endpoints: usize,
-    last_known_endpoints: usize,
-    mx: Vec<Mx<'a>>,
-    reason: Option<&'static str>,
-    detail: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Mx<'a> {
-    host: &'a str,
-    preference: u16,
-}
-
-#[derive(Serialize)]
-struct View<'a> {
-    view: &'a str,
-    complete: bool,
-    leaves: Vec<Sight<'a>>,
-}
-
-#[derive(Serialize)]
-struct Sight<'a> {
-    issuer: &'a str,
-    not_before: Option<String>,
-    not_after: Option<String>,
-    fingerprint_sha256: String,
 }
 
 #[derive(Serialize)]
@@ -180,38 +150,6 @@ fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
             .iter()
             .map(|e| endpoint(e, report, snapshot))
             .collect(),
-    }
-}
-
-fn view<'a>((view, outlook): (&'a str, &'a Outlook)) -> View<'a> {
-    let sight = |leaf: &'a verdict::Sight| Sight {
-        issuer: &leaf.issuer,
-        not_before: leaf.validity.map(|(from, _)| from.to_string()),
-        not_after: leaf.validity.map(|(_, until)| until.to_string()),
-        fingerprint_sha256: leaf.fingerprints.sha256_hex(),
-    };
-    View {
-        view,
-        complete: outlook.complete,
-        leaves: outlook.leaves.iter().map(sight).collect(),
-    }
-}
-
-fn resolution(resolution: &report::Resolution) -> Resolution<'_> {
-    let mx = resolution.exchangers.iter();
-    Resolution {
-        view: &resolution.view,
-        resolved: resolution.fault.is_none(),
-        endpoints: resolution.endpoints,
-        last_known_endpoints: resolution.last_known,
-        mx: mx
-            .map(|mx| Mx {
-                host: &mx.host,
-                preference: mx.preference,
-            })
-            .collect(),
-        reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
-        detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
     }
 }
 
