@@ -1,7 +1,7 @@
 //! The exporter's own counters, kept by the `prometheus` crate; knows neither probes nor HTTP.
 
 use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, proto::MetricFamily};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, proto::MetricFamily};
 
 /// What the exporter counts about itself.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Counters {
     in_flight: IntGauge,
     /// Scrapes answered before all probes had.
     deadline_exceeded: IntCounter,
+    /// Whether each target file was read without a mistake.
+    target_files: IntGaugeVec,
 }
 
 impl Counters {
@@ -32,8 +34,17 @@ impl Counters {
         for result in ["success", "failure"] {
             probes.with_label_values(&[result]);
         }
+        let target_files = IntGaugeVec::new(
+            Opts::new(
+                "smtp_tls_exporter_target_file_last_load_successful",
+                "Whether the target file was read without a mistake the last time it changed.",
+            ),
+            &["file"],
+        )
+        .map_err(text)?;
         Ok(Self {
             probes,
+            target_files,
             in_flight: IntGauge::new(
                 "smtp_tls_exporter_probes_in_flight",
                 "Probes under way at this moment.",
@@ -64,11 +75,24 @@ impl Counters {
         self.deadline_exceeded.inc();
     }
 
+    /// What a look at the target files brought: those that are there, and those that are no more.
+    pub(crate) fn target_files(&self, files: &[(String, bool)], gone: &[String]) {
+        for file in gone {
+            let _ = self.target_files.remove_label_values(&[file]);
+        }
+        for (file, is_good) in files {
+            let gauge = self.target_files.with_label_values(&[file]);
+            gauge.set((*is_good).into());
+        }
+    }
+
     /// The counters as families.
     pub(crate) fn collect(&self) -> Vec<MetricFamily> {
         let mut families = self.probes.collect();
         families.extend(self.in_flight.collect());
         families.extend(self.deadline_exceeded.collect());
+        families.extend(self.target_files.collect());
+        families.retain(|family| !family.get_metric().is_empty());
         families
     }
 }

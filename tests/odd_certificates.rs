@@ -20,7 +20,7 @@ use serde_json::Value;
 use smtp_tls_exporter::certificate::Certificate;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::SystemResolver;
+use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, BuildInfo};
@@ -50,8 +50,8 @@ impl Seen {
         let server = Server::start(any, credentials, speech).await.unwrap();
         let tls = Tls::new().unwrap();
         let counters = Counters::new().unwrap();
-        let resolver = SystemResolver::new(PATIENCE);
         let settings = settings(&server);
+        let resolver = Resolvers::new(settings.policies(), PATIENCE);
         let rounds = Arc::new(Rounds::new(settings, resolver, tls, || NOW, counters));
         let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
         let build = BuildInfo {

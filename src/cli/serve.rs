@@ -8,9 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::Serve;
 use super::{BUILD, hostname, logging, runtime};
-use crate::config::Config;
+use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
-use crate::dns::SystemResolver;
+use crate::dns::Resolvers;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, system_clock};
 use crate::web::{Site, serve};
@@ -18,17 +18,24 @@ use crate::web::{Site, serve};
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
-    let config = load(&arguments.config_file)?;
+    let (config, change) = load(&arguments.config_file)?;
+    if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
+        return Err(complaint.clone());
+    }
+    for complaint in &change.complaints {
+        tracing::error!("{complaint}");
+    }
     if arguments.config_check {
         print!("{}", understood(&config));
         return Ok(0);
     }
-    runtime()?.block_on(exporter(arguments, config))
+    runtime()?.block_on(exporter(arguments, config, &change))
 }
 
-/// Reads the configuration and logs what is odd about it.
-pub(super) fn load(file: &std::path::Path) -> Result<Config, String> {
-    let config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
+/// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is
+/// returned beside it: the others are good.
+pub(super) fn load(file: &std::path::Path) -> Result<(Config, Change), String> {
+    let mut config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -39,12 +46,48 @@ pub(super) fn load(file: &std::path::Path) -> Result<Config, String> {
             "the EHLO name is not fully qualified; some servers refuse it: set probe.helo"
         );
     }
-    Ok(config)
+    let mut change = config.target_files.look();
+    if let Some(targets) = change.targets.take() {
+        config.settings.targets = targets;
+    }
+    Ok((config, change))
 }
 
-async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
+/// How often the target files are looked at: some calls of stat(2).
+const TARGET_FILES_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Looks at the target files for as long as it is not dropped, and has the rounds watch what they say.
+async fn follow(mut files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) {
+    if files.is_empty() {
+        return std::future::pending().await;
+    }
+    loop {
+        let looking = tokio::task::spawn_blocking(move || {
+            let change = files.look();
+            (files, change)
+        });
+        let Ok((looked, change)) = looking.await else {
+            return tracing::error!("the target files are not followed any more");
+        };
+        files = looked;
+        for complaint in &change.complaints {
+            tracing::error!("{complaint}");
+        }
+        rounds.counters().target_files(&change.files, &change.gone);
+        if let Some(targets) = change.targets {
+            tracing::info!(targets = targets.len(), "the target files changed");
+            rounds.watch(targets);
+        }
+        tokio::time::sleep(TARGET_FILES_INTERVAL).await;
+    }
+}
+
+async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<u8, String> {
+    let rounds = rounds(config.settings)?;
+    rounds.counters().target_files(&change.files, &[]);
+    let following = follow(config.target_files, Arc::clone(&rounds));
     let site = Site {
-        rounds: rounds(config.settings)?,
+        rounds,
         timeout_offset: arguments.timeout_offset,
         build: BUILD,
         config_loaded_at: system_clock(),
@@ -56,6 +99,7 @@ async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
     };
     let serving = serve(&arguments.listen_addresses, Arc::new(site), ready);
     tokio::select! {
+        () = following => Err("the target files are not followed any more".to_owned()),
         served = serving => served.map(|()| 0).map_err(|e| e.to_string()),
         name = ended() => {
             tracing::info!(signal = name?, "ending");
@@ -64,9 +108,9 @@ async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
     }
 }
 
-/// Rounds over these settings with this machine's resolver and clock.
-pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<SystemResolver>>, String> {
-    let resolver = SystemResolver::new(lookup_deadline(&settings));
+/// Rounds over these settings with a resolver for each view and this machine's clock.
+pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<Resolvers>>, String> {
+    let resolver = Resolvers::new(settings.policies(), lookup_deadline(&settings));
     let (tls, counters) = (Tls::new()?, Counters::new()?);
     let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
     Ok(Arc::new(rounds))
@@ -106,6 +150,7 @@ fn understood(config: &Config) -> String {
             .collect();
         let place = match &source.place {
             crate::target::Place::Host(host) => host.to_string(),
+            crate::target::Place::Mx(domain) => format!("mx:{domain}"),
             crate::target::Place::Addresses(addresses) => addresses
                 .iter()
                 .map(ToString::to_string)

@@ -7,8 +7,11 @@ use std::time::Duration;
 use super::ConfigError;
 use super::document::Document;
 use super::reader::{Fields, Problem, Value};
-use super::targets::{self, Common};
+use super::target_files::TargetFiles;
+use super::target_list;
+use super::targets::Common;
 use super::trust::TrustStores;
+use super::views::Views;
 use crate::probe::Limits;
 use crate::round::Settings;
 
@@ -19,6 +22,8 @@ pub struct Config {
     pub file: PathBuf,
     /// What the rounds need to know.
     pub settings: Settings,
+    /// The files that list more targets, not looked at yet.
+    pub target_files: TargetFiles,
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
@@ -26,7 +31,14 @@ pub struct Config {
 /// Keys of a later version are refused with this, never ignored.
 pub(super) const UNSUPPORTED: &str = "not supported by this version";
 
-const SECTIONS: [&str; 4] = ["probe", "trust", "defaults", "targets"];
+const SECTIONS: [&str; 6] = [
+    "probe",
+    "trust",
+    "views",
+    "defaults",
+    "targets",
+    "target_files",
+];
 
 impl Config {
     /// Reads a file. `helo` is the EHLO name where the file has none.
@@ -46,34 +58,56 @@ impl Config {
     }
 
     fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
-        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
-        let read = read(document, helo, &mut stores);
+        let base = file.parent().unwrap_or_else(|| Path::new("."));
+        let mut stores = TrustStores::new(base);
+        let read = read(document, helo, base, &mut stores);
+        let (settings, target_files) = read.map_err(|problem| document.error(problem))?;
         Ok(Self {
             file: file.to_owned(),
-            settings: read.map_err(|problem| document.error(problem))?,
+            settings,
+            target_files,
             warnings: stores.warnings,
         })
     }
 }
 
-fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Settings, Problem> {
+fn read(
+    document: &Document,
+    helo: &str,
+    base: &Path,
+    stores: &mut TrustStores,
+) -> Result<(Settings, TargetFiles), Problem> {
     let mut fields = document.root().fields()?;
-    for later in ["views", "target_files", "probe_endpoint"] {
-        fields.refuse(later, UNSUPPORTED)?;
-    }
+    fields.refuse("probe_endpoint", UNSUPPORTED)?;
     let mut settings = probe_section(fields.take("probe"), helo)?;
     let (roots, crls) = match fields.take("trust") {
         Some(trust) => stores.section(&trust)?,
         None => (stores.mozilla(), Arc::default()),
     };
-    let mut common = Common::new(roots, crls);
+    let mut views = Views::new();
+    if let Some(section) = fields.take("views") {
+        views.read(&section, base, &roots)?;
+    }
+    let mut common = Common::new(roots, crls, views.clone());
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
-    let listed = fields.require("targets", "a list of what to probe")?;
+    let files = fields.take("target_files");
+    let listed = match fields.take("targets") {
+        None if files.is_some() => None,
+        Some(listed) => Some(listed),
+        None => Some(fields.require("targets", "a list of what to probe")?),
+    };
     fields.finish(&SECTIONS)?;
-    settings.targets = targets::read(document, &listed, &common, stores)?;
-    Ok(settings)
+    if let Some(listed) = listed {
+        settings.targets = target_list::read(document, &listed, &common, stores)?;
+    }
+    let files = match files {
+        Some(files) => TargetFiles::read(&files, base, common, settings.targets.clone())?,
+        None => TargetFiles::default(),
+    };
+    settings.views = views.into_inner();
+    Ok((settings, files))
 }
 
 const PROBE_KEYS: [&str; 5] = [
@@ -87,6 +121,7 @@ const PROBE_KEYS: [&str; 5] = [
 fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {
     let mut settings = Settings {
         targets: Vec::new(),
+        views: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: helo.to_owned(),

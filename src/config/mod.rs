@@ -6,10 +6,14 @@ use std::path::PathBuf;
 mod client_certificate;
 mod expect;
 mod file;
+mod target_files;
+mod target_list;
 mod targets;
 mod trust;
+mod views;
 
 pub use file::Config;
+pub use target_files::{Change, TargetFiles};
 
 pub(crate) mod document;
 pub(crate) mod duration;

@@ -6,7 +6,6 @@ mod judging;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,15 +14,16 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::counters::Counters;
-use crate::dns::{Lookup, LookupFault};
+use crate::dns::{Family, Lookup, Policy};
+use crate::name::Host;
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::{Revocation, Trust};
-use crate::probe::{ClientCertificate, Limits, Tls, probe};
+use crate::pki::{Anchors, Revocation, Trust};
+use crate::probe::{ClientCertificate, Limits, Route, Tls, probe};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
+use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
-use crate::verdict::Expectations;
+use crate::verdict::{Expectations, Views};
 use flights::Flights;
 use trust::TrustCache;
 
@@ -38,11 +38,39 @@ pub struct Watched {
     pub client_certificate: Option<ClientCertificate>,
 }
 
+/// A way to reach the world.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its name, and which addresses are probed.
+    pub vantage: Vantage,
+    /// Who finds names.
+    pub policy: Policy,
+    /// How connections are opened.
+    pub route: Route,
+}
+
+impl View {
+    /// The view that always exists: this machine's resolver, no proxy.
+    pub fn default_view() -> Self {
+        Self {
+            vantage: Vantage {
+                name: DEFAULT_VIEW.into(),
+                family: Family::Any,
+                proxied_names: false,
+            },
+            policy: Policy::system(Arc::new(Anchors::default())),
+            route: Route::default(),
+        }
+    }
+}
+
 /// What a round needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The targets.
     pub targets: Vec<Watched>,
+    /// Every view that a target names.
+    pub views: Vec<View>,
     /// The limits of one probe.
     pub limits: Limits,
     /// A younger result answers without a new probe.
@@ -51,6 +79,14 @@ pub struct Settings {
     pub concurrency: usize,
     /// Probes at once to one address.
     pub per_address: usize,
+}
+
+impl Settings {
+    /// Who finds names in each view.
+    pub fn policies(&self) -> impl Iterator<Item = (&Arc<str>, &Policy)> {
+        let views = self.views.iter();
+        views.map(|view| (&view.vantage.name, &view.policy))
+    }
 }
 
 /// Tells the time. A function, so that tests have theirs.
@@ -76,25 +112,23 @@ pub(crate) struct Probed {
     obtained_at: Timestamp,
 }
 
-/// Where a target was last found.
-#[derive(Debug, Clone)]
-struct Located {
-    /// The last answer.
-    expansion: Expansion,
-    /// The endpoints of the last success, kept while DNS fails.
-    endpoints: Vec<Arc<Endpoint>>,
-}
+/// A target in a view.
+type Way = (String, Arc<str>);
 
 /// Probes targets and keeps the last result of each endpoint.
 pub struct Rounds<L> {
     settings: Settings,
-    lookup: L,
+    /// Those of the settings, or what has been set since.
+    targets: Mutex<Arc<[Watched]>>,
+    lookup: Arc<L>,
     tls: Tls,
     clock: Clock,
     counters: Counters,
     slots: Arc<Semaphore>,
-    addresses: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
-    located: Mutex<HashMap<String, Located>>,
+    views: HashMap<Arc<str>, Arc<View>>,
+    addresses: Mutex<HashMap<Host, Weak<Semaphore>>>,
+    /// Where each target was last found.
+    located: Mutex<HashMap<Way, Expansion>>,
     flights: Flights<Arc<Endpoint>, Probed>,
     trust: TrustCache,
 }
@@ -104,8 +138,14 @@ impl<L: Lookup + 'static> Rounds<L> {
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(settings.concurrency)),
+            views: settings
+                .views
+                .iter()
+                .map(|view| (Arc::clone(&view.vantage.name), Arc::new(view.clone())))
+                .collect(),
+            targets: Mutex::new(settings.targets.as_slice().into()),
             settings,
-            lookup,
+            lookup: Arc::new(lookup),
             tls,
             clock,
             counters,
@@ -130,7 +170,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     pub fn progress(&self) -> (usize, usize) {
         let all = lock(&self.located)
             .values()
-            .map(|l| l.endpoints.len())
+            .map(|found| found.all().count())
             .sum();
         (self.flights.landed(), all)
     }
@@ -141,16 +181,33 @@ impl<L: Lookup + 'static> Rounds<L> {
     }
 
     async fn pass(self: Arc<Self>) {
-        let mut targets = JoinSet::new();
-        for watched in &self.settings.targets {
-            targets.spawn(Arc::clone(&self).refresh(watched.clone()));
+        let mut ways = JoinSet::new();
+        for watched in self.targets().iter() {
+            for view in self.views_of(&watched.source) {
+                ways.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
+            }
         }
-        targets.join_all().await;
+        ways.join_all().await;
     }
 
-    /// Finds one target's endpoints and waits until each has a result that is young enough.
-    async fn refresh(self: Arc<Self>, watched: Watched) {
-        let expansion = expand(&watched.source, &self.lookup).await;
+    /// Watches these targets from now on; what is known of those that stay is kept.
+    pub fn watch(&self, targets: Vec<Watched>) {
+        let names: HashSet<&str> = targets.iter().map(|w| w.source.name.as_str()).collect();
+        lock(&self.located).retain(|(target, _), _| names.contains(target.as_str()));
+        *lock(&self.targets) = targets.into();
+    }
+
+    fn targets(&self) -> Arc<[Watched]> {
+        Arc::clone(&lock(&self.targets))
+    }
+
+    fn views_of<'a>(&'a self, source: &'a Source) -> impl Iterator<Item = &'a Arc<View>> {
+        source.views.iter().filter_map(|name| self.views.get(name))
+    }
+
+    /// Finds one target's endpoints in one view and waits until each has a result that is young enough.
+    async fn refresh(self: Arc<Self>, watched: Watched, view: Arc<View>) {
+        let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
         let resolving = expansion.resolving;
         let endpoints = self.keep(&watched.source.name, expansion);
         let mut landings = Vec::with_capacity(endpoints.len());
@@ -160,9 +217,10 @@ impl<L: Lookup + 'static> Rounds<L> {
                 let rounds = Arc::clone(&self);
                 let expectations = Arc::clone(&watched.expectations);
                 let tls = self.tls.presenting(watched.client_certificate.clone());
-                let endpoint = Arc::clone(&endpoint);
+                let (endpoint, view) = (Arc::clone(&endpoint), Arc::clone(&view));
                 tokio::spawn(async move {
-                    let probed = rounds.fly(endpoint, expectations, tls, resolving).await;
+                    let flying = rounds.fly(endpoint, &view, &expectations, tls, resolving);
+                    let probed = flying.await;
                     ticket.land(probed);
                 });
             }) {
@@ -174,18 +232,15 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
     }
 
-    fn keep(&self, target: &str, expansion: Expansion) -> Vec<Arc<Endpoint>> {
+    /// Keeps what was found; what was found before is probed on while DNS fails.
+    fn keep(&self, target: &str, mut expansion: Expansion) -> Vec<Arc<Endpoint>> {
+        let way = (target.to_owned(), Arc::clone(&expansion.view));
         let mut located = lock(&self.located);
-        let last = located.remove(target);
-        let endpoints = match (&expansion.fault, last) {
-            (Some(_), Some(last)) => last.endpoints,
-            _ => expansion.endpoints.clone(),
-        };
-        let found = Located {
-            expansion,
-            endpoints: endpoints.clone(),
-        };
-        located.insert(target.to_owned(), found);
+        if let Some(earlier) = located.get(&way) {
+            expansion.remember(earlier);
+        }
+        let endpoints = expansion.all().cloned().collect();
+        located.insert(way, expansion);
         endpoints
     }
 
@@ -193,14 +248,15 @@ impl<L: Lookup + 'static> Rounds<L> {
     async fn fly(
         &self,
         endpoint: Arc<Endpoint>,
-        expectations: Arc<Expectations>,
+        view: &View,
+        expectations: &Expectations,
         tls: Tls,
         resolving: Option<Duration>,
     ) -> Probed {
-        let _places = self.place(endpoint.address).await;
+        let _places = self.place(&endpoint.address).await;
         let in_flight = self.counters.begin();
-        let limits = self.settings.limits.clone();
-        let probing = tokio::spawn(async move { probe(&endpoint, &limits, &tls).await });
+        let (limits, route) = (self.settings.limits.clone(), view.route.clone());
+        let probing = tokio::spawn(async move { probe(&endpoint, &route, &limits, &tls).await });
         let mut observation = probing.await.unwrap_or_else(|error| {
             let detail = format!("defect in the prober: {error}");
             Observation {
@@ -217,21 +273,21 @@ impl<L: Lookup + 'static> Rounds<L> {
         self.counters.finished(observation.fault.is_none());
         Probed {
             trust: self.trust.find(&observation, &expectations.roots, now),
-            revocation: trust::ask_lists(&observation, &expectations, now),
+            revocation: trust::ask_lists(&observation, expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }
     }
 
     /// First the address, then the whole: who waits for a busy address takes no place from others.
-    async fn place(&self, address: IpAddr) -> [Option<OwnedSemaphorePermit>; 2] {
+    async fn place(&self, address: &Host) -> [Option<OwnedSemaphorePermit>; 2] {
         let own = {
             let mut addresses = lock(&self.addresses);
             addresses.retain(|_, places| places.strong_count() > 0);
-            let known = addresses.get(&address).and_then(Weak::upgrade);
+            let known = addresses.get(address).and_then(Weak::upgrade);
             known.unwrap_or_else(|| {
                 let places = Arc::new(Semaphore::new(self.settings.per_address));
-                addresses.insert(address, Arc::downgrade(&places));
+                addresses.insert(address.clone(), Arc::downgrade(&places));
                 places
             })
         };
@@ -245,15 +301,14 @@ impl<L: Lookup + 'static> Rounds<L> {
     fn snapshot(&self) -> Snapshot {
         let now = (self.clock)();
         let located = lock(&self.located).clone();
-        let current: HashSet<_> = located.values().flat_map(|l| &l.endpoints).collect();
+        let current: HashSet<_> = located.values().flat_map(Expansion::all).collect();
         self.flights.retain(|endpoint| current.contains(endpoint));
         Snapshot {
             at: now,
             targets: self
-                .settings
-                .targets
+                .targets()
                 .iter()
-                .map(|watched| self.target_report(watched, located.get(&watched.source.name), now))
+                .map(|watched| self.target_report(watched, &located, now))
                 .collect(),
         }
     }
@@ -261,29 +316,38 @@ impl<L: Lookup + 'static> Rounds<L> {
     fn target_report(
         &self,
         watched: &Watched,
-        located: Option<&Located>,
+        located: &HashMap<Way, Expansion>,
         now: Timestamp,
     ) -> TargetReport {
-        let endpoints = located.map_or(&[][..], |l| &l.endpoints);
-        let probed = endpoints
+        let source = &watched.source;
+        let found: Vec<_> = source
+            .views
             .iter()
+            .map(|view| {
+                let way = (source.name.clone(), Arc::clone(view));
+                (view, located.get(&way))
+            })
+            .collect();
+        let expansions = || found.iter().filter_map(|(_, found)| *found);
+        let last_known = expansions().flat_map(|found| &found.last_known);
+        let probed: Vec<_> = expansions()
+            .flat_map(Expansion::all)
             .map(|endpoint| (Arc::clone(endpoint), self.flights.last(endpoint)))
             .collect();
-        let resolution = Resolution {
-            view: DEFAULT_VIEW.into(),
-            fault: match located {
-                Some(located) => located.expansion.fault.clone(),
-                None => Some(LookupFault {
-                    reason: Reason::Pending,
-                    detail: "no answer from DNS yet".to_owned(),
-                }),
-            },
-            endpoints: endpoints.len(),
-        };
+        let mut views = Views::new(found.iter().map(|(view, found)| {
+            let is_complete = |found: &Expansion| found.fault.is_none();
+            (Arc::clone(view), found.is_some_and(is_complete))
+        }));
+        judging::look(&probed, &mut views);
         TargetReport {
-            source: Arc::clone(&watched.source),
-            resolutions: vec![resolution],
-            entries: judging::entries(probed, &watched.expectations, now),
+            source: Arc::clone(source),
+            resolutions: found
+                .iter()
+                .map(|(view, found)| Resolution::new(view, *found))
+                .collect(),
+            last_known: last_known.cloned().collect(),
+            entries: judging::entries(probed, &views, &watched.expectations, now),
+            views,
         }
     }
 }
