@@ -3,10 +3,12 @@
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, proto::MetricFamily};
 
+use crate::reason::Reason;
+
 /// What the exporter counts about itself.
 #[derive(Debug, Clone)]
 pub struct Counters {
-    /// Finished probes, by `result`: `success` or `failure`.
+    /// Finished probes, by `result`: `success`, `failure` or `busy`.
     probes: IntCounterVec,
     /// Probes under way.
     in_flight: IntGauge,
@@ -31,7 +33,7 @@ impl Counters {
             &["result"],
         )
         .map_err(text)?;
-        for result in ["success", "failure"] {
+        for result in ["success", "failure", "busy"] {
             probes.with_label_values(&[result]);
         }
         let target_files = IntGaugeVec::new(
@@ -64,9 +66,13 @@ impl Counters {
         InFlight(self.in_flight.clone())
     }
 
-    /// A probe finished.
-    pub(crate) fn finished(&self, success: bool) {
-        let result = if success { "success" } else { "failure" };
+    /// A probe finished, with this fault if any. A server that had no time is neither well nor ill.
+    pub(crate) fn finished(&self, fault: Option<Reason>) {
+        let result = match fault {
+            None => "success",
+            Some(reason) if reason.is_busy() => "busy",
+            Some(_) => "failure",
+        };
         self.probes.with_label_values(&[result]).inc();
     }
 

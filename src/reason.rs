@@ -54,7 +54,7 @@ reasons! {
     ConnectUnreachable = "connect_unreachable",
     /// Connected, but no greeting in time (tarpit, slow reverse DNS).
     GreetingTimeout = "greeting_timeout",
-    /// The server is busy or limits us: a 4xx greeting.
+    /// The server is busy or limits us: a 4xx greeting, or a 421 later.
     Greeting4xx = "greeting_4xx",
     /// The server refuses us: a 5xx greeting.
     Greeting5xx = "greeting_5xx",
@@ -144,6 +144,13 @@ reasons! {
     ViewsDiffer = "views_differ",
     /// The certificate cannot be parsed.
     CertUnreadable = "cert_unreadable",
+}
+
+impl Reason {
+    /// Whether the server only had no time for us: a limit on connections, or a tarpit. Its certificate is not at fault.
+    pub fn is_busy(self) -> bool {
+        matches!(self, Self::Greeting4xx | Self::GreetingTimeout)
+    }
 }
 
 #[cfg(test)]

@@ -3,19 +3,18 @@
 
 mod flights;
 mod judging;
+mod places;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
-use crate::name::Host;
 use crate::observation::{Fault, Observation, Phase};
 use crate::pki::{Anchors, Revocation, Trust};
 use crate::probe::{ClientCertificate, Limits, Route, Tls, probe};
@@ -25,6 +24,7 @@ use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Views};
 use flights::Flights;
+use places::Places;
 use trust::TrustCache;
 
 /// A target with what is expected of it.
@@ -124,9 +124,8 @@ pub struct Rounds<L> {
     tls: Tls,
     clock: Clock,
     counters: Counters,
-    slots: Arc<Semaphore>,
+    places: Places,
     views: HashMap<Arc<str>, Arc<View>>,
-    addresses: Mutex<HashMap<Host, Weak<Semaphore>>>,
     /// Where each target was last found.
     located: Mutex<HashMap<Way, Expansion>>,
     flights: Flights<Arc<Endpoint>, Probed>,
@@ -137,7 +136,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     /// Nothing is probed before the first scrape.
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(settings.concurrency)),
+            places: Places::new(settings.concurrency, settings.per_address),
             views: settings
                 .views
                 .iter()
@@ -149,7 +148,6 @@ impl<L: Lookup + 'static> Rounds<L> {
             tls,
             clock,
             counters,
-            addresses: Mutex::default(),
             located: Mutex::default(),
             flights: Flights::default(),
             trust: TrustCache::default(),
@@ -253,7 +251,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         tls: Tls,
         resolving: Option<Duration>,
     ) -> Probed {
-        let _places = self.place(&endpoint.address).await;
+        let _place = self.places.take(&endpoint).await;
         let in_flight = self.counters.begin();
         let (limits, route) = (self.settings.limits.clone(), view.route.clone());
         let probing = tokio::spawn(async move { probe(&endpoint, &route, &limits, &tls).await });
@@ -270,31 +268,14 @@ impl<L: Lookup + 'static> Rounds<L> {
             observation.duration += spent;
         }
         let now = (self.clock)();
-        self.counters.finished(observation.fault.is_none());
+        self.counters
+            .finished(observation.fault.as_ref().map(|f| f.reason));
         Probed {
             trust: self.trust.find(&observation, &expectations.roots, now),
             revocation: trust::ask_lists(&observation, expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }
-    }
-
-    /// First the address, then the whole: who waits for a busy address takes no place from others.
-    async fn place(&self, address: &Host) -> [Option<OwnedSemaphorePermit>; 2] {
-        let own = {
-            let mut addresses = lock(&self.addresses);
-            addresses.retain(|_, places| places.strong_count() > 0);
-            let known = addresses.get(address).and_then(Weak::upgrade);
-            known.unwrap_or_else(|| {
-                let places = Arc::new(Semaphore::new(self.settings.per_address));
-                addresses.insert(address.clone(), Arc::downgrade(&places));
-                places
-            })
-        };
-        [
-            own.acquire_owned().await.ok(),
-            Arc::clone(&self.slots).acquire_owned().await.ok(),
-        ]
     }
 
     /// What is known now, judged for now.
