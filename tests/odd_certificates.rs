@@ -316,6 +316,25 @@ async fn bytes_behind_the_certificate_are_counted() {
 }
 
 #[tokio::test]
+async fn a_staple_that_is_garbage_is_shown_as_such() {
+    for versions in VERSIONS {
+        let odd = Odd::default().credentials();
+        let staple = Some(b"garbage".to_vec());
+        let speech = Speech {
+            versions,
+            staple,
+            ..Speech::default()
+        };
+        let seen = Seen::speaking(&odd, speech).await;
+        seen.is_readable(&odd);
+        let unreadable = &seen.endpoint["staple"]["unreadable"];
+        assert_eq!(*unreadable, "no OCSP response (7 bytes)");
+        // Neither good nor bad.
+        assert!(!seen.page.contains(r#"check="revocation""#));
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_certificate_still_has_a_fingerprint_and_a_reason() {
     let intermediate = Odd::default().credentials().chain.remove(0);
     for versions in VERSIONS {
