@@ -295,6 +295,9 @@ mod tests {
         let step = dialogue.replied(&reply(421, &["4.3.2 too many connections"]));
         assert_eq!(step, Step::Close);
         let fault = dialogue.fault().unwrap();
-        assert_eq!((fault.phase, fault.reason), (Phase::Ehlo, Reason::Greeting4xx));
+        assert_eq!(
+            (fault.phase, fault.reason),
+            (Phase::Ehlo, Reason::Greeting4xx)
+        );
     }
 }
