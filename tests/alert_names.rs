@@ -66,8 +66,8 @@ fn every_alert_has_a_runbook() {
 }
 
 #[test]
-fn every_link_of_a_runbook_leads_somewhere() {
-    for file in files("docs/runbooks", "md") {
+fn every_link_of_the_documents_leads_somewhere() {
+    for file in [files("docs/runbooks", "md"), files("docs", "md")].concat() {
         for part in read(&file).split("](").skip(1) {
             let link = part.split([')', '#']).next().unwrap_or_default();
             let leads = link.is_empty() || link.contains("://") || exists(&file, link);
