@@ -12,7 +12,8 @@ use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
 use crate::probe::Tls;
-use crate::round::{Rounds, Settings, system_clock};
+use crate::round::{Rounds, Settings, View, system_clock};
+use crate::target::DEFAULT_VIEW;
 use crate::web::{Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
@@ -131,6 +132,30 @@ async fn ended() -> Result<&'static str, String> {
     }
 }
 
+/// `external: tcp://192.0.2.1:53, validated, through socks5://gate.example.com:1080`; without secrets.
+fn seen_along(view: &View) -> String {
+    let mut parts: Vec<String> = if view.vantage.proxied_names {
+        vec!["names found by the proxy".to_owned()]
+    } else {
+        view.policy
+            .servers
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    if view.policy.validate {
+        parts.push("validated".to_owned());
+    }
+    parts.extend(
+        view.route
+            .proxy
+            .as_ref()
+            .map(|proxy| format!("through {proxy}")),
+    );
+    parts.extend(view.route.source.map(|source| format!("from {source}")));
+    format!("{}: {}", view.vantage.name, parts.join(", "))
+}
+
 /// What `--config.check` prints.
 fn understood(config: &Config) -> String {
     let settings = &config.settings;
@@ -141,6 +166,13 @@ fn understood(config: &Config) -> String {
         settings.limits.timeout,
         settings.limits.helo
     );
+    for view in settings
+        .views
+        .iter()
+        .filter(|v| *v.vantage.name != *DEFAULT_VIEW)
+    {
+        text += &format!("view {}\n", seen_along(view));
+    }
     for watched in &settings.targets {
         let source = &watched.source;
         let ports: Vec<_> = source
