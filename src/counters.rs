@@ -12,7 +12,18 @@ pub struct Counters {
     in_flight: IntGauge,
     /// Scrapes answered before all probes had.
     deadline_exceeded: IntCounter,
+    /// Requests to `/probe` that were refused, by `reason`.
+    refused: IntCounterVec,
 }
+
+/// Why a request to `/probe` was refused; the label values.
+pub const REFUSALS: [&str; 5] = [
+    "bad_request",
+    "unknown_module",
+    "bad_target",
+    "port_not_allowed",
+    "address_not_allowed",
+];
 
 impl Counters {
     /// All counters at zero, every known result among them.
@@ -32,6 +43,17 @@ impl Counters {
         for result in ["success", "failure"] {
             probes.with_label_values(&[result]);
         }
+        let refused = IntCounterVec::new(
+            Opts::new(
+                "smtp_tls_exporter_probe_requests_refused_total",
+                "Requests to /probe that were refused, by reason.",
+            ),
+            &["reason"],
+        )
+        .map_err(text)?;
+        for reason in REFUSALS {
+            refused.with_label_values(&[reason]);
+        }
         Ok(Self {
             probes,
             in_flight: IntGauge::new(
@@ -44,6 +66,7 @@ impl Counters {
                 "Scrapes that were answered before every probe had finished.",
             )
             .map_err(text)?,
+            refused,
         })
     }
 
@@ -64,11 +87,17 @@ impl Counters {
         self.deadline_exceeded.inc();
     }
 
+    /// A request to `/probe` was refused for one of the [`REFUSALS`].
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refused.with_label_values(&[reason]).inc();
+    }
+
     /// The counters as families.
     pub(crate) fn collect(&self) -> Vec<MetricFamily> {
         let mut families = self.probes.collect();
         families.extend(self.in_flight.collect());
         families.extend(self.deadline_exceeded.collect());
+        families.extend(self.refused.collect());
         families
     }
 }

@@ -1,25 +1,29 @@
 //! The command `serve`: the exporter.
 
-use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
 
 use super::arguments::Serve;
-use super::{BUILD, hostname, logging, runtime};
+use super::{BUILD, files, hostname, life, logging, runtime};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::dns::SystemResolver;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, system_clock};
-use crate::web::{Site, serve};
+use crate::web::{Access, Door, Loader, Serving, Site, bind, serve};
 
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
     let config = load(&arguments.config_file)?;
     if arguments.config_check {
+        if let Some(file) = &arguments.web_config_file {
+            life::web_config(file)?;
+        }
         print!("{}", understood(&config));
         return Ok(0);
     }
@@ -27,7 +31,7 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
 }
 
 /// Reads the configuration and logs what is odd about it.
-pub(super) fn load(file: &std::path::Path) -> Result<Config, String> {
+pub(super) fn load(file: &Path) -> Result<Config, String> {
     let config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -43,48 +47,109 @@ pub(super) fn load(file: &std::path::Path) -> Result<Config, String> {
 }
 
 async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
-    let site = Site {
+    let site = Arc::new(site(arguments, config)?);
+    let (door, web_files) = door(arguments.web_config_file.as_deref())?;
+    let listeners = listeners(arguments).await?;
+    let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
+    life::tell_systemd(NotifyState::Ready);
+    let every = arguments.reload_interval;
+    let file = arguments.config_file.clone();
+    tokio::spawn(life::follow_config(Arc::clone(&site), file, every));
+    if let Some(file) = arguments.web_config_file.clone() {
+        tokio::spawn(life::follow_web_config(door, file, web_files));
+    }
+    let signal = life::ended().await?;
+    tracing::info!(signal, "ending");
+    life::tell_systemd(NotifyState::Stopping);
+    site.close();
+    serving
+        .await
+        .map_err(|e| format!("the listener broke: {e}"))?;
+    Ok(0)
+}
+
+fn site(arguments: &Serve, config: Config) -> Result<Site<SystemResolver>, String> {
+    let serving = Serving {
         rounds: rounds(config.settings)?,
-        timeout_offset: arguments.timeout_offset,
-        build: BUILD,
-        config_loaded_at: system_clock(),
+        on_request: config.on_request,
+        shown: config.shown,
     };
-    let ready = |addresses: &[SocketAddr]| {
-        for address in addresses {
+    Ok(Site::new(
+        serving,
+        loader(arguments.config_file.clone()),
+        system_clock,
+        arguments.timeout_offset,
+        BUILD,
+    ))
+}
+
+/// Reads the file again. What it says follows on what is in force: results, counters and the log go on.
+fn loader(file: PathBuf) -> Loader<SystemResolver> {
+    Box::new(move |before| {
+        let config = load(&file)?;
+        let settings = affordable(config.settings);
+        let resolver = SystemResolver::new(lookup_deadline(&settings));
+        Ok(Serving {
+            rounds: Arc::new(before.rounds.successor(settings, resolver)),
+            on_request: config.on_request,
+            shown: config.shown,
+        })
+    })
+}
+
+fn door(file: Option<&Path>) -> Result<(Arc<Door>, Vec<PathBuf>), String> {
+    let Some(file) = file else {
+        return Ok((Arc::new(Door::new(Access::default())), Vec::new()));
+    };
+    let config = life::web_config(file)?;
+    Ok((Arc::new(Door::new(config.access)), config.files))
+}
+
+async fn listeners(arguments: &Serve) -> Result<Vec<TcpListener>, String> {
+    let listeners = if arguments.systemd_socket {
+        files::inherited()?
+    } else {
+        let bound = bind(&arguments.listen_addresses).await;
+        bound.map_err(|e| e.to_string())?
+    };
+    for listener in &listeners {
+        if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, version = BUILD.version, "listening");
         }
-    };
-    let serving = serve(&arguments.listen_addresses, Arc::new(site), ready);
-    tokio::select! {
-        served = serving => served.map(|()| 0).map_err(|e| e.to_string()),
-        name = ended() => {
-            tracing::info!(signal = name?, "ending");
-            Ok(0)
-        }
     }
+    Ok(listeners)
 }
 
 /// Rounds over these settings with this machine's resolver and clock.
 pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<SystemResolver>>, String> {
+    let settings = affordable(settings);
     let resolver = SystemResolver::new(lookup_deadline(&settings));
     let (tls, counters) = (Tls::new()?, Counters::new()?);
     let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
     Ok(Arc::new(rounds))
 }
 
+/// No more probes at once than there can be open files.
+fn affordable(settings: Settings) -> Settings {
+    let limit = files::raise_limit();
+    let concurrency = files::affordable(settings.concurrency, limit);
+    if concurrency < settings.concurrency {
+        tracing::warn!(
+            wanted = settings.concurrency,
+            concurrency,
+            limit,
+            "fewer probes at once: the limit of open files (ulimit -n) allows no more"
+        );
+    }
+    Settings {
+        concurrency,
+        ..settings
+    }
+}
+
 /// Names get no more than half of a probe's time.
 fn lookup_deadline(settings: &Settings) -> Duration {
     settings.limits.timeout / 2
-}
-
-async fn ended() -> Result<&'static str, String> {
-    let listen = |kind| signal(kind).map_err(|e| format!("cannot wait for signals: {e}"));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        _ = interrupt.recv() => Ok("SIGINT"),
-    }
 }
 
 /// What `--config.check` prints.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
+use super::probe_endpoint;
 use super::reader::{Fields, Problem, Value};
 use super::targets::{self, Common};
 use super::trust::TrustStores;
 use crate::probe::Limits;
-use crate::round::Settings;
+use crate::round::{OnRequest, Settings};
 
 /// A configuration as it was read.
 #[derive(Debug, Clone)]
@@ -18,6 +19,10 @@ pub struct Config {
     pub file: PathBuf,
     /// What the rounds need to know.
     pub settings: Settings,
+    /// What may be probed on request.
+    pub on_request: OnRequest,
+    /// The file for people, secrets hidden.
+    pub shown: String,
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
@@ -25,7 +30,7 @@ pub struct Config {
 /// Keys of a later version are refused with this, never ignored.
 pub(super) const UNSUPPORTED: &str = "not supported by this version";
 
-const SECTIONS: [&str; 4] = ["probe", "trust", "defaults", "targets"];
+const SECTIONS: [&str; 5] = ["probe", "trust", "defaults", "targets", "probe_endpoint"];
 
 impl Config {
     /// Reads a file. `helo` is the EHLO name where the file has none.
@@ -47,17 +52,24 @@ impl Config {
     fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
         let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
         let read = read(document, helo, &mut stores);
+        let (settings, on_request) = read.map_err(|problem| document.error(problem))?;
         Ok(Self {
             file: file.to_owned(),
-            settings: read.map_err(|problem| document.error(problem))?,
+            settings,
+            on_request,
+            shown: document.shown(),
             warnings: stores.warnings,
         })
     }
 }
 
-fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Settings, Problem> {
+fn read(
+    document: &Document,
+    helo: &str,
+    stores: &mut TrustStores,
+) -> Result<(Settings, OnRequest), Problem> {
     let mut fields = document.root().fields()?;
-    for later in ["views", "target_files", "probe_endpoint"] {
+    for later in ["views", "target_files"] {
         fields.refuse(later, UNSUPPORTED)?;
     }
     let mut settings = probe_section(fields.take("probe"), helo)?;
@@ -69,10 +81,11 @@ fn read(document: &Document, helo: &str, stores: &mut TrustStores) -> Result<Set
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
+    let on_request = probe_endpoint::read(fields.take("probe_endpoint"), &common, stores)?;
     let listed = fields.require("targets", "a list of what to probe")?;
     fields.finish(&SECTIONS)?;
     settings.targets = targets::read(document, &listed, &common, stores)?;
-    Ok(settings)
+    Ok((settings, on_request))
 }
 
 const PROBE_KEYS: [&str; 5] = [

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 
 mod expect;
 mod file;
+mod probe_endpoint;
+mod shown;
 mod targets;
 mod trust;
+mod web;
 
 pub use file::Config;
+pub use web::WebConfig;
 
 pub(crate) mod document;
 pub(crate) mod duration;

@@ -12,12 +12,13 @@ use super::trust::TrustStores;
 use crate::name::Host;
 use crate::pki::Anchors;
 use crate::render::RESERVED_LABELS;
-use crate::round::Watched;
+use crate::round::{Module, Watched};
 use crate::smtp::Mode;
 use crate::target::{Place, Source};
 use crate::verdict::CHECKS;
 
 const COMMON_KEYS: [&str; 5] = ["ports", "tls", "labels", "expect", "checks"];
+const MODULE_KEYS: [&str; 6] = ["server_name", "ports", "tls", "labels", "expect", "checks"];
 const TARGET_KEYS: [&str; 9] = [
     "name",
     "host",
@@ -58,6 +59,43 @@ impl Common {
         let mut fields = section.fields()?;
         self.take_from(&mut fields, stores)?;
         fields.finish(&COMMON_KEYS)
+    }
+
+    /// Reads a module of `/probe`: the keys of `defaults:`, and the server's name.
+    pub(super) fn module_section(
+        mut self,
+        section: &Value<'_>,
+        stores: &mut TrustStores,
+    ) -> Result<(Self, Option<Host>), Problem> {
+        let mut fields = section.fields()?;
+        let server_name = fields.take("server_name").map(|v| host(&v)).transpose()?;
+        self.take_from(&mut fields, stores)?;
+        fields.finish(&MODULE_KEYS)?;
+        Ok((self, server_name))
+    }
+
+    /// The same with TLS from the first byte.
+    pub(super) fn implicit(self) -> Self {
+        Self {
+            mode: Some(Mode::Implicit),
+            ..self
+        }
+    }
+
+    /// The module that this comes to; `has_port` when it says itself which port to probe.
+    pub(super) fn module(self, has_port: bool) -> Module {
+        let usual = match self.mode {
+            Some(Mode::Implicit) => 465,
+            _ => 25,
+        };
+        let own = self.ports.first().copied().filter(|_| has_port);
+        Module {
+            mode: self.mode,
+            port: own.unwrap_or(usual),
+            server_name: None,
+            labels: self.labels,
+            expectations: self.expect.for_server(None),
+        }
     }
 
     /// Overrides what the map says; labels, expectations and checks are merged key by key.
@@ -214,12 +252,12 @@ fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
     distinct(value, |v| v.parsed_by(str::parse::<IpAddr>, expected))
 }
 
-fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
+pub(super) fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
     distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
 }
 
 /// A list, or one item in its place: not empty, and nothing twice.
-fn distinct<T: PartialEq>(
+pub(super) fn distinct<T: PartialEq>(
     value: &Value<'_>,
     read: impl Fn(&Value<'_>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {

@@ -1,16 +1,25 @@
-//! A snapshot to text: metrics, JSON, the terminal table. Pure; the only place that spells metric names and JSON keys.
+//! A snapshot to text: metrics, JSON, pages, the terminal table. Pure; the only place that spells metric names and JSON keys.
 
+mod body;
+mod debug;
+mod discovery;
 mod exposition;
 mod families;
+mod html;
 mod json;
 mod metrics;
 mod pem;
 mod plugin;
 mod table;
 
+pub use body::{Encoding, encoded};
+pub use debug::debug;
+pub use discovery::discovery;
+pub use exposition::Format;
 pub use families::{FAMILIES, Family, RESERVED_LABELS};
+pub use html::{Filter, STYLE, index, target};
 pub use json::json;
-pub use metrics::{BuildInfo, CONTENT_TYPE, metrics};
+pub use metrics::{BuildInfo, Exporter, Reload, metrics, probe_metrics};
 pub use pem::pem;
 pub use plugin::plugin_line;
 pub use table::{Style, table};

@@ -1,15 +1,18 @@
 //! Settings to snapshots: who is due, one flight an endpoint, deadlines, manners. The only file that sees all stages,
 //! and the only one that reads the clock.
 
+mod chronicle;
 mod flights;
 mod judging;
+mod once;
+mod places;
+mod request;
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -23,7 +26,10 @@ use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
+use chronicle::Chronicle;
 use flights::Flights;
+use places::Places;
+pub use request::{Gate, Module, OnRequest, Refusal};
 
 /// A target with what is expected of it.
 #[derive(Debug, Clone)]
@@ -32,6 +38,14 @@ pub struct Watched {
     pub source: Arc<Source>,
     /// What to expect.
     pub expectations: Arc<Expectations>,
+}
+
+impl Watched {
+    /// Whether results for the one are results for the other: the same endpoints, and paths to the same roots.
+    fn is_probed_as(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.expectations.roots, &other.expectations.roots);
+        self.source == other.source && (Arc::ptr_eq(ours, theirs) || ours == theirs)
+    }
 }
 
 /// What a round needs to know.
@@ -87,25 +101,71 @@ pub struct Rounds<L> {
     tls: Tls,
     clock: Clock,
     counters: Counters,
-    slots: Arc<Semaphore>,
-    addresses: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
+    places: Arc<Places>,
     located: Mutex<HashMap<String, Located>>,
     flights: Flights<Arc<Endpoint>, Probed>,
+    chronicle: Arc<Chronicle>,
+    /// Others have taken over with other settings; what they probe is none of our business.
+    is_succeeded: AtomicBool,
 }
+
+/// A probe that took longer than this is a slow one: it queues with its like next time.
+const SLOW: Duration = Duration::from_secs(1);
 
 impl<L: Lookup + 'static> Rounds<L> {
     /// Nothing is probed before the first scrape.
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(settings.concurrency)),
+            places: Arc::new(Places::new(settings.concurrency, settings.per_address)),
             settings,
             lookup,
             tls,
             clock,
             counters,
-            addresses: Mutex::default(),
             located: Mutex::default(),
             flights: Flights::default(),
+            chronicle: Arc::default(),
+            is_succeeded: AtomicBool::new(false),
+        }
+    }
+
+    /// Rounds over other settings which go on where these are: targets that are the same in both keep their results,
+    /// flights under way land here too, and what was said in the log is not said again.
+    pub fn successor(&self, settings: Settings, lookup: L) -> Self {
+        self.is_succeeded.store(true, Ordering::Relaxed);
+        let before: HashMap<&str, &Watched> = self
+            .settings
+            .targets
+            .iter()
+            .map(|watched| (watched.source.name.as_str(), watched))
+            .collect();
+        let is_kept = |watched: &&Watched| {
+            let before = before.get(watched.source.name.as_str());
+            before.is_some_and(|before| before.is_probed_as(watched))
+        };
+        let mut located = lock(&self.located).clone();
+        let names = settings.targets.iter().filter(is_kept);
+        let kept: HashSet<&str> = names.map(|w| w.source.name.as_str()).collect();
+        located.retain(|name, _| kept.contains(name.as_str()));
+        self.flights
+            .retain(|endpoint| kept.contains(&*endpoint.target));
+        let is_as_wide = self.settings.concurrency == settings.concurrency
+            && self.settings.per_address == settings.per_address;
+        Self {
+            places: if is_as_wide {
+                Arc::clone(&self.places)
+            } else {
+                Arc::new(Places::new(settings.concurrency, settings.per_address))
+            },
+            settings,
+            lookup,
+            tls: self.tls.clone(),
+            clock: self.clock,
+            counters: self.counters.clone(),
+            located: Mutex::new(located),
+            flights: self.flights.clone(),
+            chronicle: Arc::clone(&self.chronicle),
+            is_succeeded: AtomicBool::new(false),
         }
     }
 
@@ -116,7 +176,19 @@ impl<L: Lookup + 'static> Rounds<L> {
         if timeout_at(deadline, pass).await.is_err() {
             self.counters.deadline_exceeded();
         }
-        self.snapshot()
+        self.last()
+    }
+
+    /// As [`scrape`](Self::scrape) for a person, whose short patience is nothing to count.
+    pub async fn look(self: &Arc<Self>, deadline: Instant) -> Snapshot {
+        let pass = tokio::spawn(Arc::clone(self).pass());
+        let _ = timeout_at(deadline, pass).await;
+        self.last()
+    }
+
+    /// The targets.
+    pub fn targets(&self) -> &[Watched] {
+        &self.settings.targets
     }
 
     /// How many probes are under way or finished: (finished, all), for a progress display.
@@ -154,8 +226,9 @@ impl<L: Lookup + 'static> Rounds<L> {
                 let expectations = Arc::clone(&watched.expectations);
                 let endpoint = Arc::clone(&endpoint);
                 tokio::spawn(async move {
-                    let probed = rounds.fly(endpoint, expectations, resolving).await;
-                    ticket.land(probed);
+                    let limits = rounds.settings.limits.clone();
+                    let flight = rounds.fly(endpoint, expectations, resolving, limits);
+                    ticket.land(flight.await);
                 });
             }) {
                 landings.push(landing);
@@ -181,19 +254,25 @@ impl<L: Lookup + 'static> Rounds<L> {
         endpoints
     }
 
-    /// One probe with all manners: a place for its address, then one among all, then the probe itself.
+    /// One probe with all manners: a place for its address, then one among all, then the probe itself. It ends when
+    /// the future is dropped.
     async fn fly(
         &self,
         endpoint: Arc<Endpoint>,
         expectations: Arc<Expectations>,
         resolving: Option<Duration>,
+        limits: Limits,
     ) -> Probed {
-        let _places = self.place(endpoint.address).await;
+        let last = self.flights.last(&endpoint);
+        let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
+        let _place = self.places.take(endpoint.address, is_slow).await;
         let in_flight = self.counters.begin();
-        let (limits, tls) = (self.settings.limits.clone(), self.tls.clone());
-        let probing = tokio::spawn(async move { probe(&endpoint, &limits, &tls).await });
-        let mut observation = probing.await.unwrap_or_else(|error| {
-            let detail = format!("defect in the prober: {error}");
+        let tls = self.tls.clone();
+        let (probed, mut probing) = (Arc::clone(&endpoint), JoinSet::new());
+        probing.spawn(async move { probe(&probed, &limits, &tls).await });
+        let outcome = probing.join_next().await;
+        let mut observation = outcome.and_then(Result::ok).unwrap_or_else(|| {
+            let detail = "defect in the prober: its task broke";
             Observation {
                 fault: Some(Fault::new(Phase::Connect, Reason::Internal, detail)),
                 ..Observation::default()
@@ -206,6 +285,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
         let now = (self.clock)();
         self.counters.finished(observation.fault.is_none());
+        chronicle::log_probe(&endpoint, &observation);
         Probed {
             trust: find_trust(&observation, &expectations, now),
             observation: Arc::new(observation),
@@ -213,39 +293,23 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
     }
 
-    /// First the address, then the whole: who waits for a busy address takes no place from others.
-    async fn place(&self, address: IpAddr) -> [Option<OwnedSemaphorePermit>; 2] {
-        let own = {
-            let mut addresses = lock(&self.addresses);
-            addresses.retain(|_, places| places.strong_count() > 0);
-            let known = addresses.get(&address).and_then(Weak::upgrade);
-            known.unwrap_or_else(|| {
-                let places = Arc::new(Semaphore::new(self.settings.per_address));
-                addresses.insert(address, Arc::downgrade(&places));
-                places
-            })
-        };
-        [
-            own.acquire_owned().await.ok(),
-            Arc::clone(&self.slots).acquire_owned().await.ok(),
-        ]
-    }
-
-    /// What is known now, judged for now.
-    fn snapshot(&self) -> Snapshot {
+    /// What is known now, judged for now; probes nothing.
+    pub fn last(&self) -> Snapshot {
         let now = (self.clock)();
         let located = lock(&self.located).clone();
-        let current: HashSet<_> = located.values().flat_map(|l| &l.endpoints).collect();
-        self.flights.retain(|endpoint| current.contains(endpoint));
-        Snapshot {
+        let watched = self.settings.targets.iter();
+        let snapshot = Snapshot {
             at: now,
-            targets: self
-                .settings
-                .targets
-                .iter()
+            targets: watched
                 .map(|watched| self.target_report(watched, located.get(&watched.source.name), now))
                 .collect(),
+        };
+        if !self.is_succeeded.load(Ordering::Relaxed) {
+            let current: HashSet<_> = located.values().flat_map(|l| &l.endpoints).collect();
+            self.flights.retain(|endpoint| current.contains(endpoint));
+            self.chronicle.follow(&snapshot);
         }
+        snapshot
     }
 
     fn target_report(
