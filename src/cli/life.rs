@@ -23,34 +23,41 @@ pub(super) fn tell_systemd(state: NotifyState<'_>) {
     let _ = sd_notify::notify(&[state]);
 }
 
-fn on(kind: SignalKind) -> Result<Signal, String> {
-    signal(kind).map_err(|e| format!("cannot wait for signals: {e}"))
+/// Signals that are waited for. Made before anybody is told that we run: an earlier signal would just kill.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
 }
 
-/// Returns the name of the signal that ends the exporter.
-pub(super) async fn ended() -> Result<&'static str, String> {
-    let mut terminate = on(SignalKind::terminate())?;
-    let mut interrupt = on(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        _ = interrupt.recv() => Ok("SIGINT"),
+impl Signals {
+    pub(super) fn new() -> Result<Self, String> {
+        let on = |kind| signal(kind).map_err(|e| format!("cannot wait for signals: {e}"));
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hangup: on(SignalKind::hangup())?,
+        })
     }
 }
 
-/// Reloads on SIGHUP and when the file has changed; never returns but with an error.
-pub(super) async fn follow_config(
+/// Returns the name of the signal that ends the exporter, and reloads until then: on SIGHUP, and when the file has
+/// changed.
+pub(super) async fn follow(
+    mut signals: Signals,
     site: Arc<Site<SystemResolver>>,
     file: PathBuf,
     every: Duration,
-) -> Result<(), String> {
-    let mut hangup = on(SignalKind::hangup())?;
+) -> &'static str {
     let mut watch = Watch::new(vec![file]);
-    // An interval of nothing would never rest; without one there is only the signal.
+    // An interval of nothing would never rest; without one there are only the signals.
     let mut ticks = interval(every.max(Duration::from_millis(100)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = hangup.recv() => {
+            _ = signals.terminate.recv() => return "SIGTERM",
+            _ = signals.interrupt.recv() => return "SIGINT",
+            _ = signals.hangup.recv() => {
                 watch.has_changed();
             }
             _ = ticks.tick(), if !every.is_zero() => {
@@ -61,7 +68,7 @@ pub(super) async fn follow_config(
         }
         let site = Arc::clone(&site);
         // A mistake is logged and counted where it is found.
-        let _ = tokio::task::spawn_blocking(move || site.reload()).await;
+        tokio::task::spawn_blocking(move || site.reload());
     }
 }
 

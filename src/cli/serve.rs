@@ -47,18 +47,17 @@ pub(super) fn load(file: &Path) -> Result<Config, String> {
 }
 
 async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
+    let signals = life::Signals::new()?;
     let site = Arc::new(site(arguments, config)?);
     let (door, web_files) = door(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
     life::tell_systemd(NotifyState::Ready);
-    let every = arguments.reload_interval;
-    let file = arguments.config_file.clone();
-    tokio::spawn(life::follow_config(Arc::clone(&site), file, every));
     if let Some(file) = arguments.web_config_file.clone() {
         tokio::spawn(life::follow_web_config(door, file, web_files));
     }
-    let signal = life::ended().await?;
+    let (file, every) = (arguments.config_file.clone(), arguments.reload_interval);
+    let signal = life::follow(signals, Arc::clone(&site), file, every).await;
     tracing::info!(signal, "ending");
     life::tell_systemd(NotifyState::Stopping);
     site.close();

@@ -10,15 +10,21 @@ use crate::smtp::Mode;
 /// What Exchange says of itself in its greeting.
 const EXCHANGE: &str = "Microsoft ESMTP";
 
-pub(super) fn add(page: &mut Html, target: &TargetReport, entry: &Entry) {
-    if is_exchange(entry) {
-        let commands = exchange(target, entry);
-        if !commands.is_empty() {
-            page.raw("<h3>In the Exchange Management Shell of this server</h3><pre>")
-                .lines(&commands.join("\n"))
-                .raw("</pre>");
-        }
+/// What mends it, where we know the server.
+pub(super) fn mend(page: &mut Html, target: &TargetReport, entry: &Entry) {
+    if !is_exchange(entry) {
+        return;
     }
+    let commands = exchange(target, entry);
+    if !commands.is_empty() {
+        page.raw("<h3>In the Exchange Management Shell of this server</h3><pre>")
+            .lines(&commands.join("\n"))
+            .raw("</pre>");
+    }
+}
+
+/// How to see the same.
+pub(super) fn look(page: &mut Html, entry: &Entry) {
     page.raw("<h3>See it by hand</h3><pre>")
         .lines(&openssl(entry))
         .lines(&finger(entry))

@@ -14,15 +14,10 @@ use crate::verdict::Finding;
 
 pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now: Timestamp) {
     let endpoint = &entry.endpoint;
-    let at = SocketAddr::new(endpoint.address, endpoint.port);
     page.raw("<section id=\"")
-        .text(&format!(
-            "{at}-{}-{}",
-            endpoint.view,
-            endpoint.offer.as_str()
-        ))
+        .text(&anchor(entry))
         .raw("\"><h2>")
-        .text(&at.to_string())
+        .text(&place(entry))
         .raw(" ");
     badge(page, entry.state);
     page.raw("</h2><p class=\"soft\">")
@@ -38,19 +33,26 @@ pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now
         ))
         .raw("</p>");
     causes(page, entry);
-    advice::add(page, target, entry);
-    if !entry
-        .verdict
-        .findings()
-        .all(|(_, f)| matches!(f, Finding::NotApplicable(_)))
-    {
-        checks(page, entry);
-    }
+    advice::mend(page, target, entry);
+    checks(page, entry);
+    advice::look(page, entry);
     chain(page, entry, now);
     session(page, entry);
     timings(page, entry);
     transcript(page, entry);
     page.raw("</section>\n");
+}
+
+/// Where the endpoint is.
+pub(super) fn place(entry: &Entry) -> String {
+    SocketAddr::new(entry.endpoint.address, entry.endpoint.port).to_string()
+}
+
+/// The name of its section, for links.
+pub(super) fn anchor(entry: &Entry) -> String {
+    let endpoint = &entry.endpoint;
+    let (view, offer) = (&endpoint.view, endpoint.offer.as_str());
+    format!("{}-{view}-{offer}", place(entry))
 }
 
 fn causes(page: &mut Html, entry: &Entry) {
@@ -71,9 +73,29 @@ fn causes(page: &mut Html, entry: &Entry) {
     page.raw("</ul>");
 }
 
+/// What was decided, and folded away what does not apply here.
 fn checks(page: &mut Html, entry: &Entry) {
-    page.raw("<h3>Checks</h3><table><thead><tr><th>Check</th><th>Result</th><th>Evidence</th></tr></thead><tbody>");
-    for (check, finding) in entry.verdict.findings() {
+    let (moot, decided): (Vec<_>, Vec<_>) = entry
+        .verdict
+        .findings()
+        .partition(|(_, finding)| matches!(finding, Finding::NotApplicable(_)));
+    if decided.is_empty() {
+        return;
+    }
+    page.raw("<h3>Checks</h3>");
+    findings(page, decided);
+    if !moot.is_empty() {
+        page.raw("<details><summary>")
+            .text(&format!("{} more do not apply", moot.len()))
+            .raw("</summary>");
+        findings(page, moot);
+        page.raw("</details>");
+    }
+}
+
+fn findings(page: &mut Html, findings: Vec<(&'static str, &Finding)>) {
+    page.raw("<table><tbody>");
+    for (check, finding) in findings {
         let (class, word, evidence) = match finding {
             Finding::Pass => ("good", "pass", ""),
             Finding::Fail(failure) => ("bad", "fail", failure.evidence.as_str()),
@@ -86,7 +108,7 @@ fn checks(page: &mut Html, entry: &Entry) {
             .raw(class)
             .raw("\">")
             .raw(word)
-            .raw("</td><td>")
+            .raw("</td><td class=\"long\">")
             .text(evidence)
             .raw("</td></tr>");
     }

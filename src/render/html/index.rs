@@ -183,14 +183,14 @@ fn table(page: &mut Html, rows: &[&Row<'_>], filter: &Filter, now: Timestamp) {
 fn line(page: &mut Html, row: &Row<'_>, now: Timestamp) {
     page.raw("<tr><td class=\"fixed\" data-label=\"State\"><span>");
     badge(page, row.state);
-    page.raw("</span></td><td data-label=\"Target\"><a href=\"/targets/")
+    page.raw("</span></td><td class=\"name\" data-label=\"Target\"><a href=\"/targets/")
         .segment(&row.target.source.name)
         .raw("\">")
         .text(&row.target.source.name)
         .raw("</a></td>");
     cell(
         page,
-        "<td class=\"mono\" data-label=\"Address\">",
+        "<td class=\"mono fixed\" data-label=\"Address\">",
         &address(row),
     );
     let entry = match row.what {
@@ -204,12 +204,16 @@ fn line(page: &mut Html, row: &Row<'_>, now: Timestamp) {
         &expires.unwrap_or_default(),
     );
     used(page, entry, now);
-    cell(page, "<td data-label=\"Issuer\">", &issuer(row));
+    cell(
+        page,
+        "<td class=\"wide\" data-label=\"Issuer\">",
+        &issuer(row),
+    );
     let (reason, detail) = why(row);
     if reason.is_empty() {
         cell(page, "", "");
     } else {
-        page.raw("<td class=\"why\" data-label=\"Why\"><span><span class=\"reason\">")
+        page.raw("<td class=\"wide\" data-label=\"Why\"><span><span class=\"reason\">")
             .text(reason)
             .raw("</span> ")
             .text(detail)

@@ -2,7 +2,7 @@
 
 use super::markup::Html;
 use super::{badge, begin, end, endpoint};
-use crate::report::{Snapshot, TargetReport};
+use crate::report::{Entry, Snapshot, TargetReport};
 use crate::target::Place;
 
 /// The page of one target.
@@ -14,14 +14,16 @@ pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> Stri
         .raw(" ");
     badge(&mut page, report.state());
     page.raw("</h1></header>\n<main>");
-    about(&mut page, report);
-    for entry in &report.entries {
+    let mut entries: Vec<_> = report.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.state);
+    about(&mut page, report, &entries);
+    for entry in entries {
         endpoint::section(&mut page, report, entry, snapshot.at);
     }
     end(page, version)
 }
 
-fn about(page: &mut Html, report: &TargetReport) {
+fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
     let source = &report.source;
     page.raw("<section><dl>");
     match &source.place {
@@ -47,7 +49,17 @@ fn about(page: &mut Html, report: &TargetReport) {
         };
         field(page, &format!("View {}", resolution.view), &found);
     }
-    page.raw("</dl></section>\n");
+    page.raw("</dl><ul class=\"endpoints\">");
+    for entry in entries {
+        page.raw("<li><a href=\"#")
+            .text(&endpoint::anchor(entry))
+            .raw("\">")
+            .text(&endpoint::place(entry))
+            .raw("</a> ");
+        badge(page, entry.state);
+        page.raw("</li>");
+    }
+    page.raw("</ul></section>\n");
 }
 
 /// A term and what it is.
