@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use peer::{Authority, Leaf, Server, Speech};
 use smtp_tls_exporter::round::system_clock;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -36,9 +37,8 @@ async fn main() -> Outcome<()> {
     let tarpit = TcpListener::bind(everywhere).await?;
     let ports = (server.address.port(), tarpit.local_addr()?.port());
     tokio::spawn(async move {
-        let mut held = Vec::new();
-        while let Ok((stream, _)) = tarpit.accept().await {
-            held.push(stream);
+        while let Ok((mut stream, _)) = tarpit.accept().await {
+            tokio::spawn(async move { stream.read_u8().await });
         }
     });
     let directory = tempfile::tempdir()?;

@@ -61,6 +61,11 @@ impl Watch {
         Self { files, seen }
     }
 
+    /// Whether these are the files.
+    pub(super) fn is_of(&self, files: &[PathBuf]) -> bool {
+        self.files == files
+    }
+
     /// Whether one of them looks different from the last time.
     pub(super) fn has_changed(&mut self) -> bool {
         let now = look(&self.files);

@@ -17,10 +17,14 @@ use crate::web::{Door, Site};
 /// How often the web configuration and its certificates are looked at.
 const WEB_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells systemd, if it asked to be told.
-pub(super) fn tell_systemd(state: NotifyState<'_>) {
-    // Without systemd there is nobody to tell.
-    let _ = sd_notify::notify(&[state]);
+/// Tells systemd that the exporter listens. Without systemd there is nobody to tell.
+pub(super) fn tell_ready() {
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+}
+
+/// Tells systemd that the exporter ends.
+pub(super) fn tell_stopping() {
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
 
 /// Signals that are waited for. Made before anybody is told that we run: an earlier signal would just kill.
@@ -83,7 +87,10 @@ pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, files: Vec
         }
         match web_config(&file) {
             Ok(config) => {
-                watch = Watch::new(config.files);
+                // The same files were looked at before they were read: a change in between is seen next time.
+                if !watch.is_of(&config.files) {
+                    watch = Watch::new(config.files);
+                }
                 door.replace(config.access);
                 tracing::info!("web configuration reloaded");
             }

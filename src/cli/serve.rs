@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 
 use super::arguments::Serve;
@@ -52,14 +51,14 @@ async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
     let (door, web_files) = door(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
-    life::tell_systemd(NotifyState::Ready);
+    life::tell_ready();
     if let Some(file) = arguments.web_config_file.clone() {
         tokio::spawn(life::follow_web_config(door, file, web_files));
     }
     let (file, every) = (arguments.config_file.clone(), arguments.reload_interval);
     let signal = life::follow(signals, Arc::clone(&site), file, every).await;
     tracing::info!(signal, "ending");
-    life::tell_systemd(NotifyState::Stopping);
+    life::tell_stopping();
     site.close();
     serving
         .await

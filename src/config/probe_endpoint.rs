@@ -81,3 +81,80 @@ fn network(value: &Value<'_>) -> Result<IpNet, Problem> {
     };
     value.parsed_by(parse, "a network such as 10.0.0.0/8, or an address")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::smtp::Mode;
+
+    fn read(section: &str) -> Result<OnRequest, String> {
+        let text = format!("targets: [{{host: a}}]\nprobe_endpoint: {section}\n");
+        let read = Config::parse(Path::new("x.yml"), text.as_bytes(), "helo.test");
+        read.map(|config| config.on_request)
+            .map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn two_modules_and_the_mail_ports_are_always_there() {
+        for section in ["", "{modules: {own: {tls: implicit}}}"] {
+            let found = read(section).unwrap();
+            assert_eq!(found.ports, [25, 465, 587]);
+            assert_eq!(found.gate, Gate::default());
+            let module = |name: &str| {
+                let module = &found.modules[name];
+                (module.mode, module.port)
+            };
+            assert_eq!(module("smtp"), (None, 25));
+            assert_eq!(module("smtps"), (Some(Mode::Implicit), 465));
+        }
+    }
+
+    #[test]
+    fn modules_are_targets_without_a_host() {
+        let modules = "{modules: {smtps: {expect: {min_tls: '1.3'}}, in: {ports: 2525, server_name: mx.test}}}";
+        let found = read(modules).unwrap();
+        assert_eq!(found.modules["smtps"].mode, Some(Mode::Implicit));
+        assert_eq!(found.modules["in"].port, 2525);
+        let host = crate::name::Host::parse("mx.test").unwrap();
+        assert_eq!(found.modules["in"].server_name, Some(host));
+    }
+
+    #[test]
+    fn lists_replace_those_of_the_program() {
+        let found = read("{ports: [2525], allow: 192.0.2.0/24, deny: []}").unwrap();
+        let permits = |text: &str| found.gate.permits(text.parse().unwrap());
+        assert_eq!(found.ports, [2525]);
+        assert!(permits("192.0.2.7") && !permits("127.0.0.1"));
+        assert!(
+            read("{allow: [0.0.0.0/0], deny: []}")
+                .unwrap()
+                .gate
+                .permits([127, 0, 0, 1].into())
+        );
+    }
+
+    #[test]
+    fn mistakes_have_a_line() {
+        for (section, line) in [
+            (
+                "{port: 25}",
+                "x.yml:2: probe_endpoint.port: unknown key (did you mean ports?)",
+            ),
+            ("{ports: []}", "x.yml:2: probe_endpoint.ports: empty"),
+            (
+                "{deny: [10.0.0.0/33]}",
+                "x.yml:2: probe_endpoint.deny[0]: '10.0.0.0/33'",
+            ),
+            (
+                "{modules: {x: {host: a}}}",
+                "x.yml:2: probe_endpoint.modules.x.host: unknown key",
+            ),
+        ] {
+            let told = read(section).unwrap_err();
+            assert!(told.starts_with(line), "{told}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Settings to snapshots: who is due, one flight an endpoint, deadlines, manners. The only file that sees all stages,
 //! and the only one that reads the clock.
 
+mod certificates;
 mod chronicle;
 mod flights;
 mod judging;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
@@ -26,8 +27,9 @@ use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
+use certificates::Certificates;
 use chronicle::Chronicle;
-use flights::Flights;
+use flights::{Flights, Landing};
 use places::Places;
 pub use request::{Gate, Module, OnRequest, Refusal};
 
@@ -102,13 +104,16 @@ pub struct Rounds<L> {
     clock: Clock,
     counters: Counters,
     places: Arc<Places>,
-    located: Mutex<HashMap<String, Located>>,
+    located: Mutex<HashMap<String, Arc<Located>>>,
+    certificates: Arc<Certificates>,
     flights: Flights<Arc<Endpoint>, Probed>,
     chronicle: Arc<Chronicle>,
     /// Others have taken over with other settings; what they probe is none of our business.
     is_succeeded: AtomicBool,
 }
 
+/// Targets whose names are looked up at once; the resolver has a limit of its own.
+const BOARDING: usize = 1024;
 /// A probe that took longer than this is a slow one: it queues with its like next time.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -123,6 +128,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             clock,
             counters,
             located: Mutex::default(),
+            certificates: Arc::default(),
             flights: Flights::default(),
             chronicle: Arc::default(),
             is_succeeded: AtomicBool::new(false),
@@ -163,6 +169,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             clock: self.clock,
             counters: self.counters.clone(),
             located: Mutex::new(located),
+            certificates: Arc::clone(&self.certificates),
             flights: self.flights.clone(),
             chronicle: Arc::clone(&self.chronicle),
             is_succeeded: AtomicBool::new(false),
@@ -176,14 +183,22 @@ impl<L: Lookup + 'static> Rounds<L> {
         if timeout_at(deadline, pass).await.is_err() {
             self.counters.deadline_exceeded();
         }
-        self.last()
+        self.judged().await
     }
 
     /// As [`scrape`](Self::scrape) for a person, whose short patience is nothing to count.
     pub async fn look(self: &Arc<Self>, deadline: Instant) -> Snapshot {
         let pass = tokio::spawn(Arc::clone(self).pass());
         let _ = timeout_at(deadline, pass).await;
-        self.last()
+        self.judged().await
+    }
+
+    /// As [`last`](Self::last), where it holds up no probe: thousands of endpoints take a while.
+    async fn judged(self: &Arc<Self>) -> Snapshot {
+        let rounds = Arc::clone(self);
+        let judging = tokio::task::spawn_blocking(move || rounds.last());
+        // It neither breaks nor is it aborted; if it did, once more would say where.
+        judging.await.unwrap_or_else(|_| self.last())
     }
 
     /// The targets.
@@ -205,16 +220,23 @@ impl<L: Lookup + 'static> Rounds<L> {
         &self.counters
     }
 
+    /// Gets every target's flights under way, so many targets at a time, then waits for all of them.
     async fn pass(self: Arc<Self>) {
-        let mut targets = JoinSet::new();
+        let (mut boarding, mut landings) = (JoinSet::new(), Vec::new());
         for watched in &self.settings.targets {
-            targets.spawn(Arc::clone(&self).refresh(watched.clone()));
+            if boarding.len() >= BOARDING {
+                landings.extend(boarding.join_next().await.and_then(Result::ok));
+            }
+            boarding.spawn(Arc::clone(&self).refresh(watched.clone()));
         }
-        targets.join_all().await;
+        landings.extend(boarding.join_all().await);
+        for landing in landings.into_iter().flatten() {
+            landing.wait().await;
+        }
     }
 
-    /// Finds one target's endpoints and waits until each has a result that is young enough.
-    async fn refresh(self: Arc<Self>, watched: Watched) {
+    /// Finds one target's endpoints and launches a probe of each that has no result that is young enough.
+    async fn refresh(self: Arc<Self>, watched: Watched) -> Vec<Landing> {
         let expansion = expand(&watched.source, &self.lookup).await;
         let resolving = expansion.resolving;
         let endpoints = self.keep(&watched.source.name, expansion);
@@ -234,23 +256,21 @@ impl<L: Lookup + 'static> Rounds<L> {
                 landings.push(landing);
             }
         }
-        for landing in landings {
-            landing.wait().await;
-        }
+        landings
     }
 
     fn keep(&self, target: &str, expansion: Expansion) -> Vec<Arc<Endpoint>> {
         let mut located = lock(&self.located);
         let last = located.remove(target);
         let endpoints = match (&expansion.fault, last) {
-            (Some(_), Some(last)) => last.endpoints,
+            (Some(_), Some(last)) => last.endpoints.clone(),
             _ => expansion.endpoints.clone(),
         };
         let found = Located {
             expansion,
             endpoints: endpoints.clone(),
         };
-        located.insert(target.to_owned(), found);
+        located.insert(target.to_owned(), Arc::new(found));
         endpoints
     }
 
@@ -263,22 +283,8 @@ impl<L: Lookup + 'static> Rounds<L> {
         resolving: Option<Duration>,
         limits: Limits,
     ) -> Probed {
-        let last = self.flights.last(&endpoint);
-        let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
-        let _place = self.places.take(endpoint.address, is_slow).await;
-        let in_flight = self.counters.begin();
-        let tls = self.tls.clone();
-        let (probed, mut probing) = (Arc::clone(&endpoint), JoinSet::new());
-        probing.spawn(async move { probe(&probed, &limits, &tls).await });
-        let outcome = probing.join_next().await;
-        let mut observation = outcome.and_then(Result::ok).unwrap_or_else(|| {
-            let detail = "defect in the prober: its task broke";
-            Observation {
-                fault: Some(Fault::new(Phase::Connect, Reason::Internal, detail)),
-                ..Observation::default()
-            }
-        });
-        drop(in_flight);
+        let mut observation = self.observe(&endpoint, &limits).await;
+        self.certificates.share(&mut observation.chain);
         if let Some(spent) = resolving {
             observation.timings.add(Phase::Resolve, spent);
             observation.duration += spent;
@@ -293,6 +299,50 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
     }
 
+    /// Probes when there is a place. Who turns out to be slow takes one of the places for the slow; when there is none
+    /// left, the probe is given up and begun again in their queue: a thousand tarpits that nobody knew yet would hold
+    /// every place until they have timed out, and keep all others from being probed at all.
+    async fn observe(&self, endpoint: &Arc<Endpoint>, limits: &Limits) -> Observation {
+        let last = self.flights.last(endpoint);
+        let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
+        let mut place = self.places.take(endpoint.address, is_slow).await;
+        let mut probing = self.begin(endpoint, limits);
+        let early = match is_slow {
+            true => None,
+            false => timeout(SLOW, probing.join_next()).await.ok(),
+        };
+        let outcome = match early {
+            Some(outcome) => outcome,
+            None if is_slow || self.places.linger(&mut place) => probing.join_next().await,
+            None => {
+                probing.shutdown().await;
+                drop(place);
+                let _place = self.places.take(endpoint.address, true).await;
+                self.begin(endpoint, limits).join_next().await
+            }
+        };
+        outcome.and_then(Result::ok).unwrap_or_else(|| {
+            let detail = "defect in the prober: its task broke";
+            Observation {
+                fault: Some(Fault::new(Phase::Connect, Reason::Internal, detail)),
+                ..Observation::default()
+            }
+        })
+    }
+
+    /// A task of its own, so that a defect in it breaks nothing else; it ends when the set is dropped.
+    fn begin(&self, endpoint: &Arc<Endpoint>, limits: &Limits) -> JoinSet<Observation> {
+        let (endpoint, limits) = (Arc::clone(endpoint), limits.clone());
+        let (tls, in_flight) = (self.tls.clone(), self.counters.begin());
+        let mut probing = JoinSet::new();
+        probing.spawn(async move {
+            let observation = probe(&endpoint, &limits, &tls).await;
+            drop(in_flight);
+            observation
+        });
+        probing
+    }
+
     /// What is known now, judged for now; probes nothing.
     pub fn last(&self) -> Snapshot {
         let now = (self.clock)();
@@ -301,7 +351,10 @@ impl<L: Lookup + 'static> Rounds<L> {
         let snapshot = Snapshot {
             at: now,
             targets: watched
-                .map(|watched| self.target_report(watched, located.get(&watched.source.name), now))
+                .map(|watched| {
+                    let located = located.get(&watched.source.name);
+                    self.target_report(watched, located.map(Arc::as_ref), now)
+                })
                 .collect(),
         };
         if !self.is_succeeded.load(Ordering::Relaxed) {

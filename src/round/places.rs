@@ -27,7 +27,7 @@ const PRUNE_AT_LEAST: usize = 64;
 
 /// One place, of every kind that was needed.
 pub(super) struct Place {
-    _permits: [Option<OwnedSemaphorePermit>; 3],
+    permits: [Option<OwnedSemaphorePermit>; 3],
 }
 
 impl Places {
@@ -53,8 +53,15 @@ impl Places {
         };
         let whole = Arc::clone(&self.all).acquire_owned().await.ok();
         Place {
-            _permits: [own, lane, whole],
+            permits: [own, lane, whole],
         }
+    }
+
+    /// Takes a place of the slow for one who turned out to be slow, if one is free now.
+    pub(super) fn linger(&self, place: &mut Place) -> bool {
+        let [_, lane, _] = &mut place.permits;
+        *lane = Arc::clone(&self.slow).try_acquire_owned().ok();
+        lane.is_some()
     }
 
     fn of(&self, address: IpAddr) -> Arc<Semaphore> {
@@ -108,6 +115,17 @@ mod tests {
         assert!(free(&places, 9, false).await.is_none(), "four are all");
         held.pop();
         assert!(free(&places, 9, false).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_turns_out_to_be_slow_stays_as_long_as_the_slow_have_places() {
+        let places = Places::new(4, 1);
+        let mut held = Vec::new();
+        for n in 0..3 {
+            held.push(free(&places, n, false).await.unwrap());
+        }
+        let linger: Vec<_> = held.iter_mut().map(|place| places.linger(place)).collect();
+        assert_eq!(linger, [true, true, false]);
     }
 
     #[tokio::test(start_paused = true)]

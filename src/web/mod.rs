@@ -4,6 +4,7 @@ mod answer;
 mod door;
 mod listener;
 mod negotiation;
+mod pace;
 mod pages;
 mod probe;
 mod query;

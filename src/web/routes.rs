@@ -48,7 +48,7 @@ impl<L: Lookup + 'static> Site<L> {
                 }
             }
             "/api/v1/report" => {
-                let snapshot = self.scrape(&serving, headers).await;
+                let snapshot = self.scrape(&serving, self.deadline(headers)).await;
                 offload(move || render::json(&snapshot), JSON, headers).await
             }
             "/sd" => {
@@ -71,7 +71,8 @@ impl<L: Lookup + 'static> Site<L> {
     }
 
     async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {
-        let snapshot = self.scrape(serving, headers).await;
+        let deadline = self.deadline(headers);
+        let snapshot = self.scrape(serving, deadline).await;
         let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
         let counters = serving.rounds.counters().clone();
         let (build, reload) = (self.build, self.last_reload());
@@ -85,14 +86,17 @@ impl<L: Lookup + 'static> Site<L> {
             render::metrics(&snapshot, &exporter, format, encoding)
         });
         match written.await {
-            Ok(body) => encoded_bytes(format.content_type(), body, encoding),
+            Ok(body) => {
+                // Only an answer that was waited for to the end tells how long one takes from there.
+                self.pace.took(deadline.elapsed());
+                encoded_bytes(format.content_type(), body, encoding)
+            }
             Err(_) => broken(),
         }
     }
 
     /// Probes what is due and waits as long as the client does, or until the exporter ends.
-    async fn scrape(&self, serving: &Serving<L>, headers: &HeaderMap) -> Snapshot {
-        let deadline = self.deadline(headers);
+    async fn scrape(&self, serving: &Serving<L>, deadline: Instant) -> Snapshot {
         tokio::select! {
             snapshot = serving.rounds.scrape(deadline) => snapshot,
             () = self.last_call() => serving.rounds.last(),
@@ -106,7 +110,7 @@ impl<L: Lookup + 'static> Site<L> {
             .and_then(|value| value.to_str().ok()?.parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .unwrap_or(DEFAULT_TIMEOUT);
-        let patience = patience.saturating_sub(self.timeout_offset);
+        let patience = patience.saturating_sub(self.timeout_offset + self.pace.needed());
         Instant::now() + patience.clamp(MIN_TIMEOUT, MAX_TIMEOUT)
     }
 

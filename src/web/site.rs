@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::pace::Pace;
 use crate::render::{BuildInfo, Reload};
 use crate::round::{Clock, OnRequest, Rounds};
 
@@ -28,9 +29,12 @@ pub struct Site<L> {
     serving: RwLock<Arc<Serving<L>>>,
     loader: Loader<L>,
     reload: Mutex<Reload>,
+    /// Held while files are read: of two reloads at once, the second reads what the first left.
+    reloading: Mutex<()>,
     clock: Clock,
     pub(super) timeout_offset: Duration,
     pub(super) build: BuildInfo,
+    pub(super) pace: Pace,
     closing: watch::Sender<bool>,
 }
 
@@ -54,9 +58,11 @@ impl<L> Site<L> {
                 successful: true,
                 loaded_at: clock(),
             }),
+            reloading: Mutex::default(),
             clock,
             timeout_offset,
             build,
+            pace: Pace::default(),
             closing: watch::Sender::new(false),
         }
     }
@@ -69,7 +75,7 @@ impl<L> Site<L> {
 
     /// How the last attempt to load went.
     pub(super) fn last_reload(&self) -> Reload {
-        *self.state()
+        *lock(&self.reload)
     }
 
     /// Replaces what is in force, or keeps it when the configuration has a mistake. Reads files.
@@ -77,13 +83,12 @@ impl<L> Site<L> {
     /// # Errors
     /// The mistake, one line.
     pub fn reload(&self) -> Result<(), String> {
-        // Held all the while: of two reloads at once, the second reads what the first left.
-        let mut state = self.state();
+        let _only = lock(&self.reloading);
         match (self.loader)(&self.serving()) {
             Ok(successor) => {
                 let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
                 *serving = Arc::new(successor);
-                *state = Reload {
+                *lock(&self.reload) = Reload {
                     successful: true,
                     loaded_at: (self.clock)(),
                 };
@@ -91,15 +96,11 @@ impl<L> Site<L> {
                 Ok(())
             }
             Err(mistake) => {
-                state.successful = false;
+                lock(&self.reload).successful = false;
                 tracing::error!(mistake, "configuration not reloaded, the old one stays");
                 Err(mistake)
             }
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, Reload> {
-        self.reload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins the end: no more connections, and scrapes under way are answered soon.
@@ -129,4 +130,8 @@ impl<L> Site<L> {
             sleep(LAST_CALL).await;
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
