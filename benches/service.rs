@@ -95,7 +95,7 @@ fn tarpits(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
     let quick = MANY - MANY.div_ceil(TARPIT_EVERY);
     for nth in 1..=8 {
         let begun = Instant::now();
-        let text = exporter.get(10.0, false)?;
+        let text = unzipped(&exporter.get(10.0, true)?)?;
         let took = begun.elapsed();
         let fresh = text
             .lines()
@@ -171,7 +171,7 @@ impl Exporter {
         Ok(self.get(timeout, gzip)?.len())
     }
 
-    fn get(&self, timeout: f64, gzip: bool) -> Outcome<String> {
+    fn get(&self, timeout: f64, gzip: bool) -> Outcome<Vec<u8>> {
         let mut stream = TcpStream::connect(self.address)?;
         let encoding = if gzip {
             "Accept-Encoding: gzip\r\n"
@@ -184,7 +184,7 @@ impl Exporter {
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
+        Ok(answer)
     }
 
     /// Memory in MB.
@@ -209,6 +209,15 @@ impl Exporter {
         File::open(format!("/proc/{}/{name}", self.child.id()))?.read_to_string(&mut text)?;
         Ok(text)
     }
+}
+
+/// The text of a compressed answer, without its head.
+fn unzipped(answer: &[u8]) -> Outcome<String> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let body = &answer[end.ok_or("no head")? + 4..];
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(body).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn megabytes(bytes: usize) -> f64 {

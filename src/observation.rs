@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Staple, Unreadable};
 use crate::reason::Reason;
 
 /// A part of a probe; [`as_str`](Self::as_str) is a public label value.
@@ -91,9 +91,15 @@ impl Timings {
     }
 }
 
-/// Protocol version that was negotiated.
+/// Protocol version that the server chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
+    /// RFC 6101, prohibited by RFC 7568.
+    Ssl30,
+    /// RFC 2246, deprecated by RFC 8996.
+    Tls10,
+    /// RFC 4346, deprecated by RFC 8996.
+    Tls11,
     /// RFC 5246.
     Tls12,
     /// RFC 8446.
@@ -101,9 +107,12 @@ pub enum TlsVersion {
 }
 
 impl TlsVersion {
-    /// As in labels: `TLSv1.2`, `TLSv1.3` (the way OpenSSL and Postfix write it).
+    /// As in labels: `TLSv1.2`, the way OpenSSL and Postfix write it, but `TLSv1.0` where they say `TLSv1`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Ssl30 => "SSLv3",
+            Self::Tls10 => "TLSv1.0",
+            Self::Tls11 => "TLSv1.1",
             Self::Tls12 => "TLSv1.2",
             Self::Tls13 => "TLSv1.3",
         }
@@ -119,16 +128,94 @@ pub enum HandshakeSignature {
     Unsupported(String),
     /// The signature does not hold.
     Invalid(String),
+    /// The certificate was read from a handshake that was not finished: nothing proves that the server has the key.
+    Unproven,
 }
 
-/// Parameters of a completed handshake.
+impl HandshakeSignature {
+    /// The public word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unsupported(_) => "unsupported",
+            Self::Invalid(_) => "invalid",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+/// A step of the ladder of attempts: each is made on a connection of its own and asks for less than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rung {
+    /// TLS 1.2 and 1.3 with what modern clients offer.
+    Modern,
+    /// The same with signature schemes and groups that they have left behind, or never had.
+    Compatible,
+    /// A hello for TLS 1.0 to 1.2 with obsolete parameters; the certificate is read and the handshake given up.
+    Legacy,
+}
+
+impl Rung {
+    /// The public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Modern => "modern",
+            Self::Compatible => "compatible",
+            Self::Legacy => "legacy",
+        }
+    }
+
+    /// The one above.
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Modern => Some(Self::Compatible),
+            Self::Compatible => Some(Self::Legacy),
+            Self::Legacy => None,
+        }
+    }
+}
+
+/// What one rung of the ladder brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The handshake completed.
+    Completed,
+    /// The certificate was read from a handshake that cannot be completed.
+    CertificateRead,
+    /// Neither.
+    Failed(Fault),
+}
+
+impl Outcome {
+    /// The public word: `completed`, `certificate_read`, or the reason of the failure.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::CertificateRead => "certificate_read",
+            Self::Failed(fault) => fault.reason.as_str(),
+        }
+    }
+}
+
+/// One attempt, on a connection of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What was tried.
+    pub rung: Rung,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// The parameters that the server chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// The negotiated version.
+    /// The attempt that they were seen in; [`Rung::Legacy`] never completes a handshake.
+    pub rung: Rung,
+    /// The version.
     pub version: TlsVersion,
     /// IANA name of the cipher suite.
     pub cipher_suite: String,
-    /// Name of the key exchange group.
+    /// Name of the key exchange group; on [`Rung::Legacy`] only the kind of key exchange.
     pub key_exchange: String,
 }
 
@@ -164,7 +251,7 @@ pub struct Observation {
     pub duration: Duration,
     /// Time by phase; only phases that were reached.
     pub timings: Timings,
-    /// The first thing that went wrong, if anything did.
+    /// What went wrong, if anything did: the first thing, or the most telling one of several attempts.
     pub fault: Option<Fault>,
     /// The greeting's text.
     pub banner: Option<String>,
@@ -172,12 +259,20 @@ pub struct Observation {
     pub starttls_offered: Option<bool>,
     /// The certificates as presented, leaf first; empty when none was seen.
     pub chain: Vec<Certificate>,
-    /// The negotiated parameters, when the handshake completed.
+    /// How many certificates were presented behind those that were kept.
+    pub chain_omitted: usize,
+    /// The OCSP response stapled to the leaf, or why it cannot be read; none when the server sent none.
+    pub staple: Option<Result<Staple, Unreadable>>,
+    /// Every attempt, in their order.
+    pub attempts: Vec<Attempt>,
+    /// The parameters that the server chose, in a completed handshake or beside a certificate of the last rung.
     pub connection: Option<Connection>,
     /// Whether the leaf's key signed the handshake, where that was reached.
     pub signature: Option<HandshakeSignature>,
     /// The server asked for a client certificate.
     pub client_certificate_requested: bool,
+    /// And got the one that the configuration has for it.
+    pub client_certificate_presented: bool,
     /// The dialogue as it was spoken.
     pub transcript: Vec<Line>,
 }
@@ -191,9 +286,10 @@ impl Observation {
         }
     }
 
-    /// Keeps the first fault: later ones are its consequences.
-    pub fn record(&mut self, fault: Fault) {
-        self.fault.get_or_insert(fault);
+    /// Whether a handshake was completed, whatever is wrong with the certificate.
+    pub fn handshake_completed(&self) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|connection| connection.rung != Rung::Legacy)
     }
 
     /// Adds a line to the transcript, within its bounds.
@@ -215,14 +311,6 @@ impl Observation {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_fault_stays() {
-        let mut seen = Observation::default();
-        seen.record(Fault::new(Phase::Ehlo, Reason::EhloRejected, "501"));
-        seen.record(Fault::new(Phase::Quit, Reason::ConnectionClosed, ""));
-        assert_eq!(seen.fault.unwrap().reason, Reason::EhloRejected);
-    }
 
     #[test]
     fn a_phase_entered_twice_counts_the_sum() {

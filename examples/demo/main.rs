@@ -21,7 +21,7 @@ use smtp_tls_exporter::dns::SystemResolver;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::render::{self, Style};
 use smtp_tls_exporter::round::{Rounds, system_clock};
-use smtp_tls_exporter::web::{Access, Door, Serving, Site, bind, serve};
+use smtp_tls_exporter::web::{Access, Door, Listeners, Serving, Site, serve};
 use tokio::time::Instant;
 
 #[tokio::main]
@@ -67,12 +67,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn listen(site: Arc<Site<SystemResolver>>) -> Result<(), Box<dyn Error>> {
     let own: SocketAddr = "127.0.0.1:10465".parse()?;
     let any: SocketAddr = "127.0.0.1:0".parse()?;
-    let listeners = match bind(&[own]).await {
+    let listeners = match Listeners::bind(&[own]).await {
         Ok(listeners) => listeners,
-        Err(_) => bind(&[any]).await?,
+        Err(_) => Listeners::bind(&[any]).await?,
     };
-    for listener in &listeners {
-        announce(listener.local_addr()?);
+    for address in listeners.addresses() {
+        announce(address);
     }
     serve(listeners, site, Arc::new(Door::new(Access::default()))).await;
     Ok(())

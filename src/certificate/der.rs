@@ -2,6 +2,8 @@
 
 use x509_parser::asn1_rs::{Any, Class, FromDer as _, Oid, Tag};
 
+use super::hex;
+
 /// One DER element.
 pub(super) struct Element<'a> {
     /// Tag and class.
@@ -24,9 +26,22 @@ impl<'a> Element<'a> {
 
     /// The object identifier in dotted form, when this is one.
     pub(super) fn oid(&self) -> Option<String> {
-        let content = self.content(Tag::Oid)?;
-        Some(Oid::new(content.into()).to_id_string())
+        dotted(self.content(Tag::Oid)?)
     }
+}
+
+/// The longest object identifiers in use have some 30 bytes; turning a kilobyte's number into decimal takes long.
+const MAX_OID: usize = 128;
+
+/// The content of an OBJECT IDENTIFIER in dotted form; none when it does not end (X.690 §8.19.2) or is absurdly long.
+pub(super) fn dotted(oid: &[u8]) -> Option<String> {
+    let ends = oid.last()? & 0x80 == 0;
+    (ends && oid.len() <= MAX_OID).then(|| Oid::new(oid.into()).to_id_string())
+}
+
+/// The same for a message: what has no dotted form is shown as hex.
+pub(super) fn oid_text(oid: &Oid<'_>) -> String {
+    dotted(oid.as_bytes()).unwrap_or_else(|| format!("#{}", hex::encode(oid.as_bytes())))
 }
 
 /// The elements that fill `input` to its last byte; none when it is not DER.
@@ -80,6 +95,18 @@ mod tests {
         assert!(elements(&[5, 0, 2, 1]).is_none());
         assert!(element(&[5, 0, 5, 0]).is_none(), "two elements are not one");
         assert!(sequence(&[2, 1, 7]).is_none(), "an INTEGER is no SEQUENCE");
+    }
+
+    #[test]
+    fn an_oid_has_a_beginning_and_an_end() {
+        let oid = |der| element(der).and_then(|e| e.oid());
+        assert_eq!(oid(b"\x06\x03\x55\x04\x03").as_deref(), Some("2.5.4.3"));
+        assert_eq!(oid(b"\x06\x00"), None);
+        assert_eq!(oid(b"\x06\x02\x55\x84"), None);
+        assert_eq!(oid(b"\x05\x00"), None);
+        let long = [[0xff; 128].as_slice(), &[0x7f]].concat();
+        assert_eq!(dotted(&long), None);
+        assert!(oid_text(&Oid::new(long.into())).starts_with("#FFFF"));
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Extensions {
         let mut all = Self::default();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for extension in extensions {
-            let oid = extension.oid.to_id_string();
+            let oid = der::oid_text(&extension.oid);
             if all.add(&oid, extension.value).is_none() {
                 all.defects.push(format!("extension {oid} cannot be read"));
             }

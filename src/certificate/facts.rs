@@ -1,6 +1,6 @@
 //! What one certificate says, field by field, and the questions that these fields answer; judges nothing.
 
-use super::{BasicConstraints, Dn, Eku, Key, SignatureAlgorithm, SubjectName, hex};
+use super::{BasicConstraints, Dn, Eku, Key, SignatureAlgorithm, SubjectName, hex, key};
 use crate::name::Host;
 use crate::timestamp::Timestamp;
 
@@ -79,6 +79,11 @@ impl Facts {
     /// Seconds between its two dates; negative when they are the wrong way round.
     pub fn lifetime_seconds(&self) -> i64 {
         self.not_after.seconds_since(self.not_before)
+    }
+
+    /// The key alone, without its algorithm: an RSAPublicKey or the point of a curve.
+    pub fn public_key(&self) -> Option<&[u8]> {
+        key::public_key(&self.spki)
     }
 
     /// The SHA-256 digest of the key as upper-case hex.

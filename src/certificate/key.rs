@@ -55,6 +55,11 @@ impl Key {
     }
 }
 
+/// The key itself: the point of a curve, an RSAPublicKey.
+pub(super) fn public_key(spki: &[u8]) -> Option<&[u8]> {
+    parts(spki).map(|(_, _, key)| key)
+}
+
 /// Algorithm, its parameters as DER, and the key's bytes.
 fn parts(spki: &[u8]) -> Option<(String, &[u8], &[u8])> {
     let [algorithm, key] = <[_; 2]>::try_from(der::sequence(spki)?).ok()?;

@@ -9,11 +9,11 @@ use x509_parser::nom::Parser as _;
 use x509_parser::x509::AlgorithmIdentifier;
 
 use super::extension::Extensions;
-use super::{Dn, Facts, Key, SignatureAlgorithm, fingerprint, hex};
+use super::{Dn, Facts, Key, SignatureAlgorithm, der, fingerprint, hex};
 use crate::timestamp::Timestamp;
 
-/// More than any TLS implementation lets through in one handshake message; beyond, nothing is parsed.
-const MAX_LENGTH: usize = 1 << 20;
+/// A TLS handshake message of ours holds no more (rustls ends at 64 KiB); beyond, nothing is parsed.
+const MAX_LENGTH: usize = 1 << 16;
 
 /// Why a certificate cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn name(raw: &[u8], which: &str) -> Result<Dn, String> {
 
 fn signature_algorithm(algorithm: &AlgorithmIdentifier<'_>) -> SignatureAlgorithm {
     let parameters = algorithm.parameters.as_ref().map(|any| any.data);
-    SignatureAlgorithm::new(&algorithm.algorithm.to_id_string(), parameters)
+    SignatureAlgorithm::new(&der::oid_text(&algorithm.algorithm), parameters)
 }
 
 /// RFC 5280 §4.1.1.2: the algorithm inside the signature and the one beside it are the same.

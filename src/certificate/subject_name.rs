@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use x509_parser::extensions::GeneralName;
 
-use super::{Dn, hex};
+use super::{Dn, der, hex};
 use crate::name::Host;
 
 /// One entry of the SubjectAltName extension (RFC 5280 §4.2.1.6), odd ones included.
@@ -31,9 +31,9 @@ impl SubjectName {
                 |dn| format!("dirName:{}", dn.to_rfc4514()),
             ),
             GeneralName::OtherName(oid, value) => {
-                format!("otherName:{};#{}", oid.to_id_string(), hex::encode(value))
+                format!("otherName:{};#{}", der::oid_text(oid), hex::encode(value))
             }
-            GeneralName::RegisteredID(oid) => format!("RID:{}", oid.to_id_string()),
+            GeneralName::RegisteredID(oid) => format!("RID:{}", der::oid_text(oid)),
             GeneralName::X400Address(any) => format!("X400:#{}", hex::encode(any.data)),
             GeneralName::EDIPartyName(any) => format!("EDI:#{}", hex::encode(any.data)),
             GeneralName::Invalid(tag, bytes) => format!("[{}]:#{}", tag.0, hex::encode(bytes)),

@@ -50,8 +50,7 @@ pub(super) struct Serve {
     /// Read the configuration, print what was understood, and exit with 0 or 1
     #[arg(long = "config.check")]
     pub(super) config_check: bool,
-    /// Where to listen, as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10465", value_parser = listen_address)]
+    #[arg(help = "Where to listen, as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated", long = "web.listen-address", value_name = "ADDRESS", default_value = ":10465", value_parser = listen_address)]
     pub(super) listen_addresses: Vec<SocketAddr>,
     /// TLS and authentication of the exporter itself, in the format of Prometheus' exporter-toolkit
     #[arg(long = "web.config.file", value_name = "FILE")]
@@ -89,8 +88,7 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// host[:port] or ip[:port]; without any, the targets of the configuration file
-    #[arg(value_name = "TARGET", value_parser = check_target)]
+    #[arg(help = "host[:port] or ip[:port]; without any, the targets of the configuration file", value_name = "TARGET", value_parser = check_target)]
     pub(super) targets: Vec<CheckTarget>,
     /// The configuration file, when no TARGET is given
     #[arg(long = "config.file", value_name = "FILE", default_value = DEFAULT_CONFIG, conflicts_with = "targets")]
@@ -113,8 +111,7 @@ pub(super) struct Check {
     /// The name to send as SNI and to expect in the certificate; otherwise the target's own
     #[arg(long, value_name = "NAME", value_parser = Host::parse, requires = "targets")]
     pub(super) server_name: Option<Host>,
-    /// What Exchange's connector has as TlsCertificateName: "<I>issuer<S>subject"
-    #[arg(long, value_name = "TEXT", value_parser = TlsCertificateName::parse, requires = "targets")]
+    #[arg(help = "What Exchange's connector has as TlsCertificateName: \"<I>issuer<S>subject\"", long, value_name = "TEXT", value_parser = TlsCertificateName::parse, requires = "targets")]
     pub(super) expect_tls_certificate_name: Option<TlsCertificateName>,
     /// PEM file with the roots to trust instead of Mozilla's
     #[arg(long, value_name = "FILE", requires = "targets")]

@@ -14,7 +14,7 @@ use crate::probe::Limits;
 use crate::render::{self, Style};
 use crate::report::Snapshot;
 use crate::round::{Settings, Watched};
-use crate::target::{Place, Source};
+use crate::target::{Offer, Place, Source};
 use crate::verdict::Expectations;
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
@@ -101,10 +101,12 @@ fn watched(arguments: &Check, target: &CheckTarget, roots: Arc<Anchors>) -> Watc
             host: Some(target.host.clone()),
             place: Place::Host(target.host.clone()),
             ports: vec![target.port],
+            offers: vec![Offer::Any],
             mode: arguments.tls,
             server_name: Some(server_name),
             labels: BTreeMap::new(),
         }),
         expectations: Arc::new(expectations),
+        client_certificate: None,
     }
 }

@@ -1,12 +1,11 @@
 //! What the system grants and holds: open files, sockets from systemd, and whether files have changed.
 
 use std::fs;
-use std::net::TcpListener as StdListener;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use listenfd::ListenFd;
-use tokio::net::TcpListener;
 
 /// Descriptors that are neither probes nor connections: DNS, listeners, logs, the runtime.
 const OTHER_FILES: u64 = 320;
@@ -28,21 +27,16 @@ pub(super) fn affordable(wanted: usize, open_files: u64) -> usize {
 pub(super) fn inherited() -> Result<Vec<TcpListener>, String> {
     let refused = |e: std::io::Error| format!("--web.systemd-socket: {e}");
     let mut handed = ListenFd::from_env();
-    let mut listeners = Vec::new();
+    let mut sockets = Vec::new();
     for nth in 0..handed.len() {
-        let socket: Option<StdListener> = handed.take_tcp_listener(nth).map_err(refused)?;
-        let Some(socket) = socket else {
-            continue;
-        };
-        socket.set_nonblocking(true).map_err(refused)?;
-        listeners.push(TcpListener::from_std(socket).map_err(refused)?);
+        sockets.extend(handed.take_tcp_listener(nth).map_err(refused)?);
     }
-    if listeners.is_empty() {
+    if sockets.is_empty() {
         return Err(
             "--web.systemd-socket: systemd handed over no socket, expected a .socket unit".into(),
         );
     }
-    Ok(listeners)
+    Ok(sockets)
 }
 
 /// Files, and how they looked when they were last read.

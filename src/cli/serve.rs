@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
 use super::arguments::Serve;
 use super::{BUILD, files, hostname, life, logging, runtime};
 use crate::config::Config;
@@ -13,7 +11,7 @@ use crate::counters::Counters;
 use crate::dns::SystemResolver;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, system_clock};
-use crate::web::{Access, Door, Loader, Serving, Site, bind, serve};
+use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
@@ -103,17 +101,16 @@ fn door(file: Option<&Path>) -> Result<(Arc<Door>, Vec<PathBuf>), String> {
     Ok((Arc::new(Door::new(config.access)), config.files))
 }
 
-async fn listeners(arguments: &Serve) -> Result<Vec<TcpListener>, String> {
+async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
     let listeners = if arguments.systemd_socket {
-        files::inherited()?
+        let adopted = Listeners::adopt(files::inherited()?);
+        adopted.map_err(|e| format!("--web.systemd-socket: {e}"))?
     } else {
-        let bound = bind(&arguments.listen_addresses).await;
+        let bound = Listeners::bind(&arguments.listen_addresses).await;
         bound.map_err(|e| e.to_string())?
     };
-    for listener in &listeners {
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!(%address, version = BUILD.version, "listening");
-        }
+    for address in listeners.addresses() {
+        tracing::info!(%address, version = BUILD.version, "listening");
     }
     Ok(listeners)
 }

@@ -9,7 +9,7 @@ use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::name::Host;
 use crate::observation::TlsVersion;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 
 /// How a check is switched.
@@ -41,9 +41,12 @@ pub(super) struct Expect {
 }
 
 impl Expect {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
-            expectations: Expectations::new(roots),
+            expectations: Expectations {
+                crls,
+                ..Expectations::new(roots)
+            },
             names: None,
         }
     }
@@ -56,7 +59,11 @@ impl Expect {
     ) -> Result<(), Problem> {
         let mut fields = section.fields()?;
         for later in ["dane", "mta_sts"] {
-            fields.refuse(later, UNSUPPORTED)?;
+            if let Some(value) = fields.take(later)
+                && value.text()? != "off"
+            {
+                return Err(value.problem(format!("{UNSUPPORTED}, expected off")));
+            }
         }
         self.identity(&mut fields)?;
         if let Some(value) = fields.take("names") {
@@ -67,7 +74,12 @@ impl Expect {
             self.expectations.roots = stores.read(&value)?;
         }
         if let Some(value) = fields.take("min_tls") {
-            let versions = [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)];
+            let versions = [
+                ("1.0", TlsVersion::Tls10),
+                ("1.1", TlsVersion::Tls11),
+                ("1.2", TlsVersion::Tls12),
+                ("1.3", TlsVersion::Tls13),
+            ];
             self.expectations.min_tls = value.choice(&versions)?;
         }
         if let Some(value) = fields.take("same_certificate") {

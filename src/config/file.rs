@@ -1,6 +1,7 @@
 //! A configuration file to settings, each validated once; opens no file but the ones it names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConfigError;
@@ -73,11 +74,11 @@ fn read(
         fields.refuse(later, UNSUPPORTED)?;
     }
     let mut settings = probe_section(fields.take("probe"), helo)?;
-    let roots = match fields.take("trust") {
-        Some(trust) => trust_section(&trust, stores)?,
-        None => stores.mozilla(),
+    let (roots, crls) = match fields.take("trust") {
+        Some(trust) => stores.section(&trust)?,
+        None => (stores.mozilla(), Arc::default()),
     };
-    let mut common = Common::new(roots);
+    let mut common = Common::new(roots, crls);
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
@@ -131,7 +132,9 @@ fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Pro
 
 fn number(fields: &mut Fields<'_>, key: &str, most: usize) -> Result<Option<usize>, Problem> {
     let value = fields.take(key);
-    value.map(|v| v.integer_in(1..=most, "number")).transpose()
+    value
+        .map(|v| v.integer_in(1..=most, "number of probes"))
+        .transpose()
 }
 
 /// RFC 5321 §4.1.1.1: a domain, or an address literal.
@@ -140,20 +143,6 @@ fn ehlo_name(text: &str) -> Result<String, &'static str> {
     if !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for EHLO")
+        Err("no name for EHLO")
     }
-}
-
-fn trust_section(
-    section: &Value<'_>,
-    stores: &mut TrustStores,
-) -> Result<std::sync::Arc<crate::pki::Anchors>, Problem> {
-    let mut fields = section.fields()?;
-    fields.refuse("crls", UNSUPPORTED)?;
-    let roots = match fields.take("roots") {
-        Some(roots) => stores.read(&roots)?,
-        None => stores.mozilla(),
-    };
-    fields.finish(&["roots"])?;
-    Ok(roots)
 }

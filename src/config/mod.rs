@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+mod client_certificate;
 mod expect;
 mod file;
 mod probe_endpoint;

@@ -6,13 +6,26 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::reader::{Problem, Value};
-use super::targets::{Common, distinct, ports};
+use super::targets::{Common, distinct, host, ports};
 use super::trust::TrustStores;
+use crate::name::Host;
 use crate::round::{Gate, Module, OnRequest};
+use crate::smtp::Mode;
 
 const KEYS: [&str; 4] = ["ports", "allow", "deny", "modules"];
 /// The ports that mail servers listen on.
 const PORTS: [u16; 3] = [25, 465, 587];
+
+const MODULE_KEYS: [&str; 8] = [
+    "server_name",
+    "ports",
+    "offers",
+    "tls",
+    "client_certificate",
+    "labels",
+    "expect",
+    "checks",
+];
 
 /// Reads the section; without one, the modules that always exist and what is open by default.
 pub(super) fn read(
@@ -68,6 +81,47 @@ fn module(
     Ok(module)
 }
 
+impl Common {
+    /// Reads a module of `/probe`: the keys of `defaults:`, and the server's name.
+    fn module_section(
+        mut self,
+        section: &Value<'_>,
+        stores: &mut TrustStores,
+    ) -> Result<(Self, Option<Host>), Problem> {
+        let mut fields = section.fields()?;
+        let server_name = fields.take("server_name").map(|v| host(&v)).transpose()?;
+        self.take_from(&mut fields, stores)?;
+        fields.finish(&MODULE_KEYS)?;
+        Ok((self, server_name))
+    }
+
+    /// The same with TLS from the first byte.
+    fn implicit(self) -> Self {
+        Self {
+            mode: Some(Mode::Implicit),
+            ..self
+        }
+    }
+
+    /// The module that this comes to; `has_port` when it says itself which port to probe.
+    fn module(self, has_port: bool) -> Module {
+        let usual = match self.mode {
+            Some(Mode::Implicit) => 465,
+            _ => 25,
+        };
+        let own = self.ports.first().copied().filter(|_| has_port);
+        Module {
+            mode: self.mode,
+            port: own.unwrap_or(usual),
+            offers: self.offers,
+            client_certificate: self.client_certificate,
+            server_name: None,
+            labels: self.labels,
+            expectations: self.expect.for_server(None),
+        }
+    }
+}
+
 /// May be empty: then nothing is denied.
 fn networks(value: &Value<'_>) -> Result<Vec<IpNet>, Problem> {
     value.list_or_one()?.iter().map(network).collect()
@@ -88,7 +142,6 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::smtp::Mode;
 
     fn read(section: &str) -> Result<OnRequest, String> {
         let text = format!("targets: [{{host: a}}]\nprobe_endpoint: {section}\n");
@@ -118,7 +171,7 @@ mod tests {
         let found = read(modules).unwrap();
         assert_eq!(found.modules["smtps"].mode, Some(Mode::Implicit));
         assert_eq!(found.modules["in"].port, 2525);
-        let host = crate::name::Host::parse("mx.test").unwrap();
+        let host = Host::parse("mx.test").unwrap();
         assert_eq!(found.modules["in"].server_name, Some(host));
     }
 

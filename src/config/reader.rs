@@ -211,6 +211,10 @@ impl<'a> Value<'a> {
             } else {
                 seen + ": "
             };
+            // Some errors know better than we what was expected.
+            if error.contains("expected ") {
+                return self.problem(seen + &error);
+            }
             self.problem(format!("{seen}{error}, expected {expected}"))
         })
     }
@@ -257,9 +261,20 @@ impl<'a> Fields<'a> {
 
     /// The value of `key`, which has to be there.
     pub(crate) fn require(&mut self, key: &str, expected: &str) -> Result<Value<'a>, Problem> {
-        self.take(key).ok_or_else(|| Problem {
-            path: self.path.key(key),
-            message: format!("missing, expected {expected}"),
+        self.take(key).ok_or_else(|| {
+            self.mistyped(&[key]).unwrap_or_else(|| Problem {
+                path: self.path.key(key),
+                message: format!("missing, expected {expected}"),
+            })
+        })
+    }
+
+    /// A key that is left and almost one of `keys`, of which none is there.
+    pub(crate) fn mistyped(&self, keys: &[&str]) -> Option<Problem> {
+        self.entries.iter().find_map(|(key, value)| {
+            let near = Some(near(key, keys)).filter(|near| !near.is_empty())?;
+            let expected = one_of(keys);
+            Some(value.problem(format!("unknown key{near}, expected {expected}")))
         })
     }
 

@@ -4,28 +4,39 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::client_certificate;
 use super::document::Document;
 use super::expect::{CHECK_WORDS, Expect};
 use super::file::UNSUPPORTED;
 use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
 use crate::name::Host;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
+use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
-use crate::round::{Module, Watched};
+use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{Place, Source};
+use crate::target::{Offer, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 5] = ["ports", "tls", "labels", "expect", "checks"];
-const MODULE_KEYS: [&str; 6] = ["server_name", "ports", "tls", "labels", "expect", "checks"];
-const TARGET_KEYS: [&str; 9] = [
+const COMMON_KEYS: [&str; 7] = [
+    "ports",
+    "offers",
+    "tls",
+    "client_certificate",
+    "labels",
+    "expect",
+    "checks",
+];
+const TARGET_KEYS: [&str; 11] = [
     "name",
     "host",
     "addresses",
     "server_name",
     "ports",
+    "offers",
     "tls",
+    "client_certificate",
     "labels",
     "expect",
     "checks",
@@ -34,19 +45,23 @@ const TARGET_KEYS: [&str; 9] = [
 /// What can be said for all targets and for each.
 #[derive(Debug, Clone)]
 pub(super) struct Common {
-    ports: Vec<u16>,
-    mode: Option<Mode>,
-    labels: BTreeMap<String, String>,
-    expect: Expect,
+    pub(super) ports: Vec<u16>,
+    pub(super) offers: Vec<Offer>,
+    pub(super) mode: Option<Mode>,
+    pub(super) client_certificate: Option<ClientCertificate>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) expect: Expect,
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
             ports: vec![25],
+            offers: vec![Offer::Any],
             mode: None,
+            client_certificate: None,
             labels: BTreeMap::new(),
-            expect: Expect::new(roots),
+            expect: Expect::new(roots, crls),
         }
     }
 
@@ -61,45 +76,8 @@ impl Common {
         fields.finish(&COMMON_KEYS)
     }
 
-    /// Reads a module of `/probe`: the keys of `defaults:`, and the server's name.
-    pub(super) fn module_section(
-        mut self,
-        section: &Value<'_>,
-        stores: &mut TrustStores,
-    ) -> Result<(Self, Option<Host>), Problem> {
-        let mut fields = section.fields()?;
-        let server_name = fields.take("server_name").map(|v| host(&v)).transpose()?;
-        self.take_from(&mut fields, stores)?;
-        fields.finish(&MODULE_KEYS)?;
-        Ok((self, server_name))
-    }
-
-    /// The same with TLS from the first byte.
-    pub(super) fn implicit(self) -> Self {
-        Self {
-            mode: Some(Mode::Implicit),
-            ..self
-        }
-    }
-
-    /// The module that this comes to; `has_port` when it says itself which port to probe.
-    pub(super) fn module(self, has_port: bool) -> Module {
-        let usual = match self.mode {
-            Some(Mode::Implicit) => 465,
-            _ => 25,
-        };
-        let own = self.ports.first().copied().filter(|_| has_port);
-        Module {
-            mode: self.mode,
-            port: own.unwrap_or(usual),
-            server_name: None,
-            labels: self.labels,
-            expectations: self.expect.for_server(None),
-        }
-    }
-
     /// Overrides what the map says; labels, expectations and checks are merged key by key.
-    fn take_from(
+    pub(super) fn take_from(
         &mut self,
         fields: &mut Fields<'_>,
         stores: &mut TrustStores,
@@ -108,9 +86,15 @@ impl Common {
         if let Some(value) = fields.take("ports") {
             self.ports = ports(&value)?;
         }
+        if let Some(value) = fields.take("offers") {
+            self.offers = offers(&value)?;
+        }
         if let Some(value) = fields.take("tls") {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
             self.mode = Some(value.choice(&words)?);
+        }
+        if let Some(value) = fields.take("client_certificate") {
+            self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
         }
         if let Some(value) = fields.take("labels") {
             self.labels.extend(labels(&value)?);
@@ -142,15 +126,12 @@ impl Common {
 }
 
 fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
-    fields.refuse("client_certificate", UNSUPPORTED)?;
-    for (key, only) in [("offers", "any"), ("views", "default")] {
-        let Some(value) = fields.take(key) else {
-            continue;
-        };
-        for word in value.list_or_one()? {
-            if word.text()? != only {
-                return Err(word.problem(format!("{UNSUPPORTED}, expected {only}")));
-            }
+    let Some(value) = fields.take("views") else {
+        return Ok(());
+    };
+    for word in value.list_or_one()? {
+        if word.text()? != "default" {
+            return Err(word.problem(format!("{UNSUPPORTED}, expected default")));
         }
     }
     Ok(())
@@ -197,7 +178,7 @@ fn target(
     let place = match (addresses, &host) {
         (Some(addresses), _) => Place::Addresses(addresses),
         (None, Some(host)) => Place::Host(host.clone()),
-        (None, None) => return Err(fields.problem("nothing to probe, expected host or addresses")),
+        (None, None) => return Err(nothing_to_probe(&fields)),
     };
     let name = match fields.take("name") {
         Some(value) => value.parsed_by(target_name, "a name of 1 to 200 characters")?,
@@ -216,12 +197,21 @@ fn target(
             host,
             place,
             ports: common.ports,
+            offers: common.offers,
             mode: common.mode,
             server_name,
             labels: common.labels,
         }),
         expectations: Arc::new(expectations),
+        client_certificate: common.client_certificate,
     })
+}
+
+fn nothing_to_probe(fields: &Fields<'_>) -> Problem {
+    let whole = || fields.problem("nothing to probe, expected host or addresses");
+    fields
+        .mistyped(&["host", "addresses"])
+        .unwrap_or_else(whole)
 }
 
 pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
@@ -233,7 +223,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
     if (1..=200).contains(&length) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("is no name for a target")
+        Err("no name for a target")
     }
 }
 
@@ -254,6 +244,11 @@ fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
 
 pub(super) fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
     distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
+}
+
+fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
+    let words = [Offer::Any, Offer::Rsa, Offer::Ecdsa].map(|offer| (offer.as_str(), offer));
+    distinct(value, |v| v.choice(&words))
 }
 
 /// A list, or one item in its place: not empty, and nothing twice.

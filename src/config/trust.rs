@@ -1,16 +1,19 @@
-//! `roots:` to trust anchors, each store and file read once.
+//! `trust:` and every `roots:` to trust anchors and revocation lists, each store and file of roots read once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::reader::{Problem, Value};
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
+
+/// What trust rests on where a target says nothing else.
+pub(super) type Trust = (Arc<Anchors>, Arc<Crls>);
 
 /// The stores that were named so far.
 pub(super) struct TrustStores {
     /// What relative paths are relative to.
-    base: PathBuf,
+    pub(super) base: PathBuf,
     known: HashMap<String, Arc<Anchors>>,
     /// What was odd about them.
     pub(super) warnings: Vec<String>,
@@ -29,6 +32,26 @@ impl TrustStores {
     pub(super) fn mozilla(&mut self) -> Arc<Anchors> {
         let store = self.known.entry("mozilla".to_owned());
         Arc::clone(store.or_insert_with(|| Arc::new(Anchors::mozilla())))
+    }
+
+    /// Reads `trust:`.
+    pub(super) fn section(&mut self, section: &Value<'_>) -> Result<Trust, Problem> {
+        let mut fields = section.fields()?;
+        let roots = match fields.take("roots") {
+            Some(roots) => self.read(&roots)?,
+            None => self.mozilla(),
+        };
+        let mut crls = Crls::default();
+        for file in fields
+            .take("crls")
+            .map_or_else(|| Ok(vec![]), |v| v.list_or_one())?
+        {
+            let path = self.base.join(file.text()?);
+            crls.add_file(&path)
+                .map_err(|e| file.problem(format!("{e}, expected a file of CRLs, PEM or DER")))?;
+        }
+        fields.finish(&["roots", "crls"])?;
+        Ok((roots, Arc::new(crls)))
     }
 
     /// `mozilla`, `system`, a PEM file, or a list of these.

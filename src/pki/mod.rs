@@ -1,9 +1,9 @@
 //! A presented chain, trust anchors and a time to the path that leads to a root, or why there is none; knows no check.
 //!
 //! Trust is told apart from dates: a path counts if all its members were valid at one moment, whichever. What a
-//! certificate may be used for (extended key usage), names and revocation are not looked at. A root's own dates are
-//! not known, since an anchor is a name and a key (RFC 5280 §6.1.1 d): an expired root is trusted as long as it is
-//! configured.
+//! certificate may be used for (extended key usage) and names are not looked at, and revocation is a question of its
+//! own. A root's own dates are not known, since an anchor is a name and a key (RFC 5280 §6.1.1 d): an expired root is
+//! trusted as long as it is configured.
 
 use std::time::Duration;
 
@@ -18,8 +18,14 @@ use webpki::{
 use crate::timestamp::Timestamp;
 
 mod anchors;
+#[cfg(test)]
+mod case;
+mod crls;
+mod revocation;
 
 pub use anchors::{Anchors, AnchorsError};
+pub use crls::{Crls, CrlsError};
+pub use revocation::{Revocation, revocation};
 
 /// More certificates than any honest server presents; those behind are not looked at.
 const MAX_CHAIN: usize = 20;
@@ -181,9 +187,13 @@ fn moments(validity: &[Option<(Timestamp, Timestamp)>], now: Timestamp) -> Vec<U
         edges.dedup();
         moments.extend(edges.into_iter().take(MAX_EDGES));
     }
-    let unix = |t: Timestamp| u64::try_from(t.0).ok().map(Duration::from_secs);
-    let moments = moments.into_iter().filter_map(unix);
-    moments.map(UnixTime::since_unix_epoch).collect()
+    moments.into_iter().filter_map(unix).collect()
+}
+
+/// None before 1970.
+fn unix(moment: Timestamp) -> Option<UnixTime> {
+    let seconds = u64::try_from(moment.0).ok()?;
+    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
 /// Accepts every extended key usage: what a certificate is meant for is judged elsewhere, and shown beside trust.

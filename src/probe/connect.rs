@@ -36,7 +36,9 @@ pub(super) async fn open(address: SocketAddr, deadline: Instant) -> Result<TcpSt
 
 fn refused(error: &io::Error) -> Fault {
     let reason = match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Reason::ConnectRefused,
+        io::ErrorKind::ConnectionRefused => Reason::ConnectRefused,
+        // It was open already: whoever listens closed it at once.
+        io::ErrorKind::ConnectionReset => Reason::ConnectionClosed,
         io::ErrorKind::TimedOut => Reason::ConnectTimeout,
         // No route, no address of that family, a local filter: all of them mean that it cannot be reached.
         _ => Reason::ConnectUnreachable,

@@ -1,7 +1,5 @@
 //! Carries commands and replies over any byte stream, with deadlines and a transcript; judges no reply.
 
-use std::io;
-
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -73,8 +71,11 @@ impl<S: Stream> Session<S> {
         if let Some(command) = command {
             let line = format!("{command}\r\n");
             let sent = self.stream.write_all(line.as_bytes()).await;
-            sent.map_err(|e| broken(&e, phase))?;
-            self.stream.flush().await.map_err(|e| broken(&e, phase))?;
+            sent.map_err(|e| tls::broken(&e, phase))?;
+            self.stream
+                .flush()
+                .await
+                .map_err(|e| tls::broken(&e, phase))?;
         }
         let mut buffer = [0; 2048];
         loop {
@@ -87,7 +88,7 @@ impl<S: Stream> Session<S> {
                     self.heard = true;
                     self.replies.push(&buffer[..read]);
                 }
-                Err(error) => return Err(broken(&error, phase)),
+                Err(error) => return Err(tls::broken(&error, phase)),
             }
         }
     }
@@ -124,10 +125,4 @@ fn closed(phase: Phase) -> Fault {
         Reason::ConnectionClosed,
         "the server closed the connection",
     )
-}
-
-/// Under TLS an error may be an alert; otherwise the connection was reset.
-fn broken(error: &io::Error, phase: Phase) -> Fault {
-    tls::alert(error, phase)
-        .unwrap_or_else(|| Fault::new(phase, Reason::ConnectionClosed, error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! The table of metric families about targets and endpoints: name, help, and the samples of each. One row a metric.
 
 use super::exposition::Labels;
+use super::value::{count, flag, none, one, seconds, time};
 use crate::certificate::{Facts, TlsCertificateName};
 use crate::report::{Entry, TargetReport};
 use crate::timestamp::Timestamp;
@@ -102,7 +103,7 @@ pub const FAMILIES: &[Family] = &[
     entry(
         "smtp_tls_handshake_success",
         "Whether the TLS handshake completed, whatever the checks say.",
-        |e, _, out| out(none(), flag(e.observation.connection.is_some())),
+        |e, _, out| out(none(), flag(e.observation.handshake_completed())),
     ),
     entry(
         "smtp_tls_cert_expiry_seconds",
@@ -152,7 +153,8 @@ pub const FAMILIES: &[Family] = &[
         "Number of certificates that the server presented.",
         |e, _, out| {
             if e.observation.leaf().is_some() {
-                out(none(), count(e.observation.chain.len()));
+                let seen = &e.observation;
+                out(none(), count(seen.chain.len() + seen.chain_omitted));
             }
         },
     ),
@@ -172,10 +174,11 @@ pub const FAMILIES: &[Family] = &[
     ),
     entry(
         "smtp_tls_connection_info",
-        "Parameters of the completed handshake; always 1.",
+        "Parameters that the server chose; rung legacy: seen in a hello, no handshake was completed; always 1.",
         |e, _, out| {
             if let Some(connection) = &e.observation.connection {
                 let labels = Labels::new([
+                    ("rung", connection.rung.as_str()),
                     ("tls_version", connection.version.as_str()),
                     ("cipher_suite", &connection.cipher_suite),
                     ("key_exchange", &connection.key_exchange),
@@ -247,6 +250,7 @@ pub const RESERVED_LABELS: &[&str] = &[
     "key_bits",
     "signature_algorithm",
     "tls_certificate_name",
+    "rung",
     "tls_version",
     "cipher_suite",
     "key_exchange",
@@ -288,36 +292,4 @@ fn with_leaf(entry: &Entry, then: impl FnOnce(&Facts)) {
     if let Some(Ok(facts)) = entry.observation.leaf().map(|leaf| leaf.facts()) {
         then(facts);
     }
-}
-
-fn none() -> Labels {
-    Labels::default()
-}
-
-fn one(name: &str, value: &str) -> Labels {
-    Labels::new([(name, value)])
-}
-
-fn flag(yes: bool) -> f64 {
-    if yes { 1.0 } else { 0.0 }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts and dates are far below 2^52"
-)]
-fn count(n: usize) -> f64 {
-    n as f64
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts and dates are far below 2^52"
-)]
-fn seconds(n: i64) -> f64 {
-    n as f64
-}
-
-fn time(at: Timestamp) -> f64 {
-    seconds(at.0)
 }

@@ -5,12 +5,14 @@ mod debug;
 mod discovery;
 mod exposition;
 mod families;
+mod hint;
 mod html;
 mod json;
 mod metrics;
 mod pem;
 mod plugin;
 mod table;
+mod value;
 
 pub use body::{Encoding, encoded};
 pub use debug::debug;

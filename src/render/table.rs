@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::hint;
 use crate::plain::plain;
 use crate::report::{Entry, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;
@@ -35,7 +36,7 @@ pub fn table(snapshot: &Snapshot, style: Style) -> String {
     }
     out.push('\n');
     out.push_str(&summary(snapshot));
-    for hint in hints(snapshot) {
+    for hint in hint::all(snapshot) {
         out.push_str(&format!("Next: {hint}\n"));
     }
     out
@@ -186,66 +187,4 @@ fn summary(snapshot: &Snapshot) -> String {
 
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
-}
-
-/// What to do about each kind of trouble, worst first, each told for the first endpoint that has it.
-fn hints(snapshot: &Snapshot) -> Vec<String> {
-    let of = |state| snapshot.entries().find(|(_, entry)| entry.state == state);
-    State::ALL
-        .into_iter()
-        .filter_map(of)
-        .filter_map(|(target, entry)| hint(target, entry))
-        .collect()
-}
-
-fn hint(target: &TargetReport, entry: &Entry) -> Option<String> {
-    let at = SocketAddr::new(entry.endpoint.address, entry.endpoint.port);
-    let name = plain(&target.source.name, 60);
-    Some(match entry.state {
-        State::Healthy => return None,
-        State::Unreachable => {
-            let starttls = starttls(entry);
-            format!("see what {at} says: openssl s_client {starttls}-connect {at}")
-        }
-        State::Expired | State::Inconsistent | State::Critical | State::Warning
-            if renewed_elsewhere(target) =>
-        {
-            format!(
-                "{name} has a newer certificate at another address: enable it at {at} too \
-                 (Exchange: Enable-ExchangeCertificate -Services SMTP on that server; else reload)"
-            )
-        }
-        State::Critical if entry.observation.fault.is_some() => {
-            format!(
-                "the session with {at} failed though its certificate was read: see check --json"
-            )
-        }
-        State::Expired | State::Critical | State::Warning => {
-            format!("renew the certificate of {name} and enable it on every server")
-        }
-        State::NotYetValid => {
-            format!("compare the clocks, or put the previous certificate back at {at}")
-        }
-        State::Mismatch => {
-            format!("see which certificate {at} has enabled for SMTP, or correct what is expected")
-        }
-        State::Untrusted => {
-            format!("have {at} present its intermediates, or add its root to trust.roots")
-        }
-        State::Inconsistent => format!("enable the newest certificate of {name} at {at} too"),
-        State::Weak => format!("renew the certificate at {at} with a stronger key or signature"),
-    })
-}
-
-/// Whether another endpoint of the target already serves a newer leaf.
-fn renewed_elsewhere(target: &TargetReport) -> bool {
-    let mut findings = target.entries.iter();
-    findings.any(|entry| entry.verdict.failure("same_certificate").is_some())
-}
-
-fn starttls(entry: &Entry) -> &'static str {
-    match entry.endpoint.mode {
-        crate::smtp::Mode::StartTls => "-starttls smtp ",
-        crate::smtp::Mode::Implicit => "",
-    }
 }

@@ -16,7 +16,7 @@ pub enum State {
     NotYetValid,
     /// Not the expected certificate: names, subject, issuer, connector string or fingerprint.
     Mismatch,
-    /// No path to a trusted root, or not meant for servers.
+    /// No path to a trusted root, revoked, or not meant for servers.
     Untrusted,
     /// The fleet differs: another endpoint serves a newer leaf.
     Inconsistent,
@@ -24,7 +24,7 @@ pub enum State {
     Critical,
     /// Little of the lifetime is left.
     Warning,
-    /// A weak key or signature, or an old TLS version.
+    /// What only strict clients refuse: a weak key or signature, an old TLS version, a staple that is missing.
     Weak,
     /// Nothing to complain of.
     Healthy,
@@ -130,7 +130,7 @@ fn state_of(check: &str, reason: Reason) -> State {
         "lifetime" if reason == Reason::CertNotYetValid => State::NotYetValid,
         "lifetime" => State::Expired,
         "names" | "subject" | "issuer" | "tls_certificate_name" | "fingerprint" => State::Mismatch,
-        "trust" | "chain_complete" | "eku_server" => State::Untrusted,
+        "trust" | "chain_complete" | "revocation" | "eku_server" => State::Untrusted,
         "same_certificate" => State::Inconsistent,
         _ => State::Weak,
     }

@@ -6,15 +6,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{Probed, Rounds, chronicle};
+use super::{Probed, Rounds, Watched, chronicle, trust};
 use crate::dns::Lookup;
 use crate::observation::{Fault, Observation, Phase};
-use crate::pki::{self, Trust};
-use crate::probe::{Limits, probe};
+use crate::probe::{Limits, Tls, probe};
 use crate::reason::Reason;
 use crate::target::Endpoint;
-use crate::timestamp::Timestamp;
-use crate::verdict::Expectations;
 
 /// A probe that took longer than this is a slow one: it queues with its like next time.
 const SLOW: Duration = Duration::from_secs(1);
@@ -25,21 +22,23 @@ impl<L: Lookup + 'static> Rounds<L> {
     pub(super) async fn fly(
         &self,
         endpoint: Arc<Endpoint>,
-        expectations: Arc<Expectations>,
+        watched: &Watched,
         resolving: Option<Duration>,
         limits: Limits,
     ) -> Probed {
-        let mut observation = self.observe(&endpoint, &limits).await;
+        let tls = self.tls.presenting(watched.client_certificate.clone());
+        let mut observation = self.observe(&endpoint, &tls, &limits).await;
         self.certificates.share(&mut observation.chain);
         if let Some(spent) = resolving {
             observation.timings.add(Phase::Resolve, spent);
             observation.duration += spent;
         }
-        let now = (self.clock)();
+        let (now, expectations) = ((self.clock)(), &watched.expectations);
         self.counters.finished(observation.fault.is_none());
         chronicle::log_probe(&endpoint, &observation);
         Probed {
-            trust: find_trust(&observation, &expectations, now),
+            trust: self.trust.find(&observation, &expectations.roots, now),
+            revocation: trust::ask_lists(&observation, expectations, now),
             observation: Arc::new(observation),
             obtained_at: now,
         }
@@ -48,11 +47,11 @@ impl<L: Lookup + 'static> Rounds<L> {
     /// Probes when there is a place. Who turns out to be slow takes one of the places for the slow; when there is none
     /// left, the probe is given up and begun again in their queue: a thousand tarpits that nobody knew yet would hold
     /// every place until they have timed out, and keep all others from being probed at all.
-    async fn observe(&self, endpoint: &Arc<Endpoint>, limits: &Limits) -> Observation {
+    async fn observe(&self, endpoint: &Arc<Endpoint>, tls: &Tls, limits: &Limits) -> Observation {
         let last = self.flights.last(endpoint);
         let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
         let mut place = self.places.take(endpoint.address, is_slow).await;
-        let mut probing = self.begin(endpoint, limits);
+        let mut probing = self.begin(endpoint, tls, limits);
         let early = match is_slow {
             true => None,
             false => timeout(SLOW, probing.join_next()).await.ok(),
@@ -64,7 +63,7 @@ impl<L: Lookup + 'static> Rounds<L> {
                 probing.shutdown().await;
                 drop(place);
                 let _place = self.places.take(endpoint.address, true).await;
-                self.begin(endpoint, limits).join_next().await
+                self.begin(endpoint, tls, limits).join_next().await
             }
         };
         outcome.and_then(Result::ok).unwrap_or_else(|| {
@@ -77,9 +76,9 @@ impl<L: Lookup + 'static> Rounds<L> {
     }
 
     /// A task of its own, so that a defect in it breaks nothing else; it ends when the set is dropped.
-    fn begin(&self, endpoint: &Arc<Endpoint>, limits: &Limits) -> JoinSet<Observation> {
+    fn begin(&self, endpoint: &Arc<Endpoint>, tls: &Tls, limits: &Limits) -> JoinSet<Observation> {
         let (endpoint, limits) = (Arc::clone(endpoint), limits.clone());
-        let (tls, in_flight) = (self.tls.clone(), self.counters.begin());
+        let (tls, in_flight) = (tls.clone(), self.counters.begin());
         let mut probing = JoinSet::new();
         probing.spawn(async move {
             let observation = probe(&endpoint, &limits, &tls).await;
@@ -88,20 +87,4 @@ impl<L: Lookup + 'static> Rounds<L> {
         });
         probing
     }
-}
-
-/// Looked for once a probe, not once a scrape: it depends on the chain and the roots, hardly on the moment.
-fn find_trust(
-    observation: &Observation,
-    expectations: &Expectations,
-    now: Timestamp,
-) -> Option<Trust> {
-    observation.leaf()?;
-    let chain: Vec<&[u8]> = observation.chain.iter().map(|c| c.der()).collect();
-    let validity: Vec<_> = observation
-        .chain
-        .iter()
-        .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
-        .collect();
-    Some(pki::find_path(&chain, &validity, &expectations.roots, now))
 }

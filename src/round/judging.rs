@@ -25,13 +25,16 @@ pub(super) fn entries(held: Vec<Held>, expectations: &Expectations, now: Timesta
 }
 
 fn fleets(held: &[Held]) -> HashMap<Offer, Fleet> {
-    let mut fleets: HashMap<Offer, Fleet> = HashMap::new();
+    let mut leaves: HashMap<Offer, Vec<Leaf>> = HashMap::new();
     for (endpoint, probed) in held {
         let leaf = probed.as_ref().and_then(|p| p.observation.leaf());
         let leaf = leaf.and_then(|leaf| Leaf::new(endpoint.address, endpoint.port, leaf));
-        fleets.entry(endpoint.offer).or_default().0.extend(leaf);
+        leaves.entry(endpoint.offer).or_default().extend(leaf);
     }
-    fleets
+    leaves
+        .into_iter()
+        .map(|(offer, leaves)| (offer, Fleet::new(leaves)))
+        .collect()
 }
 
 fn entry(
@@ -42,17 +45,18 @@ fn entry(
     now: Timestamp,
 ) -> Entry {
     let obtained_at = probed.as_ref().map(|p| p.obtained_at);
-    let (observation, trust) = match probed {
-        Some(probed) => (probed.observation, probed.trust),
-        None => (
-            Arc::new(Observation::pending("no probe has answered yet")),
-            None,
-        ),
+    let (observation, trust, revocation) = match probed {
+        Some(probed) => (probed.observation, probed.trust, probed.revocation),
+        None => {
+            let pending = Observation::pending("no probe has answered yet");
+            (Arc::new(pending), None, None)
+        }
     };
     let verdict = judge(&Evidence {
         observation: &observation,
         expectations,
         trust: trust.as_ref(),
+        revocation: revocation.as_ref(),
         fleet,
         now,
     });

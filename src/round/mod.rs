@@ -9,6 +9,7 @@ mod judging;
 mod once;
 mod places;
 mod request;
+mod trust;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,8 +22,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::dns::{Lookup, LookupFault};
 use crate::observation::Observation;
-use crate::pki::Trust;
-use crate::probe::{Limits, Tls};
+use crate::pki::{Revocation, Trust};
+use crate::probe::{ClientCertificate, Limits, Tls};
 use crate::reason::Reason;
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
@@ -33,6 +34,7 @@ use chronicle::Chronicle;
 use flights::{Flights, Landing};
 use places::Places;
 pub use request::{Gate, Module, OnRequest, Refusal};
+use trust::TrustCache;
 
 /// A target with what is expected of it.
 #[derive(Debug, Clone)]
@@ -41,13 +43,21 @@ pub struct Watched {
     pub source: Arc<Source>,
     /// What to expect.
     pub expectations: Arc<Expectations>,
+    /// What to present to servers that ask for a certificate of ours.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 impl Watched {
     /// Whether results for the one are results for the other: the same endpoints, and paths to the same roots.
+    /// Whatever may be different behind the same file name counts as different.
     fn is_probed_as(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.expectations.roots, &other.expectations.roots);
-        self.source == other.source && (Arc::ptr_eq(ours, theirs) || ours == theirs)
+        let is_alone =
+            |one: &Self| one.client_certificate.is_none() && one.expectations.crls.is_empty();
+        self.source == other.source
+            && is_alone(self)
+            && is_alone(other)
+            && (Arc::ptr_eq(ours, theirs) || ours == theirs)
     }
 }
 
@@ -85,6 +95,7 @@ pub fn system_clock() -> Timestamp {
 pub(crate) struct Probed {
     observation: Arc<Observation>,
     trust: Option<Trust>,
+    revocation: Option<Revocation>,
     obtained_at: Timestamp,
 }
 
@@ -111,6 +122,7 @@ pub struct Rounds<L> {
     chronicle: Arc<Chronicle>,
     /// Others have taken over with other settings; what they probe is none of our business.
     is_succeeded: AtomicBool,
+    trust: TrustCache,
 }
 
 /// Targets whose names are looked up at once; the resolver has a limit of its own.
@@ -129,6 +141,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             located: Mutex::default(),
             certificates: Arc::default(),
             flights: Flights::default(),
+            trust: TrustCache::default(),
             chronicle: Arc::default(),
             is_succeeded: AtomicBool::new(false),
         }
@@ -168,6 +181,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             clock: self.clock,
             counters: self.counters.clone(),
             located: Mutex::new(located),
+            trust: TrustCache::default(),
             certificates: Arc::clone(&self.certificates),
             flights: self.flights.clone(),
             chronicle: Arc::clone(&self.chronicle),
@@ -244,11 +258,10 @@ impl<L: Lookup + 'static> Rounds<L> {
             let max_age = self.settings.min_interval;
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
-                let expectations = Arc::clone(&watched.expectations);
-                let endpoint = Arc::clone(&endpoint);
+                let (watched, endpoint) = (watched.clone(), Arc::clone(&endpoint));
                 tokio::spawn(async move {
                     let limits = rounds.settings.limits.clone();
-                    let flight = rounds.fly(endpoint, expectations, resolving, limits);
+                    let flight = rounds.fly(endpoint, &watched, resolving, limits);
                     ticket.land(flight.await);
                 });
             }) {

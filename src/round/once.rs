@@ -68,14 +68,14 @@ impl<L: Lookup + 'static> Rounds<L> {
         let mut flights = JoinSet::new();
         for (nth, (endpoint, _)) in held.iter().enumerate() {
             let (rounds, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
-            let expectations = Arc::clone(&watched.expectations);
+            let watched = watched.clone();
             let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
             let limits = Limits {
                 timeout: self.settings.limits.timeout.min(left),
                 ..self.settings.limits.clone()
             };
             flights.spawn(async move {
-                let flight = rounds.fly(endpoint, expectations, resolving, limits);
+                let flight = rounds.fly(endpoint, &watched, resolving, limits);
                 (nth, flight.await)
             });
         }
@@ -106,6 +106,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         let probed = Probed {
             observation: Arc::new(seen),
             trust: None,
+            revocation: None,
             obtained_at: (self.clock)(),
         };
         let endpoint = |port: &u16| Endpoint {

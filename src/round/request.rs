@@ -8,8 +8,9 @@ use ipnet::IpNet;
 
 use super::Watched;
 use crate::name::Host;
+use crate::probe::ClientCertificate;
 use crate::smtp::Mode;
-use crate::target::{Place, Source};
+use crate::target::{Offer, Place, Source};
 use crate::verdict::Expectations;
 
 /// Addresses that may be dialled.
@@ -88,6 +89,10 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 pub struct Module {
     /// How TLS begins; `None`: implicit on 465, else STARTTLS.
     pub mode: Option<Mode>,
+    /// Which signature algorithms to offer, one probe each.
+    pub offers: Vec<Offer>,
+    /// What to present to servers that ask for a certificate of ours.
+    pub client_certificate: Option<ClientCertificate>,
     /// The port where the target names none.
     pub port: u16,
     /// The name sent and expected where the request has none; without it, the target's host.
@@ -120,11 +125,13 @@ impl Module {
                 host: Some(host.clone()),
                 place: Place::Host(host),
                 ports: vec![port.unwrap_or(self.port)],
+                offers: self.offers.clone(),
                 mode: self.mode,
                 server_name: Some(server_name),
                 labels: self.labels.clone(),
             }),
             expectations: Arc::new(expectations),
+            client_certificate: self.client_certificate.clone(),
         }
     }
 }

@@ -49,7 +49,7 @@ fn endpoints(source: &Source, view: &Arc<str>, mut addresses: Vec<IpAddr>) -> Ve
     addresses.sort_unstable();
     addresses.dedup();
     let target: Arc<str> = source.name.as_str().into();
-    let one = |address: IpAddr, port: u16| {
+    let one = |address: IpAddr, port: u16, offer: Offer| {
         let host = source.host.as_ref();
         Arc::new(Endpoint {
             target: Arc::clone(&target),
@@ -59,15 +59,18 @@ fn endpoints(source: &Source, view: &Arc<str>, mut addresses: Vec<IpAddr>) -> Ve
             port,
             view: Arc::clone(view),
             address,
-            offer: Offer::Any,
+            offer,
             mode: source.mode_on(port),
             server_name: source.server_name.clone(),
         })
     };
-    addresses
-        .iter()
-        .flat_map(|address| source.ports.iter().map(|port| one(*address, *port)))
-        .collect()
+    let mut endpoints = Vec::new();
+    for address in addresses {
+        for port in &source.ports {
+            endpoints.extend(source.offers.iter().map(|o| one(address, *port, *o)));
+        }
+    }
+    endpoints
 }
 
 #[cfg(test)]
@@ -99,6 +102,7 @@ mod tests {
             },
             place,
             ports: vec![25, 465],
+            offers: vec![Offer::Any],
             mode: None,
             server_name: None,
             labels: BTreeMap::new(),
@@ -132,6 +136,23 @@ mod tests {
             ]
         );
         assert_eq!(found.fault, None);
+    }
+
+    #[tokio::test]
+    async fn every_offer_is_an_endpoint_of_its_own() {
+        let mut source = source(Place::Addresses(vec!["192.0.2.9".parse().unwrap()]));
+        source.offers = vec![Offer::Rsa, Offer::Ecdsa];
+        let found = expand(&source, &Map(BTreeMap::new())).await;
+        let seen: Vec<_> = found.endpoints.iter().map(|e| (e.port, e.offer)).collect();
+        assert_eq!(
+            seen,
+            [
+                (25, Offer::Rsa),
+                (25, Offer::Ecdsa),
+                (465, Offer::Rsa),
+                (465, Offer::Ecdsa)
+            ]
+        );
     }
 
     #[tokio::test]

@@ -34,6 +34,8 @@ pub struct Source {
     pub place: Place,
     /// Ports to probe on every address.
     pub ports: Vec<u16>,
+    /// What our ClientHello offers; each is an endpoint of its own.
+    pub offers: Vec<Offer>,
     /// How TLS begins; `None`: implicit on 465, else STARTTLS.
     pub mode: Option<Mode>,
     /// The name sent as SNI; none is sent for addresses (RFC 6066 §3).
@@ -58,6 +60,10 @@ impl Source {
 pub enum Offer {
     /// Everything that is safe.
     Any,
+    /// Signatures by RSA keys, to see that certificate of a server with two.
+    Rsa,
+    /// Signatures by keys on elliptic curves (ECDSA, EdDSA).
+    Ecdsa,
 }
 
 impl Offer {
@@ -65,6 +71,17 @@ impl Offer {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Any => "any",
+            Self::Rsa => "rsa",
+            Self::Ecdsa => "ecdsa",
+        }
+    }
+
+    /// The only kind of key that the server may use, as people write it.
+    pub fn key_kind(self) -> Option<&'static str> {
+        match self {
+            Self::Any => None,
+            Self::Rsa => Some("RSA"),
+            Self::Ecdsa => Some("ECDSA"),
         }
     }
 }

@@ -6,8 +6,8 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::{Evidence, Expectations, Finding, Fleet};
 use crate::certificate::Certificate;
-use crate::observation::{Connection, Observation, TlsVersion};
-use crate::pki::{Anchors, Path, Trust};
+use crate::observation::{Connection, Observation, Rung, TlsVersion};
+use crate::pki::{Anchors, Path, Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -19,6 +19,7 @@ pub(super) struct Case {
     pub(super) observation: Observation,
     pub(super) expectations: Expectations,
     pub(super) trust: Option<Trust>,
+    pub(super) revocation: Option<Revocation>,
     pub(super) fleet: Fleet,
     pub(super) now: Timestamp,
 }
@@ -34,6 +35,7 @@ impl Case {
         let mut case = Self::without_certificate();
         case.observation.chain = chain(change);
         case.observation.connection = Some(Connection {
+            rung: Rung::Modern,
             version: TlsVersion::Tls13,
             cipher_suite: String::new(),
             key_exchange: String::new(),
@@ -52,6 +54,7 @@ impl Case {
             observation: Observation::default(),
             expectations: Expectations::new(Arc::new(Anchors::union(Vec::new()))),
             trust: None,
+            revocation: None,
             fleet: Fleet::default(),
             now: NOW,
         }
@@ -62,6 +65,7 @@ impl Case {
             observation: &self.observation,
             expectations: &self.expectations,
             trust: self.trust.as_ref(),
+            revocation: self.revocation.as_ref(),
             fleet: &self.fleet,
             now: self.now,
         }

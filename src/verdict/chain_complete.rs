@@ -16,25 +16,40 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     if let Err(finding) = evidence.leaf() {
         return finding;
     }
-    let missing = missing_issuer(&evidence.observation.chain);
-    match (evidence.trust, missing) {
-        (None, _) => Finding::NotApplicable("no certificate was seen"),
-        (Some(Trust::Path(_) | Trust::Pinned), _) | (Some(Trust::None(_)), None) => Finding::Pass,
-        (Some(Trust::None(NoPath::UnknownIssuer)), Some(missing)) => Finding::fail(
-            Reason::ChainIncomplete,
-            format!("'{missing}' was not presented and is no known root"),
-        ),
-        (Some(Trust::None(_)), Some(_)) => {
+    let no_path = match evidence.trust {
+        None => return Finding::NotApplicable("no certificate was seen"),
+        Some(Trust::Path(_) | Trust::Pinned) => return Finding::Pass,
+        Some(Trust::None(why)) => why,
+    };
+    match missing_issuer(&evidence.observation.chain) {
+        None => Finding::Pass,
+        Some(_) if *no_path != NoPath::UnknownIssuer => {
             Finding::Unknown("the chain cannot be verified".to_owned())
         }
+        Some(Missing { issuer, of_leaf }) if of_leaf => Finding::fail(
+            Reason::ChainIncomplete,
+            format!("'{issuer}' was not presented and is no known root"),
+        ),
+        Some(Missing { issuer, .. }) => Finding::Unknown(format!(
+            "'{issuer}' was not presented; if it is a root, it need not be"
+        )),
     }
+}
+
+/// An issuer that was not presented.
+pub(super) struct Missing {
+    /// Its name.
+    pub(super) issuer: String,
+    /// It issued the leaf, as roots seldom do. Further up it may as well be a root, which servers rightly leave out.
+    pub(super) of_leaf: bool,
 }
 
 /// Follows the issuers through what was presented. The first that is missing, or `None` when the chain ends at a
 /// certificate that issued itself.
-pub(super) fn missing_issuer(chain: &[Certificate]) -> Option<String> {
+pub(super) fn missing_issuer(chain: &[Certificate]) -> Option<Missing> {
     let presented: Vec<&Facts> = chain.iter().filter_map(|c| c.facts().ok()).collect();
-    let mut current = *presented.first()?;
+    let leaf = *presented.first()?;
+    let mut current = leaf;
     // A chain that goes round in circles is followed no longer than it is long.
     for _ in &presented {
         if current.is_self_issued() {
@@ -45,7 +60,12 @@ pub(super) fn missing_issuer(chain: &[Certificate]) -> Option<String> {
             .find(|candidate| candidate.subject.matches(&current.issuer));
         match issuer {
             Some(next) => current = next,
-            None => return Some(current.issuer.to_exchange()),
+            None => {
+                return Some(Missing {
+                    issuer: current.issuer.to_exchange(),
+                    of_leaf: std::ptr::eq(current, leaf),
+                });
+            }
         }
     }
     None

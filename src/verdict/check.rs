@@ -3,7 +3,7 @@
 use super::{Expectations, Fleet};
 use crate::certificate::{Certificate, Facts};
 use crate::observation::Observation;
-use crate::pki::Trust;
+use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -27,6 +27,8 @@ pub struct Evidence<'a> {
     pub expectations: &'a Expectations,
     /// Whether a path leads to a root; `None` when no certificate was seen.
     pub trust: Option<&'a Trust>,
+    /// What the configured revocation lists say; `None` without lists or certificate.
+    pub revocation: Option<&'a Revocation>,
     /// The certificates of the target's other endpoints.
     pub fleet: &'a Fleet,
     /// The moment for which is judged.

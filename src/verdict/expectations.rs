@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::name::Host;
 use crate::observation::TlsVersion;
-use crate::pki::Anchors;
+use crate::pki::{Anchors, Crls};
 use crate::timestamp::Timestamp;
 
 /// The expectations of one target. What is empty is not checked.
@@ -24,6 +24,8 @@ pub struct Expectations {
     pub fingerprints: Vec<Fingerprint>,
     /// Where trust ends.
     pub roots: Arc<Anchors>,
+    /// Who is not to be trusted any more.
+    pub crls: Arc<Crls>,
     /// The lowest TLS version to accept.
     pub min_tls: TlsVersion,
     /// All endpoints of the target serve the same leaf.
@@ -44,6 +46,7 @@ impl Expectations {
             tls_certificate_name: None,
             fingerprints: Vec::new(),
             roots,
+            crls: Arc::default(),
             min_tls: TlsVersion::Tls12,
             same_certificate: true,
             switched_off: BTreeSet::new(),

@@ -1,5 +1,6 @@
 //! The leaves that all endpoints of one target serve, to be compared with each other.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::certificate::{Certificate, Facts};
@@ -32,6 +33,11 @@ impl Leaf {
             validity: (facts.not_before, facts.not_after),
         })
     }
+
+    /// Greater for the leaf that was issued later; the fingerprint decides between twins.
+    fn age_key(&self) -> ((Timestamp, Timestamp), [u8; 32]) {
+        (self.validity, self.fingerprint)
+    }
 }
 
 /// The kind of a certificate's key, as it divides the fleet: RSA, ECDSA, whatever the size or curve.
@@ -41,20 +47,38 @@ pub(super) fn key_kind(facts: &Facts) -> String {
 
 /// Every leaf seen at one target under one offer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fleet(pub Vec<Leaf>);
+pub struct Fleet {
+    leaves: Vec<Leaf>,
+    /// Where the newest leaf of each kind of key stands.
+    newest: BTreeMap<String, usize>,
+}
 
 impl Fleet {
+    /// Leaves to be compared with each other.
+    pub fn new(leaves: Vec<Leaf>) -> Self {
+        let mut newest = BTreeMap::new();
+        for (i, leaf) in leaves.iter().enumerate() {
+            let best: &mut usize = newest.entry(leaf.key.clone()).or_insert(i);
+            if leaf.age_key() > leaves[*best].age_key() {
+                *best = i;
+            }
+        }
+        Self { leaves, newest }
+    }
+
+    /// All leaves.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
     /// The newest leaf with a key of this kind: the one issued last.
     pub fn newest(&self, key: &str) -> Option<&Leaf> {
-        self.0
-            .iter()
-            .filter(|leaf| leaf.key == key)
-            .max_by_key(|leaf| (leaf.validity, leaf.fingerprint))
+        self.leaves.get(*self.newest.get(key)?)
     }
 
     /// Where another leaf than this one is served by a key of the same kind.
     pub fn others<'a>(&'a self, than: &'a Leaf) -> impl Iterator<Item = &'a Leaf> {
-        self.0
+        self.leaves
             .iter()
             .filter(|leaf| leaf.key == than.key && leaf.fingerprint != than.fingerprint)
     }

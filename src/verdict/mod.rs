@@ -26,6 +26,8 @@ checks! {
     fingerprint,
     trust,
     chain_complete,
+    revocation,
+    must_staple,
     key_strength,
     signature,
     eku_server,

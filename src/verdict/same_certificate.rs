@@ -27,7 +27,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
             Reason::CertificatesDiffer,
             difference(newest, evidence.fleet),
         ),
-        Some(_) if evidence.fleet.0.len() > 1 => Finding::Pass,
+        Some(_) if evidence.fleet.leaves().len() > 1 => Finding::Pass,
         _ => Finding::NotApplicable("only one endpoint showed a certificate"),
     }
 }
@@ -35,7 +35,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
 /// Who still serves an older leaf, and who the newest: the first thing to know after a renewal.
 fn difference(newest: &Leaf, fleet: &Fleet) -> String {
     let same = fleet
-        .0
+        .leaves()
         .iter()
         .filter(|leaf| leaf.fingerprint == newest.fingerprint);
     format!(
@@ -77,7 +77,7 @@ mod tests {
             other.validity.0 = other.validity.0.plus_seconds(days * DAY);
             other.validity.1 = other.validity.1.plus_seconds(days * DAY);
         }
-        Fleet(vec![own("192.0.2.1"), other])
+        Fleet::new(vec![own("192.0.2.1"), other])
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! Check `tls_version`: the negotiated version is recent enough.
+//! Check `tls_version`: the version that the server chose is recent enough.
 
 use super::{Check, Evidence, Finding};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "tls_version",
-    help: "The negotiated TLS version is at least the expected one.",
+    help: "The TLS version that the server chose is at least the expected one.",
     citation: "RFC 8996 (TLS 1.0 and 1.1 must not be used); RFC 9325 §3.1",
     judge,
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
     let Some(connection) = &evidence.observation.connection else {
-        return Finding::NotApplicable("no handshake was completed");
+        return Finding::NotApplicable("the server chose no version");
     };
     let expected = evidence.expectations.min_tls;
     if connection.version >= expected {
@@ -21,7 +21,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     Finding::fail(
         Reason::TlsVersionTooOld,
         format!(
-            "{} was negotiated, at least {} is expected",
+            "the server chose {}, at least {} is expected",
             connection.version.as_str(),
             expected.as_str()
         ),
@@ -32,7 +32,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
 mod tests {
     use super::super::case::Case;
     use super::*;
-    use crate::observation::TlsVersion;
+    use crate::observation::{Rung, TlsVersion};
 
     #[test]
     fn the_minimum_is_enough() {
@@ -43,6 +43,18 @@ mod tests {
             connection.version = TlsVersion::Tls12;
         }
         assert_eq!(case.reason(judge), Some(Reason::TlsVersionTooOld));
+    }
+
+    #[test]
+    fn what_only_the_last_rung_saw_is_judged_too() {
+        let mut case = Case::new();
+        if let Some(connection) = &mut case.observation.connection {
+            connection.rung = Rung::Legacy;
+            connection.version = TlsVersion::Tls10;
+        }
+        assert_eq!(case.reason(judge), Some(Reason::TlsVersionTooOld));
+        case.expectations.min_tls = TlsVersion::Tls10;
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Check `trust`: what was presented leads to a trusted root, whatever the dates.
 
-use super::chain_complete::missing_issuer;
+use super::chain_complete::{Missing, missing_issuer};
 use super::{Check, Evidence, Finding};
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
@@ -27,9 +27,13 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         ),
         Some(Trust::None(NoPath::UnknownIssuer)) => {
             match missing_issuer(&evidence.observation.chain) {
-                Some(missing) => Finding::fail(
+                Some(Missing { issuer, of_leaf }) if of_leaf => Finding::fail(
                     Reason::ChainIncomplete,
-                    format!("no path to a root: '{missing}' was not presented"),
+                    format!("no path to a root: '{issuer}' was not presented"),
+                ),
+                Some(Missing { issuer, .. }) => Finding::fail(
+                    Reason::UnknownIssuer,
+                    format!("the path ends at '{issuer}', which is no known root"),
                 ),
                 None => Finding::fail(
                     Reason::UnknownIssuer,

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,27 +44,53 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
-/// Listens on every address.
-///
-/// # Errors
-/// [`ListenError`] when an address is taken or not ours.
-pub async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ListenError> {
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let is_everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-        let bound = match TcpListener::bind(address).await {
-            Err(error) if is_everywhere && lacks_ipv6(&error) => {
-                TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
-            }
-            bound => bound,
-        };
-        let error = |source| ListenError {
-            address: *address,
-            source,
-        };
-        listeners.push(bound.map_err(error)?);
+/// Sockets that clients connect to.
+pub struct Listeners(Vec<TcpListener>);
+
+impl Listeners {
+    /// Listens on every address.
+    ///
+    /// # Errors
+    /// [`ListenError`] when an address is taken or not ours.
+    pub async fn bind(addresses: &[SocketAddr]) -> Result<Self, ListenError> {
+        let mut listeners = Vec::new();
+        for address in addresses {
+            let error = |source| ListenError {
+                address: *address,
+                source,
+            };
+            listeners.push(bound(*address).await.map_err(error)?);
+        }
+        Ok(Self(listeners))
     }
-    Ok(listeners)
+
+    /// Takes over sockets that somebody else opened.
+    ///
+    /// # Errors
+    /// What the system says when one cannot be used.
+    pub fn adopt(sockets: Vec<StdListener>) -> io::Result<Self> {
+        let adopted = sockets.into_iter().map(|socket| {
+            socket.set_nonblocking(true)?;
+            TcpListener::from_std(socket)
+        });
+        adopted.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Where they listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let addresses = self.0.iter().map(TcpListener::local_addr);
+        addresses.filter_map(Result::ok).collect()
+    }
+}
+
+async fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+    let is_everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    match TcpListener::bind(address).await {
+        Err(error) if is_everywhere && lacks_ipv6(&error) => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
 }
 
 /// Whether the machine itself is the reason, and not another listener or a lack of rights.
@@ -74,14 +100,10 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 }
 
 /// Serves until the site is closed and its last answers are given, or have taken too long.
-pub async fn serve<L: Lookup + 'static>(
-    listeners: Vec<TcpListener>,
-    site: Arc<Site<L>>,
-    door: Arc<Door>,
-) {
+pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>, door: Arc<Door>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let mut accepting = JoinSet::new();
-    for listener in listeners {
+    for listener in listeners.0 {
         let house = House {
             site: Arc::clone(&site),
             door: Arc::clone(&door),

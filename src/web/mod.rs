@@ -14,6 +14,6 @@ mod stall;
 mod tls;
 
 pub use door::{Access, Door, Header, Rate, header};
-pub use listener::{ListenError, bind, serve};
+pub use listener::{ListenError, Listeners, serve};
 pub use site::{Loader, Serving, Site};
 pub use tls::{Acceptor, ClientAuth, TlsSettings, is_known, is_spoken};

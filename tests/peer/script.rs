@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,18 +41,26 @@ impl Act {
 pub struct Script {
     pub address: SocketAddr,
     heard: Arc<Mutex<Vec<u8>>>,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl Script {
     /// Listens on any port of 127.0.0.1.
     pub async fn start(acts: Vec<Act>) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), acts).await
+    }
+
+    /// Listens on `address` (port 0: any).
+    pub async fn start_at(address: SocketAddr, acts: Vec<Act>) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let ears = Arc::clone(&heard);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (ears, count) = (Arc::clone(&heard), Arc::clone(&connections));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
                 let (acts, ears) = (acts.clone(), Arc::clone(&ears));
                 tokio::spawn(async move {
                     let _ = play(stream, acts, ears).await;
@@ -61,8 +70,14 @@ impl Script {
         Ok(Self {
             address,
             heard,
+            connections,
             task,
         })
+    }
+
+    /// How many clients have come.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Everything that clients have sent.

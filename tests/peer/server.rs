@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -10,7 +10,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -22,6 +22,12 @@ pub struct Speech {
     pub banner: String,
     pub implicit: bool,
     pub offers_starttls: bool,
+    /// What EHLO offers before STARTTLS and under TLS.
+    pub keywords: &'static [&'static str],
+    /// The reply to STARTTLS without its line end; more lines come in the same packet, as an injection would.
+    pub starttls_reply: &'static str,
+    /// Otherwise the connection is dropped at QUIT, without a word.
+    pub answers_quit: bool,
     pub demands_client_certificate: bool,
     pub versions: &'static [&'static SupportedProtocolVersion],
 }
@@ -32,6 +38,9 @@ impl Default for Speech {
             banner: "bear.bears.test ESMTP".to_owned(),
             implicit: false,
             offers_starttls: true,
+            keywords: &["SIZE 1000"],
+            starttls_reply: "220 2.0.0 ready",
+            answers_quit: true,
             demands_client_certificate: false,
             versions: rustls::ALL_VERSIONS,
         }
@@ -43,8 +52,12 @@ pub struct Server {
     pub address: SocketAddr,
     acceptor: Arc<RwLock<TlsAcceptor>>,
     speech: Speech,
+    log: Log,
     task: JoinHandle<()>,
 }
+
+/// What clients did, in order: `CONNECT`, their commands, and `TLS` once a handshake is done.
+type Log = Arc<Mutex<Vec<String>>>;
 
 impl Server {
     /// Listens on `address` (port 0: any) and presents `credentials`.
@@ -53,16 +66,33 @@ impl Server {
         credentials: &Credentials,
         speech: Speech,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address)?;
         let acceptor = Arc::new(RwLock::new(acceptor(credentials, &speech)));
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, Arc::clone(&acceptor), speech.clone()));
+        let log = Log::default();
+        let task = tokio::spawn(accept(
+            listener,
+            Arc::clone(&acceptor),
+            speech.clone(),
+            Arc::clone(&log),
+        ));
         Ok(Self {
             address,
             acceptor,
             speech,
+            log,
             task,
         })
+    }
+
+    /// What clients did, in order: `CONNECT`, their commands, and `TLS` once a handshake is done.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().expect("no panic").clone()
+    }
+
+    /// How many clients have come.
+    pub fn connections(&self) -> usize {
+        self.log().iter().filter(|line| *line == "CONNECT").count()
     }
 
     /// Presents another certificate from now on, as after a renewal.
@@ -75,6 +105,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// With room for a thousand clients at once: a connection attempt that finds none is repeated after a second.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
 }
 
 fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
@@ -100,67 +141,96 @@ fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-async fn accept(listener: TcpListener, acceptor: Arc<RwLock<TlsAcceptor>>, speech: Speech) {
+async fn accept(
+    listener: TcpListener,
+    acceptor: Arc<RwLock<TlsAcceptor>>,
+    speech: Speech,
+    log: Log,
+) {
     while let Ok((stream, _)) = listener.accept().await {
+        write(&log, "CONNECT");
         let acceptor = acceptor.read().expect("no panic").clone();
-        let speech = speech.clone();
+        let (speech, log) = (speech.clone(), Arc::clone(&log));
         tokio::spawn(async move {
             // A client that hangs up is its own business.
-            let _ = session(stream, &acceptor, &speech).await;
+            let _ = session(stream, &acceptor, &speech, &log).await;
         });
     }
 }
 
-async fn session(stream: TcpStream, acceptor: &TlsAcceptor, speech: &Speech) -> io::Result<()> {
-    if speech.implicit {
-        let stream = acceptor.accept(stream).await?;
-        return converse(stream, speech, true, true).await.map(drop);
-    }
-    match converse(stream, speech, true, false).await? {
-        Some(stream) => {
-            let stream = acceptor.accept(stream).await?;
-            converse(stream, speech, false, true).await.map(drop)
-        }
-        None => Ok(()),
-    }
+fn write(log: &Log, line: &str) {
+    log.lock()
+        .expect("no panic")
+        .push(line.trim_end().to_owned());
+}
+
+async fn session(
+    stream: TcpStream,
+    acceptor: &TlsAcceptor,
+    speech: &Speech,
+    log: &Log,
+) -> io::Result<()> {
+    let clear = if speech.implicit {
+        Some(stream)
+    } else {
+        let greeted = Some(speech.banner.as_str());
+        converse(stream, speech, greeted, speech.offers_starttls, log).await?
+    };
+    let Some(stream) = clear else {
+        return Ok(());
+    };
+    let stream = acceptor.accept(stream).await?;
+    write(log, "TLS");
+    let banner = speech.implicit.then_some(speech.banner.as_str());
+    converse(stream, speech, banner, false, log).await.map(drop)
 }
 
 /// Speaks until QUIT, or returns the stream at STARTTLS.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     speech: &Speech,
-    greets: bool,
-    secured: bool,
+    banner: Option<&str>,
+    offers: bool,
+    log: &Log,
 ) -> io::Result<Option<S>> {
     let mut stream = BufReader::new(stream);
-    if greets {
-        let banner = format!("220 {}\r\n", speech.banner);
-        stream.write_all(banner.as_bytes()).await?;
-        stream.flush().await?;
+    if let Some(banner) = banner {
+        say(&mut stream, &format!("220 {banner}")).await?;
     }
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
             return Ok(None);
         }
+        write(log, &line);
         let word = line.split_ascii_whitespace().next().unwrap_or_default();
-        let offers = speech.offers_starttls && !secured;
-        let reply: &str = match word.to_ascii_uppercase().as_str() {
-            "EHLO" if offers => "250-bear.bears.test\r\n250-SIZE 1000\r\n250 STARTTLS\r\n",
-            "EHLO" => "250-bear.bears.test\r\n250 SIZE 1000\r\n",
-            "STARTTLS" if offers => "220 2.0.0 ready\r\n",
-            "QUIT" => "221 2.0.0 bye\r\n",
-            _ => "502 5.5.2 what?\r\n",
-        };
-        stream.write_all(reply.as_bytes()).await?;
-        stream.flush().await?;
         match word.to_ascii_uppercase().as_str() {
-            "STARTTLS" if offers => return Ok(Some(stream.into_inner())),
+            "EHLO" => say(&mut stream, &ehlo(speech, offers)).await?,
+            "STARTTLS" if offers => {
+                say(&mut stream, speech.starttls_reply).await?;
+                return Ok(Some(stream.into_inner()));
+            }
+            "QUIT" if !speech.answers_quit => return Ok(None),
             "QUIT" => {
+                say(&mut stream, "221 2.0.0 bye").await?;
                 stream.shutdown().await?;
                 return Ok(None);
             }
-            _ => {}
+            _ => say(&mut stream, "502 5.5.2 what?").await?,
         }
     }
+}
+
+fn ehlo(speech: &Speech, offers_starttls: bool) -> String {
+    let starttls = offers_starttls.then_some("STARTTLS");
+    let mut lines = vec!["bear.bears.test"];
+    lines.extend(speech.keywords.iter().copied().chain(starttls));
+    let last = lines.pop().unwrap_or_default();
+    let before: String = lines.iter().map(|l| format!("250-{l}\r\n")).collect();
+    format!("{before}250 {last}")
+}
+
+async fn say<S: AsyncWrite + Unpin>(stream: &mut S, line: &str) -> io::Result<()> {
+    stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+    stream.flush().await
 }

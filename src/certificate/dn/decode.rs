@@ -66,9 +66,14 @@ fn text(element: &der::Element<'_>) -> Option<String> {
     ];
     if let Some(bytes) = ascii.into_iter().find_map(is) {
         // Meant to be ASCII; issuers that put more in put UTF-8 in.
-        return Some(String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| latin1(bytes)));
+        return Some(utf8_or_latin1(bytes));
     }
     is(Tag::T61String).map(latin1)
+}
+
+/// Bytes whose encoding nobody declared.
+pub(super) fn utf8_or_latin1(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| latin1(bytes))
 }
 
 /// T.61 is in practice ISO 8859-1: what OpenSSL and Windows read and what issuers meant.

@@ -1,7 +1,7 @@
 //! The texts that tools print for distinguished names to names; knows no certificate.
 
 use super::super::hex;
-use super::{Attribute, Dn, Value, attribute};
+use super::{Attribute, Dn, Value, attribute, decode};
 
 /// Why a text is no distinguished name; offsets are in bytes from the start of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -293,13 +293,14 @@ fn text_value(bytes: Vec<u8>, at: usize) -> Result<Value, DnError> {
         .map_err(|_| DnError::NotUtf8 { at })
 }
 
-/// OpenSSL's old form, in which nothing is escaped but non-ASCII bytes: a slash (or plus) begins an attribute
-/// only when a known key and `=` follow.
+/// OpenSSL's old form: a slash or plus begins an attribute only when a known key and `=` follow. A backslash before
+/// it takes that meaning away in newer versions, but is not itself escaped.
 fn slash_form(text: &str, start: usize) -> Result<Dn, DnError> {
-    let mut starts: Vec<usize> = text
-        .match_indices(['/', '+'])
-        .map(|(at, _)| at)
-        .filter(|at| *at == start || (*at > start && begins_attribute(&text[at + 1..])))
+    let begins =
+        |at: usize| at > start && !text[..at].ends_with('\\') && begins_attribute(&text[at + 1..]);
+    let separators = text.match_indices(['/', '+']).map(|(at, _)| at);
+    let mut starts: Vec<usize> = separators
+        .filter(|at| *at == start || begins(*at))
         .collect();
     starts.push(text.len());
     let mut rdns: Vec<Vec<Attribute>> = Vec::new();
@@ -329,12 +330,12 @@ fn slash_attribute(text: &str, at: usize) -> Result<Attribute, DnError> {
         at,
         key: excerpt(key),
     })?;
-    let value = text_value(hex_unescaped(value), at + key.len() + 1)?;
+    let value = Value::from_text(decode::utf8_or_latin1(&unescaped(value)));
     Ok(Attribute { oid, value })
 }
 
-/// Resolves `\xC3`, as `X509_NAME_oneline` writes bytes outside printable ASCII.
-fn hex_unescaped(text: &str) -> Vec<u8> {
+/// Resolves `\xC3`, `\/` and `\+`, as `X509_NAME_oneline` writes them.
+fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -342,6 +343,9 @@ fn hex_unescaped(text: &str) -> Vec<u8> {
             && let Some(byte) = hex::byte(*high, *low)
         {
             bytes.push(byte);
+            rest = behind;
+        } else if let [b'\\', separator @ (b'/' | b'+'), behind @ ..] = rest {
+            bytes.push(*separator);
             rest = behind;
         } else {
             bytes.push(*first);
@@ -379,6 +383,10 @@ mod tests {
         ));
         assert!(matches!(error("O=#0C1"), DnError::Hex { at: 2 }));
         assert!(matches!(error("O=#, C=US"), DnError::Hex { at: 2 }));
+        assert!(matches!(
+            error(r"O=B\E4r\, Inc."),
+            DnError::NotUtf8 { at: 2 }
+        ));
         assert!(matches!(error("/x"), DnError::NoKey { at: 1, .. }));
         assert!(matches!(error("/FOO=x"), DnError::UnknownKey { at: 1, .. }));
         assert_eq!(
@@ -398,6 +406,8 @@ mod tests {
             (r#"CN="a\"b, \\""#, r#"a"b, \"#),
             (r#"CN="a""b""#, r#"a"b"#),
             (r"/CN=B\xC3\xA4r", "Bär"),
+            (r"/CN=B\xE4r", "Bär"),
+            (r"/CN=a\+b=c\/C=d;e\f", r"a+b=c/C=d;e\f"),
             ("/CN=a/b, c=d", "a/b, c=d"),
             ("CN=#0C0142", "B"),
             ("CN=# 0c 01 42 ", "B"),
@@ -432,13 +442,15 @@ mod tests {
             "CN", "=", "\\", "\"", ",", "+", "/", "#", "é", "4", " ", "<",
         ];
         let mut seed = 7_usize;
+        let mut names = 0;
         for _ in 0..20_000 {
             let mut text = String::new();
             for _ in 0..12 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 text.push_str(alphabet[(seed >> 33) % alphabet.len()]);
             }
-            if let Ok(name) = Dn::parse(&text) {
+            if let Ok(name) = Dn::parse(&format!("CN={text}")) {
+                names += 1;
                 assert!(
                     name.matches(&Dn::parse(&name.to_exchange()).unwrap()),
                     "{text}"
@@ -449,5 +461,6 @@ mod tests {
                 );
             }
         }
+        assert!(names > 1000, "{names}");
     }
 }

@@ -176,7 +176,7 @@ fn session(page: &mut Html, entry: &Entry) {
         Some(HandshakeSignature::Verified) => "proven by its signature",
         Some(HandshakeSignature::Unsupported(_)) => "not verifiable by this program",
         Some(HandshakeSignature::Invalid(_)) => "not proven: its signature does not hold",
-        None => "not seen",
+        Some(HandshakeSignature::Unproven) | None => "not seen",
     };
     field(page, "Holds its key", proof);
     page.raw("</dl>");

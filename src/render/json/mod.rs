@@ -1,12 +1,15 @@
 //! A snapshot to the JSON of `check --json`: its own types, so that a renamed field elsewhere changes no key.
 
+mod certificate;
+mod staple;
+
 use serde::Serialize;
 
-use crate::certificate::{Certificate, Dn, Facts, TlsCertificateName};
-use crate::observation::{HandshakeSignature, Observation, Speaker};
-use crate::pki::Trust;
+use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
+use certificate::{CertificateJson, TrustJson, certificate, trust};
+use staple::StapleJson;
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
@@ -73,6 +76,8 @@ struct Endpoint<'a> {
     probe: Probe<'a>,
     certificate: Option<CertificateJson>,
     chain: Vec<CertificateJson>,
+    chain_omitted: usize,
+    staple: Option<StapleJson>,
     trust: Option<TrustJson>,
     checks: Vec<Check<'a>>,
     transcript: Vec<Line<'a>>,
@@ -97,9 +102,19 @@ struct Probe<'a> {
     handshake_success: bool,
     handshake_signature: Option<&'static str>,
     client_certificate_requested: bool,
+    client_certificate_presented: bool,
+    attempts: Vec<Attempt<'a>>,
+    rung: Option<&'static str>,
     tls_version: Option<&'static str>,
     cipher_suite: Option<&'a str>,
     key_exchange: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    rung: &'static str,
+    outcome: &'static str,
+    detail: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -113,39 +128,6 @@ struct Failure<'a> {
     phase: &'static str,
     reason: &'static str,
     detail: &'a str,
-}
-
-#[derive(Serialize)]
-struct CertificateJson {
-    #[serde(flatten)]
-    facts: Option<FactsJson>,
-    unreadable: Option<String>,
-    fingerprint_sha1: String,
-    fingerprint_sha256: String,
-}
-
-#[derive(Serialize)]
-struct FactsJson {
-    subject: String,
-    issuer: String,
-    tls_certificate_name: String,
-    names: Vec<String>,
-    not_before: String,
-    not_after: String,
-    serial_number: String,
-    version: u32,
-    spki_sha256: String,
-    key_type: String,
-    key_bits: Option<u32>,
-    signature_algorithm: String,
-    extended_key_usage: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct TrustJson {
-    trusted: bool,
-    anchor: Option<String>,
-    valid_until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -213,6 +195,8 @@ fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
         probe: probe(entry),
         certificate: observation.leaf().map(certificate),
         chain: observation.chain.iter().map(certificate).collect(),
+        chain_omitted: observation.chain_omitted,
+        staple: observation.staple.as_ref().map(StapleJson::new),
         trust: entry.trust.as_ref().map(|found| trust(found, entry)),
         checks: checks(&entry.verdict),
         transcript: transcript(observation),
@@ -241,59 +225,31 @@ fn probe(entry: &Entry) -> Probe<'_> {
         }),
         banner: seen.banner.as_deref(),
         starttls_offered: seen.starttls_offered,
-        handshake_success: connection.is_some(),
-        handshake_signature: seen.signature.as_ref().map(|signature| match signature {
-            HandshakeSignature::Verified => "verified",
-            HandshakeSignature::Unsupported(_) => "unsupported",
-            HandshakeSignature::Invalid(_) => "invalid",
-        }),
+        handshake_success: seen.handshake_completed(),
+        handshake_signature: seen.signature.as_ref().map(HandshakeSignature::as_str),
         client_certificate_requested: seen.client_certificate_requested,
+        client_certificate_presented: seen.client_certificate_presented,
+        attempts: attempts(seen),
+        rung: connection.map(|c| c.rung.as_str()),
         tls_version: connection.map(|c| c.version.as_str()),
         cipher_suite: connection.map(|c| c.cipher_suite.as_str()),
         key_exchange: connection.map(|c| c.key_exchange.as_str()),
     }
 }
 
-fn certificate(certificate: &Certificate) -> CertificateJson {
-    let fingerprints = certificate.fingerprints();
-    CertificateJson {
-        facts: certificate.facts().ok().map(facts),
-        unreadable: certificate.facts().err().map(ToString::to_string),
-        fingerprint_sha1: fingerprints.sha1_hex(),
-        fingerprint_sha256: fingerprints.sha256_hex(),
-    }
-}
-
-fn facts(facts: &Facts) -> FactsJson {
-    FactsJson {
-        subject: facts.subject.to_exchange(),
-        issuer: facts.issuer.to_exchange(),
-        tls_certificate_name: TlsCertificateName::of(facts).to_string(),
-        names: facts.names.iter().map(ToString::to_string).collect(),
-        not_before: facts.not_before.to_string(),
-        not_after: facts.not_after.to_string(),
-        serial_number: facts.serial_number.clone(),
-        version: facts.version,
-        spki_sha256: facts.spki_sha256_hex(),
-        key_type: facts.key.kind.to_string(),
-        key_bits: facts.key.bits,
-        signature_algorithm: facts.signature_algorithm.to_string(),
-        extended_key_usage: facts
-            .extended_key_usage
-            .as_ref()
-            .map(|purposes| purposes.iter().map(ToString::to_string).collect()),
-    }
-}
-
-fn trust(trust: &Trust, entry: &Entry) -> TrustJson {
-    TrustJson {
-        trusted: !matches!(trust, Trust::None(_)),
-        anchor: match trust {
-            Trust::Path(path) => Dn::from_der(&path.anchor).map(|name| name.to_exchange()),
-            _ => None,
-        },
-        valid_until: entry.verified_until().map(|until| until.to_string()),
-    }
+fn attempts(observation: &Observation) -> Vec<Attempt<'_>> {
+    observation
+        .attempts
+        .iter()
+        .map(|attempt| Attempt {
+            rung: attempt.rung.as_str(),
+            outcome: attempt.outcome.as_str(),
+            detail: match &attempt.outcome {
+                Outcome::Failed(fault) => Some(&fault.detail),
+                Outcome::Completed | Outcome::CertificateRead => None,
+            },
+        })
+        .collect()
 }
 
 fn checks(verdict: &Verdict) -> Vec<Check<'_>> {

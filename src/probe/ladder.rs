@@ -1,0 +1,201 @@
+//! How attempts ended to the next one and to the fault that tells most; knows no sockets.
+
+use crate::observation::{Attempt, Fault, Observation, Outcome, Phase, Rung, Speaker};
+use crate::reason::Reason;
+use crate::target::Offer;
+
+/// How an attempt ended.
+pub(super) struct End {
+    /// The first thing that went wrong.
+    pub(super) fault: Option<Fault>,
+    /// What stopped the handshake, where that was it.
+    pub(super) stopped_by: Option<Reason>,
+}
+
+/// The way up, while handshakes are refused and no certificate was seen.
+pub(super) struct Ladder {
+    rung: Option<Rung>,
+    fault: Option<Fault>,
+}
+
+impl Ladder {
+    pub(super) fn new() -> Self {
+        Self {
+            rung: Some(Rung::Modern),
+            fault: None,
+        }
+    }
+
+    /// What to try next.
+    pub(super) fn rung(&self) -> Option<Rung> {
+        self.rung
+    }
+
+    /// Takes the end of an attempt, and what was seen up to it.
+    pub(super) fn climb(&mut self, rung: Rung, end: End, seen: &mut Observation) {
+        let refused = end.stopped_by.is_some_and(is_refusal);
+        let outcome = match &end.fault {
+            _ if seen.handshake_completed() => Outcome::Completed,
+            _ if rung == Rung::Legacy && seen.leaf().is_some() => Outcome::CertificateRead,
+            Some(fault) => Outcome::Failed(fault.clone()),
+            None => Outcome::Completed,
+        };
+        seen.attempts.push(Attempt { rung, outcome });
+        self.keep(end.fault, seen);
+        self.rung = rung.next().filter(|_| refused && seen.leaf().is_none());
+        if let Some(next) = self.rung {
+            let note = format!("trying again on a new connection: {} hello", next.as_str());
+            seen.note(Speaker::Note, &note);
+        }
+    }
+
+    /// The first fault is what a common client meets. A later attempt knows better when it got further, or when
+    /// it heard why after the first one was only hung up on.
+    fn keep(&mut self, fault: Option<Fault>, seen: &Observation) {
+        let knows_better = |known: &Fault, new: &Fault| {
+            seen.leaf().is_some() || (known.reason == Reason::TlsClosed && is_told(new))
+        };
+        match (&self.fault, fault) {
+            (_, None) if seen.handshake_completed() => self.fault = None,
+            (_, None) => {}
+            (Some(known), Some(new)) if !knows_better(known, &new) => {}
+            (_, new) => self.fault = new,
+        }
+    }
+
+    /// What went wrong with the probe as a whole.
+    pub(super) fn fault(self, offer: Offer, seen: &Observation) -> Option<Fault> {
+        let mut fault = self.fault?;
+        let lacks_the_kind = fault.reason == Reason::TlsNoCommonParameters && seen.leaf().is_none();
+        if let Some(kind) = offer.key_kind().filter(|_| lacks_the_kind) {
+            fault.detail += &format!("; only an {kind} certificate was asked for: it has none");
+        }
+        Some(fault)
+    }
+}
+
+/// Whether the handshake ended by an alert, theirs or ours, or by a hang-up. After a timeout another attempt would
+/// only take more of the server's time.
+fn is_refusal(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::TlsClosed
+            | Reason::TlsVersionUnsupported
+            | Reason::TlsNoCommonParameters
+            | Reason::TlsAlert
+            | Reason::TlsProtocolError
+    )
+}
+
+/// Whether the server said why.
+fn is_told(fault: &Fault) -> bool {
+    fault.phase == Phase::Handshake && is_refusal(fault.reason) && fault.reason != Reason::TlsClosed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::Certificate;
+    use crate::observation::{Connection, TlsVersion};
+
+    fn refused(reason: Reason) -> End {
+        End {
+            fault: Some(Fault::new(Phase::Handshake, reason, "")),
+            stopped_by: Some(reason),
+        }
+    }
+
+    fn chosen(rung: Rung) -> Option<Connection> {
+        Some(Connection {
+            rung,
+            version: TlsVersion::Tls12,
+            cipher_suite: String::new(),
+            key_exchange: String::new(),
+        })
+    }
+
+    /// The rungs climbed and the reason kept, when every attempt ends so.
+    fn climbed(reasons: &[Reason]) -> (Vec<Rung>, Option<Reason>) {
+        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
+        for reason in reasons {
+            if let Some(rung) = ladder.rung() {
+                ladder.climb(rung, refused(*reason), &mut seen);
+            }
+        }
+        let rungs = seen.attempts.iter().map(|a| a.rung).collect();
+        let fault = ladder.fault(Offer::Any, &seen);
+        (rungs, fault.map(|f| f.reason))
+    }
+
+    const ALL: [Rung; 3] = [Rung::Modern, Rung::Compatible, Rung::Legacy];
+
+    #[test]
+    fn refusals_lead_to_the_top_and_the_first_is_kept() {
+        let (alert, none) = (Reason::TlsAlert, Reason::TlsNoCommonParameters);
+        assert_eq!(climbed(&[none, alert, alert]), (ALL.into(), Some(none)));
+    }
+
+    #[test]
+    fn a_reason_that_is_told_replaces_a_hang_up() {
+        let (closed, version) = (Reason::TlsClosed, Reason::TlsVersionUnsupported);
+        assert_eq!(
+            climbed(&[closed, closed, version]),
+            (ALL.into(), Some(version))
+        );
+        assert_eq!(
+            climbed(&[closed, Reason::TlsTimeout]),
+            (ALL[..2].into(), Some(closed))
+        );
+    }
+
+    #[test]
+    fn timeouts_clear_text_and_bad_signatures_end_it() {
+        for reason in [
+            Reason::TlsTimeout,
+            Reason::NotTls,
+            Reason::HandshakeSignatureInvalid,
+            Reason::ClientCertRequired,
+        ] {
+            assert_eq!(climbed(&[reason; 3]), (ALL[..1].into(), Some(reason)));
+        }
+    }
+
+    #[test]
+    fn a_completed_handshake_ends_it_and_leaves_no_fault() {
+        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
+        ladder.climb(Rung::Modern, refused(Reason::TlsClosed), &mut seen);
+        seen.connection = chosen(Rung::Compatible);
+        let end = End {
+            fault: None,
+            stopped_by: None,
+        };
+        ladder.climb(Rung::Compatible, end, &mut seen);
+        assert_eq!(ladder.rung(), None);
+        assert_eq!(seen.attempts[1].outcome, Outcome::Completed);
+        assert_eq!(ladder.fault(Offer::Any, &seen), None);
+    }
+
+    #[test]
+    fn a_certificate_ends_it_and_the_fault_beside_it_is_kept() {
+        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
+        ladder.climb(Rung::Modern, refused(Reason::TlsAlert), &mut seen);
+        ladder.climb(Rung::Compatible, refused(Reason::TlsAlert), &mut seen);
+        seen.connection = chosen(Rung::Legacy);
+        seen.chain = vec![Certificate::from_der(&[])];
+        let end = refused(Reason::TlsVersionUnsupported);
+        ladder.climb(Rung::Legacy, end, &mut seen);
+        assert_eq!(seen.attempts[2].outcome, Outcome::CertificateRead);
+        assert!(!seen.handshake_completed());
+        let fault = ladder.fault(Offer::Any, &seen).unwrap();
+        assert_eq!(fault.reason, Reason::TlsVersionUnsupported);
+    }
+
+    #[test]
+    fn a_server_without_the_kind_that_was_asked_for_is_told_so() {
+        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
+        let end = refused(Reason::TlsNoCommonParameters);
+        ladder.climb(Rung::Modern, end, &mut seen);
+        let fault = ladder.fault(Offer::Rsa, &seen).unwrap();
+        assert!(fault.detail.contains("only an RSA certificate"));
+    }
+}

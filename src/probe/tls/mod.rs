@@ -1,0 +1,135 @@
+//! The handshake that refuses nothing and records everything; the only room of the probing side that knows rustls.
+
+mod client_certificate;
+mod profile;
+mod proof;
+mod recording;
+mod refusal;
+mod secp521r1;
+
+pub use client_certificate::{ClientCertificate, ClientCertificateError};
+pub(super) use refusal::{alert_received, broken, reconsider};
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ProtocolVersion};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::certificate::Known;
+use crate::name::Host;
+use crate::observation::{Connection, Fault, Observation, Rung, TlsVersion};
+use crate::target::Endpoint;
+use profile::Profiles;
+use recording::Recording;
+
+/// A TLS session with a server.
+pub(super) type Stream = tokio_rustls::client::TlsStream<TcpStream>;
+
+/// What all handshakes share.
+#[derive(Clone)]
+pub struct Tls {
+    profiles: Arc<Profiles>,
+    known: Arc<Known>,
+    client_certificate: Option<ClientCertificate>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+impl Tls {
+    /// Handshakes without a client certificate.
+    ///
+    /// # Errors
+    /// The text of rustls when the provider does not fit, which is a defect of this program.
+    pub fn new() -> Result<Self, String> {
+        Ok(Self {
+            profiles: Arc::new(Profiles::new().map_err(|e| e.to_string())?),
+            known: Arc::default(),
+            client_certificate: None,
+        })
+    }
+
+    /// The same with a certificate of ours for servers that ask for one.
+    pub fn presenting(&self, client_certificate: Option<ClientCertificate>) -> Self {
+        Self {
+            profiles: Arc::clone(&self.profiles),
+            known: Arc::clone(&self.known),
+            client_certificate,
+        }
+    }
+
+    /// A handshake to be made with one server.
+    pub(super) fn handshake(&self, endpoint: &Endpoint, rung: Rung) -> Handshake {
+        let profile = self.profiles.of(endpoint.offer, rung);
+        let recording = Arc::new(Recording::new(
+            Arc::clone(&profile.schemes),
+            Arc::clone(&self.known),
+            self.client_certificate.clone(),
+        ));
+        let mut config = (*profile.config).clone();
+        config
+            .dangerous()
+            .set_certificate_verifier(Arc::clone(&recording) as _);
+        config.client_auth_cert_resolver = Arc::clone(&recording) as _;
+        Handshake {
+            config: Arc::new(config),
+            server_name: sni(endpoint.address, endpoint.server_name.as_ref()),
+            recording,
+        }
+    }
+}
+
+/// One handshake and what it shows.
+pub(super) struct Handshake {
+    config: Arc<ClientConfig>,
+    server_name: ServerName<'static>,
+    recording: Arc<Recording>,
+}
+
+impl Handshake {
+    /// Does it. What it shows can be reported whatever the outcome, also when this is cancelled.
+    pub(super) async fn run(&self, stream: TcpStream) -> Result<Stream, Fault> {
+        let connector = TlsConnector::from(Arc::clone(&self.config));
+        let connected = connector.connect(self.server_name.clone(), stream).await;
+        connected.map_err(|error| self.recording.fault(&error))
+    }
+
+    /// Moves what was shown into the observation.
+    pub(super) fn report(&self, seen: &mut Observation) {
+        self.recording.report(seen);
+    }
+}
+
+/// For an address rustls sends no SNI, as RFC 6066 §3 demands.
+fn sni(address: IpAddr, server_name: Option<&Host>) -> ServerName<'static> {
+    server_name
+        .and_then(Host::name)
+        .and_then(|name| ServerName::try_from(name.to_owned()).ok())
+        .unwrap_or_else(|| ServerName::IpAddress(address.into()))
+}
+
+/// What a completed handshake agreed on.
+pub(super) fn connection(stream: &Stream, rung: Rung) -> Connection {
+    let (_, session) = stream.get_ref();
+    let suite = session.negotiated_cipher_suite().map(|s| s.suite());
+    let group = session.negotiated_key_exchange_group().map(|g| g.name());
+    Connection {
+        rung,
+        version: match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => TlsVersion::Tls13,
+            _ => TlsVersion::Tls12,
+        },
+        // rustls names the suites of TLS 1.3 in its own way; IANA's name has no version in it.
+        cipher_suite: suite
+            .and_then(|s| s.as_str())
+            .map_or_else(String::new, |name| name.replacen("TLS13_", "TLS_", 1)),
+        key_exchange: group.map_or_else(String::new, |name| format!("{name:?}")),
+    }
+}

@@ -1,0 +1,206 @@
+//! An offer and a rung to what our ClientHello offers; opens nothing.
+
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::{ClientConfig, Error, SignatureScheme, SupportedCipherSuite};
+
+use super::recording::Recording;
+use super::secp521r1::SECP521R1;
+use crate::observation::Rung;
+use crate::target::Offer;
+
+/// RSASSA-PSS with keys of their own (`rsa_pss_pss_sha256` to `512`, RFC 8446 §4.2.3).
+pub(super) const RSA_PSS_PSS: [SignatureScheme; 3] = [
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+];
+
+/// What the second rung offers beyond the first: some servers have nothing else.
+const WIDER: [SignatureScheme; 6] = [
+    RSA_PSS_PSS[0],
+    RSA_PSS_PSS[1],
+    RSA_PSS_PSS[2],
+    SignatureScheme::ED448,
+    SignatureScheme::ECDSA_SHA1_Legacy,
+    SignatureScheme::RSA_PKCS1_SHA1,
+];
+
+/// A ready configuration, and the signature schemes that it offers.
+pub(super) struct Profile {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) schemes: Arc<[SignatureScheme]>,
+}
+
+/// Every configuration, made once.
+pub(super) struct Profiles {
+    any: Pair,
+    rsa: Pair,
+    ecdsa: Pair,
+}
+
+struct Pair {
+    modern: Profile,
+    compatible: Profile,
+}
+
+impl Profiles {
+    pub(super) fn new() -> Result<Self, Error> {
+        Ok(Self {
+            any: Pair::new(Offer::Any)?,
+            rsa: Pair::new(Offer::Rsa)?,
+            ecdsa: Pair::new(Offer::Ecdsa)?,
+        })
+    }
+
+    pub(super) fn of(&self, offer: Offer, rung: Rung) -> &Profile {
+        let pair = match offer {
+            Offer::Any => &self.any,
+            Offer::Rsa => &self.rsa,
+            Offer::Ecdsa => &self.ecdsa,
+        };
+        match rung {
+            Rung::Modern => &pair.modern,
+            Rung::Compatible | Rung::Legacy => &pair.compatible,
+        }
+    }
+}
+
+impl Pair {
+    fn new(offer: Offer) -> Result<Self, Error> {
+        Ok(Self {
+            modern: Profile::new(offer, false)?,
+            compatible: Profile::new(offer, true)?,
+        })
+    }
+}
+
+impl Profile {
+    fn new(offer: Offer, wide: bool) -> Result<Self, Error> {
+        let provider = provider(offer, wide);
+        let mut schemes = provider
+            .signature_verification_algorithms
+            .supported_schemes();
+        schemes.extend(WIDER.iter().filter(|_| wide));
+        schemes.retain(|scheme| is_offered(offer, *scheme));
+        let schemes: Arc<[_]> = schemes.into();
+        let recording = Arc::new(Recording::new(Arc::clone(&schemes), Arc::default(), None));
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&recording) as _)
+            .with_client_cert_resolver(recording);
+        config.resumption = Resumption::disabled();
+        Ok(Self {
+            config: Arc::new(config),
+            schemes,
+        })
+    }
+}
+
+/// The post-quantum group is offered but no key share sent for it: the 1,472 byte hello that a share makes hangs
+/// some mail gateways, and a server that insists on it asks again (HelloRetryRequest).
+///
+/// AES-128 goes first, as in most clients: its SHA-256 costs both sides less than the SHA-384 that comes with AES-256.
+fn provider(offer: Offer, wide: bool) -> CryptoProvider {
+    use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
+    let mut provider = CryptoProvider {
+        kx_groups: vec![X25519, SECP256R1, SECP384R1, X25519MLKEM768],
+        ..aws_lc_rs::default_provider()
+    };
+    if wide {
+        provider.kx_groups.push(SECP521R1);
+    }
+    let suites = &mut provider.cipher_suites;
+    suites.retain(|suite| is_suite_offered(offer, suite));
+    suites.sort_by_key(|suite| !name(suite).contains("AES_128"));
+    provider
+}
+
+/// Under TLS 1.2 the suite says which kind of certificate the server has to take; under 1.3 no suite does, only the
+/// signature schemes (RFC 8446 §4.4.2.2).
+fn is_suite_offered(offer: Offer, suite: &SupportedCipherSuite) -> bool {
+    match offer {
+        Offer::Any => true,
+        Offer::Rsa => !name(suite).contains("_ECDSA_"),
+        Offer::Ecdsa => !name(suite).contains("_RSA_"),
+    }
+}
+
+fn name(suite: &SupportedCipherSuite) -> &'static str {
+    suite.suite().as_str().unwrap_or_default()
+}
+
+fn is_offered(offer: Offer, scheme: SignatureScheme) -> bool {
+    match offer {
+        Offer::Any => true,
+        Offer::Rsa => is_rsa(scheme),
+        Offer::Ecdsa => is_elliptic(scheme),
+    }
+}
+
+fn is_rsa(scheme: SignatureScheme) -> bool {
+    use SignatureScheme as S;
+    matches!(
+        scheme,
+        S::RSA_PKCS1_SHA1
+            | S::RSA_PKCS1_SHA256
+            | S::RSA_PKCS1_SHA384
+            | S::RSA_PKCS1_SHA512
+            | S::RSA_PSS_SHA256
+            | S::RSA_PSS_SHA384
+            | S::RSA_PSS_SHA512
+    ) || RSA_PSS_PSS.contains(&scheme)
+}
+
+/// EdDSA goes with ECDSA, as the suites of TLS 1.2 have it (RFC 8422 §5.10).
+fn is_elliptic(scheme: SignatureScheme) -> bool {
+    use SignatureScheme as S;
+    matches!(
+        scheme,
+        S::ECDSA_SHA1_Legacy
+            | S::ECDSA_NISTP256_SHA256
+            | S::ECDSA_NISTP384_SHA384
+            | S::ECDSA_NISTP521_SHA512
+            | S::ED25519
+            | S::ED448
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restricted_offer_has_suites_and_schemes_of_one_kind() {
+        let profiles = Profiles::new().unwrap();
+        for (offer, other) in [(Offer::Rsa, "_ECDSA_"), (Offer::Ecdsa, "_RSA_")] {
+            for rung in [Rung::Modern, Rung::Compatible] {
+                let profile = profiles.of(offer, rung);
+                let provider = profile.config.crypto_provider();
+                let mut names = provider.cipher_suites.iter().map(|s| s.suite().as_str());
+                assert!(names.all(|name| !name.unwrap().contains(other)));
+                assert!(provider.cipher_suites.len() >= 5);
+                let (rsa, elliptic) = (offer == Offer::Rsa, offer == Offer::Ecdsa);
+                assert!(profile.schemes.iter().all(|s| is_rsa(*s) == rsa));
+                assert!(profile.schemes.iter().all(|s| is_elliptic(*s) == elliptic));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_second_rung_offers_sha1_and_secp521r1() {
+        let profiles = Profiles::new().unwrap();
+        for (rung, wide) in [(Rung::Modern, false), (Rung::Compatible, true)] {
+            let profile = profiles.of(Offer::Any, rung);
+            for scheme in WIDER {
+                assert_eq!(profile.schemes.contains(&scheme), wide, "{scheme:?}");
+            }
+            let groups = &profile.config.crypto_provider().kx_groups;
+            let p521 = groups.iter().any(|g| g.name() == SECP521R1.name());
+            assert_eq!(p521, wide);
+        }
+    }
+}

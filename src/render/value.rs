@@ -1,0 +1,36 @@
+//! Facts to the numbers and labels of samples; knows no metric.
+
+use super::exposition::Labels;
+use crate::timestamp::Timestamp;
+
+pub(super) fn none() -> Labels {
+    Labels::default()
+}
+
+pub(super) fn one(name: &str, value: &str) -> Labels {
+    Labels::new([(name, value)])
+}
+
+pub(super) fn flag(yes: bool) -> f64 {
+    if yes { 1.0 } else { 0.0 }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and dates are far below 2^52"
+)]
+pub(super) fn count(n: usize) -> f64 {
+    n as f64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and dates are far below 2^52"
+)]
+pub(super) fn seconds(n: i64) -> f64 {
+    n as f64
+}
+
+pub(super) fn time(at: Timestamp) -> f64 {
+    seconds(at.0)
+}

@@ -1,0 +1,80 @@
+//! Observations to trust, each chain searched once: a fleet presents the same chain everywhere and at every probe.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::lock;
+use crate::observation::Observation;
+use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
+use crate::timestamp::Timestamp;
+use crate::verdict::Expectations;
+
+/// Chains remembered. When there are more, all are forgotten: simpler than to know which were used last.
+const MAX_CHAINS: usize = 20_000;
+
+/// The anchors, by their place in memory (a round keeps its settings as long as it lives), and the chain's digests.
+type Key = (usize, Vec<[u8; 32]>);
+
+/// What was found for the chains that were seen.
+#[derive(Debug, Default)]
+pub(super) struct TrustCache(Mutex<HashMap<Key, Trust>>);
+
+impl TrustCache {
+    /// Whether what was presented leads to a root; `None` when nothing was.
+    pub(super) fn find(
+        &self,
+        observation: &Observation,
+        anchors: &Arc<Anchors>,
+        now: Timestamp,
+    ) -> Option<Trust> {
+        observation.leaf()?;
+        let digests = observation.chain.iter().map(|c| c.fingerprints().sha256);
+        let key = (Arc::as_ptr(anchors) as usize, digests.collect());
+        if let Some(known) = lock(&self.0).get(&key)
+            && holds_at(known, now)
+        {
+            return Some(known.clone());
+        }
+        let found = search(observation, anchors, now);
+        let mut known = lock(&self.0);
+        if known.len() >= MAX_CHAINS {
+            known.clear();
+        }
+        known.insert(key, found.clone());
+        Some(found)
+    }
+}
+
+/// Whether a search now would find the same. Only a path that is valid now is certainly the best there is; that there
+/// is none does not depend on the moment, unless the dates were the reason.
+fn holds_at(trust: &Trust, now: Timestamp) -> bool {
+    match trust {
+        Trust::Path(path) => path.valid_from <= now && now <= path.valid_until,
+        Trust::Pinned => true,
+        Trust::None(why) => *why != NoPath::NeverTogether,
+    }
+}
+
+fn search(observation: &Observation, anchors: &Anchors, now: Timestamp) -> Trust {
+    let validity: Vec<_> = observation
+        .chain
+        .iter()
+        .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
+        .collect();
+    pki::find_path(&ders(observation), &validity, anchors, now)
+}
+
+/// What the revocation lists say; `None` when there is nothing to ask, or nobody.
+pub(super) fn ask_lists(
+    observation: &Observation,
+    expectations: &Expectations,
+    now: Timestamp,
+) -> Option<Revocation> {
+    let (roots, crls) = (&expectations.roots, &expectations.crls);
+    let asked = observation.leaf().is_some() && !crls.is_empty();
+    asked.then(|| pki::revocation(&ders(observation), roots, crls, now))
+}
+
+fn ders(observation: &Observation) -> Vec<&[u8]> {
+    observation.chain.iter().map(|c| c.der()).collect()
+}

@@ -1,0 +1,403 @@
+//! Holds the program to one clear line for every mistake in its configuration: file, line, key, and what was expected.
+
+mod harness;
+mod peer;
+
+use std::fs;
+
+use harness::run;
+
+/// A document of one target, into whose map the rest goes.
+const ONE: &str = "targets:\n- host: mx.bears.test\n";
+
+/// Documents (a `+` at the beginning stands for [`ONE`]), and what is said behind the file's name. `{dir}` is the
+/// directory that the file is in.
+const MISTAKES: &[(&str, &str)] = &[
+    ("", "1: targets: missing, expected a list of what to probe"),
+    (
+        "targets:\n",
+        "1: targets: missing, expected a list of what to probe",
+    ),
+    (
+        "targets: []\n",
+        "1: targets: empty, expected at least one target",
+    ),
+    (
+        "targets: mx.bears.test\n",
+        "1: targets: text, expected a list",
+    ),
+    (
+        "targets: [mx.bears.test]\n",
+        "1: targets[0]: text, expected a map of keys and values",
+    ),
+    (
+        "- host: a\n",
+        "1: a list, expected a map of keys and values",
+    ),
+    (
+        "tragets: []\n",
+        "1: tragets: unknown key (did you mean targets?), expected targets",
+    ),
+    (
+        "targets:\n- {name: a}\n",
+        "2: targets[0]: nothing to probe, expected host or addresses",
+    ),
+    (
+        "targets:\n- hots: mx.bears.test\n",
+        "2: targets[0].hots: unknown key (did you mean host?), expected host or addresses",
+    ),
+    (
+        "+  prots: [25]\n",
+        "3: targets[0].prots: unknown key (did you mean ports?), expected one of ",
+    ),
+    (
+        "+probe:\n  timout: 10s\n",
+        "4: probe.timout: unknown key (did you mean timeout?), expected one of timeout, \
+         min_interval, concurrency, per_address, helo",
+    ),
+    (
+        "+  checks: {thrust: off}\n",
+        "3: targets[0].checks.thrust: unknown key (did you mean trust?), expected one of ",
+    ),
+    (
+        "+defaults: {host: a}\n",
+        "3: defaults.host: unknown key, expected one of ",
+    ),
+    (
+        "+\nprobe: {}\nprobe: {}\n",
+        "5: probe: duplicate key (also in line 4)",
+    ),
+    (
+        "+  ports: [25]\n  host: b\n",
+        "4: targets[0].host: duplicate key (also in line 2)",
+    ),
+    (
+        "+- host: MX.bears.test.\n",
+        "3: targets[1]: a second target 'mx.bears.test' (the first is in line 2), expected a unique name",
+    ),
+    (
+        "targets:\n- {name: a, host: b}\n- {name: a, host: c}\n",
+        "3: targets[1]: a second target 'a' (the first is in line 2), expected a unique name",
+    ),
+    (
+        "+  ports: [25, 70000]\n",
+        "3: targets[0].ports[1]: 70000 is no port, expected 1 to 65535",
+    ),
+    (
+        "+  ports:\n  - 25\n  - 0\n",
+        "5: targets[0].ports[1]: 0 is no port, expected 1 to 65535",
+    ),
+    (
+        "+  ports: [smtp]\n",
+        "3: targets[0].ports[0]: 'smtp' is no port, expected 1 to 65535",
+    ),
+    (
+        "+  ports: []\n",
+        "3: targets[0].ports: empty, expected at least one",
+    ),
+    (
+        "+  ports: [25, 25]\n",
+        "3: targets[0].ports[1]: listed twice, expected it once",
+    ),
+    (
+        "+  tls: ssl\n",
+        "3: targets[0].tls: 'ssl' is unknown, expected starttls or implicit",
+    ),
+    (
+        "targets: [{host: mx.bears.test:25}]\n",
+        "1: targets[0].host: not a host name or IP address: 'mx.bears.test:25', \
+         expected a host name or IP address without port",
+    ),
+    (
+        "targets: [{addresses: [mx.bears.test]}]\n",
+        "1: targets[0].addresses[0]: 'mx.bears.test': invalid IP address syntax, \
+         expected an IP address without port",
+    ),
+    (
+        "targets: [{name: '', host: a}]\n",
+        "1: targets[0].name: '': no name for a target, expected a name of 1 to 200 characters",
+    ),
+    (
+        "+probe: {timeout: 10}\n",
+        "3: probe.timeout: 10 has no unit, expected 10s or the like",
+    ),
+    (
+        "+probe: {timeout: 1ms}\n",
+        "3: probe.timeout: '1ms' is no timeout, expected 100ms to 10m",
+    ),
+    (
+        "+probe: {min_interval: 2d}\n",
+        "3: probe.min_interval: '2d' is no interval, expected 0s to 1d",
+    ),
+    (
+        "+probe: {concurrency: 0}\n",
+        "3: probe.concurrency: 0 is no number of probes, expected 1 to 65535",
+    ),
+    (
+        "+probe: {per_address: all}\n",
+        "3: probe.per_address: 'all' is no number of probes, expected 1 to 1000",
+    ),
+    (
+        "+probe: {helo: 'a b'}\n",
+        "3: probe.helo: 'a b': no name for EHLO, expected a host name, or an address in brackets",
+    ),
+];
+
+const EXPECTATIONS: &[(&str, &str)] = &[
+    (
+        "subject: mx.bears.test",
+        "subject: expected KEY=value at byte 0, found 'mx.bears.test' (",
+    ),
+    (
+        "issuer: 'CN=a, O=\"b'",
+        "issuer: 'CN=a, O=\"b': the quote that opens at byte 8 is not closed, expected a \
+         distinguished name such as CN=mail.example.com, O=Example, C=US",
+    ),
+    (
+        "fingerprints: ['AB:CD']",
+        "fingerprints[0]: 'AB:CD': a fingerprint of 4 hex digits (expected 40 for SHA-1 or 64 for SHA-256)",
+    ),
+    (
+        "fingerprints: 117958926ACC3A5571B7FF683C3C6693007ADFEX",
+        "fingerprints: '117958926ACC3A5571B7FF683C3C6693007ADFEX': 'X' in a fingerprint \
+         (expected hex digits, with or without colons)",
+    ),
+    (
+        "tls_certificate_name: CN=a",
+        "tls_certificate_name: 'CN=a': expected <I> at the beginning, as in \
+         <I>CN=Some CA, C=US<S>CN=mail.example.com",
+    ),
+    (
+        "names: ['*.bears.test']",
+        "names[0]: not a host name or IP address: '*.bears.test', expected a host name or IP \
+         address without port",
+    ),
+    (
+        "min_tls: '1.4'",
+        "min_tls: '1.4' is unknown (did you mean 1.0?), expected 1.0, 1.1, 1.2 or 1.3",
+    ),
+    (
+        "same_certificate: maybe",
+        "same_certificate: 'maybe', expected true or false",
+    ),
+    (
+        "roots: gone.pem",
+        "roots: {dir}/gone.pem: No such file or directory (os error 2), expected mozilla, system or a PEM file",
+    ),
+    (
+        "roots: bad.yml",
+        "roots: {dir}/bad.yml: no certificate inside, expected mozilla, system or a PEM file",
+    ),
+    (
+        "roots: []",
+        "roots: nothing, expected mozilla, system or a PEM file",
+    ),
+];
+
+const LABELS: &[(&str, &str)] = &[
+    (
+        "1a",
+        "no label name, expected letters, digits and _, not beginning with a digit or __",
+    ),
+    (
+        "__a",
+        "no label name, expected letters, digits and _, not beginning with a digit or __",
+    ),
+    (
+        "a-b",
+        "no label name, expected letters, digits and _, not beginning with a digit or __",
+    ),
+    (
+        "target",
+        "a label of the exporter's own series, expected another name",
+    ),
+    (
+        "reason",
+        "a label of the exporter's own series, expected another name",
+    ),
+];
+
+/// Runs `--config.check` over a document; the line that it says, behind the file's name.
+async fn complaint(document: &str) -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("bad.yml");
+    fs::write(&file, document).expect("a file");
+    let name = file.display().to_string();
+    let ended = run(&["--config.check", "--config.file", &name]).await;
+    assert_eq!(ended.code, Some(1), "{document}: {ended:?}");
+    assert_eq!(ended.stdout, "", "{document}");
+    let line = ended.complaint();
+    let start = format!("smtp-tls-exporter: {name}:");
+    let said = line
+        .strip_prefix(&start)
+        .unwrap_or_else(|| panic!("{line}"));
+    said.replace(&directory.path().display().to_string(), "{dir}")
+}
+
+/// What is said is this, or begins with it where the table cuts a long list after a blank or a bracket.
+#[track_caller]
+fn assert_said(said: &str, expected: &str, document: &str) {
+    let cut = expected.ends_with([' ', '(']);
+    let right = said == expected || cut && said.starts_with(expected);
+    assert!(right, "{document}\nsaid:     {said}\nexpected: {expected}");
+}
+
+#[tokio::test]
+async fn a_mistake_is_one_line() {
+    for (document, expected) in MISTAKES {
+        let document = match document.strip_prefix('+') {
+            Some(rest) => format!("{ONE}{rest}"),
+            None => (*document).to_owned(),
+        };
+        assert_said(&complaint(&document).await, expected, &document);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_expectation_is_one_line_for_a_target_and_for_all() {
+    for (yaml, expected) in EXPECTATIONS {
+        let one = format!("{ONE}  expect:\n    {yaml}\n");
+        let said = complaint(&one).await;
+        assert_said(&said, &format!("4: targets[0].expect.{expected}"), &one);
+    }
+    let all = format!("defaults: {{expect: {{min_tls: 1.4}}}}\n{ONE}");
+    let expected = "1: defaults.expect.min_tls: 1.4 is unknown";
+    let said = complaint(&all).await;
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[tokio::test]
+async fn a_bad_label_is_one_line() {
+    for (label, expected) in LABELS {
+        let document = format!("{ONE}  labels: {{good: x, {label}: x}}\n");
+        let said = complaint(&document).await;
+        let expected = format!("3: targets[0].labels.{label}: {expected}");
+        assert_said(&said, &expected, &document);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_yaml_has_a_line_too() {
+    for (document, expected) in [
+        (
+            "targets:\n\t- host: a\n",
+            "2: no YAML: found character that cannot start any token",
+        ),
+        ("targets: [\n", "2: no YAML: "),
+        ("targets:\n- host: a\n  - b\n", "3: no YAML: "),
+        ("targets: *mx\n", "1: no YAML: unknown anchor"),
+        (
+            "a: 1\n---\nb: 2\n",
+            "3: a second document starts here, expected only one",
+        ),
+        (
+            "targets: !secret x\n",
+            "1: targets: the YAML tag !secret, expected none",
+        ),
+        (
+            "targets:\n- host: \u{1b}[31m\n",
+            "2: the control character \\u{1b}, expected text",
+        ),
+    ] {
+        let said = complaint(document).await;
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+/// Nonsense under keys of the contract that this version may lack: no version may ignore it.
+#[tokio::test]
+async fn keys_of_another_version_are_never_ignored() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("later.yml");
+    let name = file.display().to_string();
+    for (yaml, key) in [
+        ("+  offers: [bears]\n", "3: targets[0].offers"),
+        ("+  views: [nowhere]\n", "3: targets[0].views"),
+        (
+            "+  expect: {dane: sometimes}\n",
+            "3: targets[0].expect.dane",
+        ),
+        (
+            "+  expect: {mta_sts: sometimes}\n",
+            "3: targets[0].expect.mta_sts",
+        ),
+        (
+            "+  client_certificate: {cert_file: gone.pem}\n",
+            "3: targets[0].client_certificate",
+        ),
+        ("targets:\n- mx: 'a b'\n", "2: targets[0].mx"),
+        (
+            "+views: {internal: {resolvers: ['bears://']}}\n",
+            "3: views",
+        ),
+        ("+target_files: {}\n", "3: target_files"),
+        ("+probe_endpoint: {ports: [many]}\n", "3: probe_endpoint"),
+        ("+trust: {crls: gone.pem}\n", "3: trust.crls"),
+    ] {
+        let document = yaml.strip_prefix('+').map(|rest| format!("{ONE}{rest}"));
+        fs::write(&file, document.as_deref().unwrap_or(yaml)).unwrap();
+        let ended = run(&["--config.check", "--config.file", &name]).await;
+        assert_eq!(ended.code, Some(1), "{yaml}: {ended:?}");
+        let start = format!("smtp-tls-exporter: {name}:{key}");
+        assert!(ended.complaint().starts_with(&start), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_read_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    fs::write(at("bytes.yml"), b"targets:\n- \xff\xfe\n").unwrap();
+    for (name, expected) in [
+        (
+            at("gone.yml"),
+            ": cannot be read: No such file or directory (os error 2)",
+        ),
+        (at("."), ": cannot be read: Is a directory (os error 21)"),
+        (at("bytes.yml"), ":2: not UTF-8, expected text"),
+    ] {
+        let ended = run(&["--config.check", "--config.file", &name]).await;
+        assert_eq!(ended.code, Some(1));
+        let line = format!("smtp-tls-exporter: {name}{expected}");
+        assert_eq!(ended.complaint(), line);
+    }
+}
+
+#[tokio::test]
+async fn good_documents_are_understood() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("good.yml");
+    let name = file.display().to_string();
+    for (document, understood) in [
+        (
+            "targets: [{host: mx.bears.test}]\n",
+            "mx.bears.test: mx.bears.test (25 starttls)",
+        ),
+        (
+            "targets: [{name: relay, host: mx.bears.test, ports: [25, 465, 587]}]\n",
+            "relay: mx.bears.test (25 starttls, 465 implicit, 587 starttls)",
+        ),
+        (
+            "defaults: {ports: [2525], tls: implicit}\ntargets: [{addresses: [10.0.0.1, '::1']}]\n",
+            "10.0.0.1: 10.0.0.1 ::1 (2525 implicit)",
+        ),
+        (
+            "\u{feff}# with a mark and CRLF\r\ntargets:\r\n- host: bücher.example\r\n",
+            "xn--bcher-kva.example: xn--bcher-kva.example (25 starttls)",
+        ),
+        (
+            "trust: {roots: [mozilla]}\nprobe: {timeout: 10s, helo: '[192.0.2.1]'}\n\
+             targets:\n- host: a.b\n  expect: {subject: 'CN=a', min_tls: 1.3}\n  checks: {trust: off}\n",
+            "a.b: a.b (25 starttls)",
+        ),
+    ] {
+        fs::write(&file, document).unwrap();
+        let ended = run(&["--config.check", "--config.file", &name]).await;
+        assert_eq!(ended.code, Some(0), "{document}: {ended:?}");
+        assert!(
+            ended.stdout.lines().any(|line| line == understood),
+            "{}",
+            ended.stdout
+        );
+    }
+}

@@ -1,0 +1,367 @@
+//! Holds the command `check` to what a person at night, a script and a monitoring system read from it.
+
+mod harness;
+mod peer;
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::Value;
+use smtp_tls_exporter::certificate::Certificate;
+use smtp_tls_exporter::round::system_clock;
+use smtp_tls_exporter::timestamp::Timestamp;
+use tempfile::TempDir;
+use tokio::net::TcpSocket;
+
+use harness::{Ended, Role, Stage, any_port, farewell, run};
+use peer::{Authority, Credentials, Leaf, Script, Speech};
+
+const HOST: &str = "mx.bears.test";
+const DAY: i64 = 86_400;
+const NAME: &str = "<I>CN=Bear Issuing CA, O=BearWorld, L=Bearville, C=US\
+                    <S>CN=mx.bears.test, O=BearWorld, L=Bearville, C=US";
+
+/// A certificate authority of this hour, and a directory with its root.
+struct World {
+    bear: Authority,
+    /// An hour ahead, so that whole days are left however long a test takes.
+    moment: i64,
+    directory: TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let moment = system_clock().0 + 3600;
+        let bear = Authority::new("Bear", moment);
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::write(directory.path().join("root.pem"), bear.root_pem()).expect("a file");
+        Self {
+            bear,
+            moment,
+            directory,
+        }
+    }
+
+    fn issue(&self, from: i64, until: i64) -> Credentials {
+        self.bear.issue(&Leaf::server(HOST, from, until))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Runs `check` over the targets of this stage.
+    async fn check(&self, stage: &Stage, more: &[&str]) -> Ended {
+        let file = self.path("check.yml");
+        fs::write(&file, &stage.config).expect("a file");
+        let file = file.display().to_string();
+        run(&[&["check", "--config.file", &file], more].concat()).await
+    }
+
+    /// One server, as `check` is given it on the command line.
+    async fn server(&self, credentials: Credentials) -> (Stage, String) {
+        let roles = vec![Role::new("one", credentials)];
+        let stage = Stage::set(HOST, roles).await.expect("a server");
+        let at = stage.servers[0].address.to_string();
+        (stage, at)
+    }
+
+    /// Runs `check` for one address, with our root and the name that its certificate has.
+    async fn check_one(&self, at: &str, more: &[&str]) -> Ended {
+        let roots = self.path("root.pem").display().to_string();
+        let arguments = ["check", at, "--roots", &roots, "--server-name", HOST];
+        run(&[&arguments, more].concat()).await
+    }
+}
+
+/// The cells of one line of the table.
+fn cells(line: &str) -> Vec<&str> {
+    let parts = line.split("  ").map(str::trim);
+    parts.filter(|cell| !cell.is_empty()).collect()
+}
+
+async fn mixed_stage(world: &World) -> Stage {
+    let silent = Role {
+        speech: Speech {
+            offers_starttls: false,
+            ..Speech::default()
+        },
+        ..Role::new("fax", world.issue(-30, 60))
+    };
+    let other = world.bear.issue(&Leaf::server("old.bears.test", -30, 60));
+    let roles = vec![
+        Role::new("good", world.issue(-30, 60)),
+        Role::new("late", world.issue(-371, -6)),
+        Role::new("other", other),
+        silent,
+    ];
+    Stage::set(HOST, roles).await.expect("servers")
+}
+
+#[tokio::test]
+async fn the_table_says_where_how_long_and_why() {
+    let world = World::new();
+    let stage = mixed_stage(&world).await;
+    let ended = world.check(&stage, &[]).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), ""));
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    let head = ["TARGET", "ADDRESS", "NOT AFTER", "DAYS", "STATE", "WHY"];
+    assert_eq!(cells(lines[0]), head);
+    let date = |days: i64| Timestamp(world.moment + days * DAY).date();
+    let at = |nth: usize| stage.servers[nth].address.to_string();
+    assert_eq!(
+        cells(lines[1]),
+        ["good", &at(0), &date(60), "60", "Healthy"]
+    );
+    let late = cells(lines[2]);
+    assert_eq!(late[..5], ["late", &at(1), &date(-6), "-6", "Expired"]);
+    assert!(late[5].starts_with("cert_expired: expired "), "{late:?}");
+    let other = cells(lines[3]);
+    assert_eq!(other[..5], ["other", &at(2), &date(60), "60", "Mismatch"]);
+    let why = "name_mismatch: does not cover mx.bears.test: it names old.bears.test";
+    assert_eq!(other[5], why);
+    let fax = cells(lines[4]);
+    assert_eq!(fax[..5], ["fax", &at(3), "-", "-", "Unreachable"]);
+    assert!(fax[5].starts_with("starttls_not_offered: "), "{fax:?}");
+    let summary = "4 endpoints of 4 targets: 1 Unreachable, 1 Expired, 1 Mismatch, 1 Healthy";
+    assert_eq!(lines[5..7], ["", summary]);
+    let hints = &lines[7..];
+    assert!(
+        hints.iter().all(|line| line.starts_with("Next: ")),
+        "{hints:?}"
+    );
+    assert!(
+        hints
+            .iter()
+            .any(|line| line.contains("renew the certificate of late"))
+    );
+}
+
+#[tokio::test]
+async fn json_has_all_of_it() {
+    let world = World::new();
+    let stage = mixed_stage(&world).await;
+    let ended = world.check(&stage, &["--json"]).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), ""));
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["exit_code"], 2);
+    let targets = report["targets"].as_array().unwrap();
+    let states: Vec<_> = targets.iter().map(|t| &t["state"]).collect();
+    assert_eq!(states, ["Healthy", "Expired", "Mismatch", "Unreachable"]);
+    let endpoints: Vec<_> = targets.iter().map(|t| &t["endpoints"][0]).collect();
+    assert_eq!(endpoints[0]["reason"], Value::Null);
+    assert_eq!(endpoints[1]["reason"], "cert_expired");
+    assert_eq!(endpoints[2]["reason"], "name_mismatch");
+    assert_eq!(endpoints[3]["reason"], "starttls_not_offered");
+    assert_eq!(endpoints[3]["probe"]["failure"]["phase"], "starttls");
+    assert_eq!(endpoints[3]["certificate"], Value::Null);
+    for (endpoint, server) in endpoints.iter().zip(&stage.servers) {
+        assert_eq!(endpoint["address"], "127.0.0.1");
+        assert_eq!(endpoint["port"], server.address.port());
+        assert_eq!(endpoint["probe"]["banner"], "bear.bears.test ESMTP");
+    }
+    let good = endpoints[0];
+    assert_eq!(good["certificate"]["tls_certificate_name"], NAME);
+    assert_eq!(good["chain"].as_array().map(Vec::len), Some(2));
+    assert_eq!(good["trust"]["trusted"], true);
+    assert_eq!(good["probe"]["tls_version"], "TLSv1.3");
+    let left = good["expires_in_seconds"].as_i64().unwrap();
+    assert_eq!(left / DAY, 60);
+    let checks = good["checks"].as_array().unwrap();
+    let failed = checks.iter().filter(|check| check["result"] == "fail");
+    assert_eq!(failed.count(), 0);
+    let spoken = good["transcript"].as_array().unwrap();
+    let first = "220 bear.bears.test ESMTP";
+    assert!(
+        spoken
+            .iter()
+            .any(|l| l["from"] == "server" && l["text"] == first)
+    );
+}
+
+#[tokio::test]
+async fn the_exit_status_is_that_of_the_worst() {
+    let world = World::new();
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind(any_port([127, 0, 0, 1])).unwrap();
+    let nobody = closed.local_addr().unwrap().to_string();
+    let (_healthy, healthy) = world.server(world.issue(-30, 60)).await;
+    let (_warning, warning) = world.server(world.issue(-340, 25)).await;
+    let (_expired, expired) = world.server(world.issue(-371, -6)).await;
+    for (targets, code) in [
+        (&[&healthy][..], 0),
+        (&[&healthy, &warning], 1),
+        (&[&healthy, &warning, &expired], 2),
+        (&[&nobody], 3),
+        (&[&nobody, &warning, &healthy], 3),
+        (&[&nobody, &expired, &healthy], 2),
+    ] {
+        let more: Vec<_> = targets[1..].iter().map(|t| t.as_str()).collect();
+        let ended = world.check_one(targets[0], &more).await;
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stdout.lines().count() >= targets.len() + 3);
+    }
+}
+
+#[tokio::test]
+async fn the_last_line_is_for_the_monitoring_plugin() {
+    let world = World::new();
+    let (_good, good) = world.server(world.issue(-30, 60)).await;
+    let (_late, late) = world.server(world.issue(-371, -6)).await;
+    let ended = world.check_one(&good, &["--nagios"]).await;
+    let line = ended.stdout.lines().last().unwrap_or_default();
+    assert!(line.starts_with(&format!(
+        "SMTP TLS OK - {good} {good} Healthy | '{good}@{good}'="
+    )));
+    let value = line.rsplit_once('=').unwrap().1;
+    let seconds: i64 = value.strip_suffix("s;;0").unwrap().parse().unwrap();
+    assert_eq!(seconds / DAY, 60);
+    let ended = world.check_one(&good, &[&late, "--nagios"]).await;
+    assert_eq!(ended.code, Some(2));
+    let line = ended.stdout.lines().last().unwrap_or_default();
+    let text = format!("SMTP TLS CRITICAL - {late} {late} Expired cert_expired | ");
+    assert!(line.starts_with(&text), "{line}");
+    assert_eq!(line.matches('|').count(), 1);
+    assert_eq!(line.matches("s;;0").count(), 2, "{line}");
+}
+
+#[tokio::test]
+async fn the_certificates_can_be_read_back() {
+    let world = World::new();
+    let credentials = world.issue(-30, 60);
+    let (_server, at) = world.server(credentials.clone()).await;
+    let ended = world.check_one(&at, &["--pem"]).await;
+    assert_eq!(ended.code, Some(0));
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_slice_iter(ended.stdout.as_bytes()).collect();
+    assert_eq!(chain.unwrap(), credentials.chain);
+    let (_, pem) = ended.stdout.split_once("-----BEGIN").unwrap();
+    assert!(
+        pem.lines()
+            .all(|line| line.len() <= 64 || line.starts_with('#'))
+    );
+    let json = world.check_one(&at, &["--json"]).await.stdout;
+    let leaf = Certificate::from_der(&credentials.chain[0]);
+    assert!(json.contains(&leaf.fingerprints().sha256_hex()));
+}
+
+#[tokio::test]
+async fn options_change_what_is_expected() {
+    let world = World::new();
+    let (_server, at) = world.server(world.issue(-30, 60)).await;
+    let other_name = NAME.replace("Issuing CA", "Issuing CA 2");
+    for (options, code, why) in [
+        (&["--warning", "99%"][..], 1, "expires_soon"),
+        (&["--warning", "61d"], 1, "expires_soon"),
+        (&["--critical", "99%/61d"], 2, "expires_soon"),
+        (&["--critical", "99%/1d"], 0, ""),
+        (&["--warning", "1d", "--critical", "1h"], 0, ""),
+        (&["--expect-tls-certificate-name", NAME], 0, ""),
+        (
+            &["--expect-tls-certificate-name", &other_name],
+            2,
+            "tls_certificate_name_mismatch",
+        ),
+        (&["--tls", "starttls", "--view", "default"], 0, ""),
+        (&["--tls", "implicit"], 3, "not_tls"),
+    ] {
+        let ended = world.check_one(&at, options).await;
+        assert_eq!(ended.code, Some(code), "{options:?}: {ended:?}");
+        assert!(ended.stdout.contains(why), "{options:?}: {}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn the_name_and_the_roots_are_expectations_too() {
+    let world = World::new();
+    let (_server, at) = world.server(world.issue(-30, 60)).await;
+    let roots = world.path("root.pem").display().to_string();
+    let named = ["check", &at, "--roots", &roots, "--server-name"];
+    let ended = run(&[&named[..], &["relay.bears.test"]].concat()).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stdout.contains("name_mismatch"), "{}", ended.stdout);
+    let ended = run(&["check", &at, "--server-name", HOST]).await;
+    assert_eq!(ended.code, Some(2), "not a root of Mozilla's");
+    assert!(ended.stdout.contains("unknown_issuer"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn bad_arguments_are_one_line() {
+    for (arguments, expected) in [
+        (&["mx.bears.test:0"][..], "mx.bears.test:0"),
+        (&["mx.bears.test:smtp"], "expected a port from 1 to 65535"),
+        (&["a b"], "'a b'"),
+        (
+            &["--warning", "25", "mx.bears.test"],
+            "expected a share such as 25%",
+        ),
+        (&["--critical", "101%", "mx.bears.test"], "'101%'"),
+        (&["--server-name", "a..b", "mx.bears.test"], "--server-name"),
+        (
+            &["--expect-tls-certificate-name", "CN=x", "mx.bears.test"],
+            "CN=x",
+        ),
+        (
+            &["--tls", "ssl", "mx.bears.test"],
+            "expected starttls or implicit",
+        ),
+        (
+            &["--roots", "/no/such/roots.pem", "mx.bears.test"],
+            "/no/such/roots.pem",
+        ),
+        (&["--json", "--nagios", "mx.bears.test"], "--nagios"),
+        (&["--frobnicate"], "--frobnicate"),
+        (
+            &["--config.file", "/no/such/file.yml"],
+            "/no/such/file.yml: cannot be read",
+        ),
+        (&["mx.bears.test", "\u{1b}[31m"], "not a host name"),
+        (&["\u{202e}tset"], r"\u{202e}tset"),
+    ] {
+        let ended = run(&[&["check"], arguments].concat()).await;
+        assert_eq!(ended.code, Some(3), "{arguments:?}");
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+        let line = ended.complaint();
+        assert!(line.starts_with("smtp-tls-exporter: "), "{line}");
+        assert!(line.contains(expected), "{line}");
+        assert!(!line.contains('\u{1b}'), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_told_in_time() {
+    let ended = run(&["check", "mx.nowhere.invalid"]).await;
+    assert_eq!(ended.code, Some(3));
+    let line = ended.stdout.lines().nth(1).unwrap_or_default();
+    let row = cells(line);
+    assert_eq!(row[0], "mx.nowhere.invalid", "{line}");
+    assert!(row[row.len() - 1].starts_with("dns_"), "{line}");
+    assert!(
+        ended
+            .stdout
+            .contains("0 endpoints of 1 target: none was found")
+    );
+}
+
+#[tokio::test]
+async fn what_servers_say_cannot_steer_a_terminal() {
+    let world = World::new();
+    let script = farewell("554 \u{1b}[2J\u{202e}no\u{7}");
+    let script = Script::start(script).await.unwrap();
+    let at = script.address.to_string();
+    for options in [&[][..], &["--nagios"], &["--json"]] {
+        let ended = world.check_one(&at, options).await;
+        assert_eq!(ended.code, Some(3));
+        assert!(ended.stdout.contains("greeting_5xx"), "{}", ended.stdout);
+        let steering = |c: char| c != '\n' && c.is_control();
+        assert!(
+            !ended.stdout.contains(steering),
+            "{options:?}: {}",
+            ended.stdout
+        );
+    }
+    let table = world.check_one(&at, &[]).await.stdout;
+    assert!(table.contains(r"554 \u{1b}[2J\u{202e}no\u{7}"), "{table}");
+}

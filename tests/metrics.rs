@@ -1,0 +1,210 @@
+//! Holds `/metrics` to the contract: every metric under its labels, in text that Prometheus reads, whatever strangers
+//! write into their certificates.
+
+mod harness;
+mod peer;
+
+use harness::{Exposition, NOW, Names, Role, Stage, Watch, seconds};
+use peer::{Authority, Leaf, Speech};
+
+const HOST: &str = "mx.bears.test";
+const DAY: i64 = 86_400;
+
+fn authority() -> Authority {
+    Authority::new("Bear", NOW)
+}
+
+/// Label names of each family beyond those of an endpoint or a target.
+const OWN: [(&str, &[&str]); 21] = [
+    ("smtp_tls_probe_success", &[]),
+    ("smtp_tls_probe_duration_seconds", &[]),
+    ("smtp_tls_probe_phase_duration_seconds", &["phase"]),
+    ("smtp_tls_probe_timestamp_seconds", &[]),
+    ("smtp_tls_probe_failure_info", &["phase", "reason"]),
+    ("smtp_tls_starttls_offered", &[]),
+    ("smtp_tls_handshake_success", &[]),
+    ("smtp_tls_cert_expiry_seconds", &[]),
+    ("smtp_tls_cert_not_before_timestamp_seconds", &[]),
+    ("smtp_tls_cert_not_after_timestamp_seconds", &[]),
+    ("smtp_tls_cert_subject_match", &[]),
+    ("smtp_tls_check_success", &["check"]),
+    ("smtp_tls_chain_earliest_not_after_timestamp_seconds", &[]),
+    ("smtp_tls_chain_certificates", &[]),
+    ("smtp_tls_chain_verified_not_after_timestamp_seconds", &[]),
+    (
+        "smtp_tls_cert_info",
+        &[
+            "subject",
+            "issuer",
+            "serial_number",
+            "fingerprint_sha1",
+            "fingerprint_sha256",
+            "spki_sha256",
+            "key_type",
+            "key_bits",
+            "signature_algorithm",
+            "tls_certificate_name",
+        ],
+    ),
+    (
+        "smtp_tls_connection_info",
+        &["rung", "tls_version", "cipher_suite", "key_exchange"],
+    ),
+    ("smtp_tls_target_resolved", &["view"]),
+    ("smtp_tls_target_failure_info", &["view", "reason"]),
+    ("smtp_tls_target_endpoints", &["view"]),
+    ("smtp_tls_target_distinct_certificates", &["offer"]),
+];
+
+/// What the exporter says about itself.
+const ABOUT_ITSELF: [(&str, &str, &[&str]); 8] = [
+    (
+        "smtp_tls_exporter_build_info",
+        "gauge",
+        &["version", "revision", "rustversion"],
+    ),
+    (
+        "smtp_tls_exporter_config_last_reload_successful",
+        "gauge",
+        &[],
+    ),
+    (
+        "smtp_tls_exporter_config_last_reload_success_timestamp_seconds",
+        "gauge",
+        &[],
+    ),
+    ("smtp_tls_exporter_probes_in_flight", "gauge", &[]),
+    ("smtp_tls_exporter_probes_total", "counter", &["result"]),
+    (
+        "smtp_tls_exporter_scrape_deadline_exceeded_total",
+        "counter",
+        &[],
+    ),
+    ("process_cpu_seconds_total", "counter", &[]),
+    ("process_start_time_seconds", "gauge", &[]),
+];
+
+/// A healthy server with labels, one without STARTTLS, and a name that nobody knows.
+async fn mixed_world() -> Exposition {
+    let bear = authority();
+    let credentials = bear.issue(&Leaf::server(HOST, -30, 60));
+    let healthy = Role {
+        more: ", labels: {site: bearville, rack: 7}".into(),
+        ..Role::new("relay", credentials.clone())
+    };
+    let silent = Role {
+        speech: Speech {
+            offers_starttls: false,
+            ..Speech::default()
+        },
+        ..Role::new("fax", credentials)
+    };
+    let stage = Stage::set(HOST, vec![healthy, silent])
+        .await
+        .expect("servers");
+    let config = format!("{}- {{name: lost, host: lost.bears.test}}\n", stage.config);
+    Watch::new(&bear, &config, Names::default()).scrape().await
+}
+
+#[tokio::test]
+async fn every_metric_of_the_contract_is_there_under_its_labels() {
+    let metrics = mixed_world().await;
+    for (name, own) in OWN {
+        let family = (name.to_owned(), "gauge".to_owned());
+        assert!(metrics.families.contains(&family), "{name}");
+        let base: &[&str] = if name.starts_with("smtp_tls_target_") {
+            &["target", "rack", "site"]
+        } else {
+            &[
+                "target", "host", "port", "view", "address", "offer", "rack", "site",
+            ]
+        };
+        assert_labels(&metrics, name, &[base, own].concat());
+    }
+    for (name, kind, own) in ABOUT_ITSELF {
+        let family = (name.to_owned(), kind.to_owned());
+        assert!(metrics.families.contains(&family), "{name}");
+        assert_labels(&metrics, name, own);
+    }
+    for sample in metrics.samples.iter().filter(|s| s.label("site").is_some()) {
+        let (site, rack) = match sample.label("target") {
+            Some("relay") => ("bearville", "7"),
+            _ => ("", ""),
+        };
+        let labels = (sample.label("site"), sample.label("rack"));
+        assert_eq!(labels, (Some(site), Some(rack)), "{sample:?}");
+    }
+}
+
+fn assert_labels(metrics: &Exposition, name: &str, expected: &[&str]) {
+    let samples = metrics.all(name, &[]);
+    assert!(!samples.is_empty(), "{name} has no sample");
+    for sample in samples {
+        let names: Vec<_> = sample
+            .labels
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_exporter_counts_its_probes() {
+    let metrics = mixed_world().await;
+    for (result, count) in [("success", 1.0), ("failure", 1.0)] {
+        let of = [("result", result)];
+        let counted = metrics.value("smtp_tls_exporter_probes_total", &of);
+        assert_eq!(counted, Some(count), "{result}");
+    }
+    let value = |name: &str| metrics.value(&format!("smtp_tls_exporter_{name}"), &[]);
+    assert_eq!(value("probes_in_flight"), Some(0.0));
+    assert_eq!(value("scrape_deadline_exceeded_total"), Some(0.0));
+    assert_eq!(value("config_last_reload_successful"), Some(1.0));
+    let loaded = value("config_last_reload_success_timestamp_seconds");
+    assert_eq!(loaded, Some(seconds(NOW - 3600)));
+    let failure = metrics.failure(&[("target", "fax")]);
+    assert_eq!(
+        failure,
+        Some(("starttls".into(), "starttls_not_offered".into()))
+    );
+    let reason = metrics.one("smtp_tls_target_failure_info", &[]).unwrap();
+    assert_eq!(reason.label("reason"), Some("dns_not_found"));
+}
+
+#[tokio::test]
+async fn strangers_cannot_write_into_the_metrics() {
+    let bear = authority();
+    let hostile = "x\"} 1\nevil_metric 1\n\\\u{1b}[31m\u{0}";
+    let long = "y".repeat(5000);
+    let named = |common_name| Leaf {
+        names: &[HOST],
+        ..Leaf::server(common_name, -30, 60)
+    };
+    let labelled = Role {
+        more: r#", labels: {site: "a\"b\\c\nd é"}"#.into(),
+        ..Role::new("hostile", bear.issue(&named(hostile)))
+    };
+    let roles = vec![labelled, Role::new("long", bear.issue(&named(&long)))];
+    // Reading it is the proof: a line that is no sample of its family would have panicked.
+    let stage = Stage::set(HOST, roles).await.unwrap();
+    let watch = Watch::new(&bear, &stage.config, Names::default());
+    let metrics = watch.scrape().await;
+    let of = [("target", "hostile")];
+    let info = metrics.one("smtp_tls_cert_info", &of).unwrap();
+    let subject = info.label("subject").unwrap();
+    assert!(subject.contains("evil_metric 1"), "{subject}");
+    let controls = subject.chars().filter(|c| c.is_control() && *c != '\n');
+    assert_eq!(controls.count(), 0, "{subject:?}");
+    assert_eq!(info.label("site"), Some("a\"b\\c\nd é"));
+    let left = metrics.value("smtp_tls_cert_expiry_seconds", &of);
+    assert_eq!(left, Some(seconds(60 * DAY)));
+    let long = metrics
+        .one("smtp_tls_cert_info", &[("target", "long")])
+        .unwrap();
+    for (name, value) in &long.labels {
+        assert!(value.chars().count() <= 513, "{name}");
+    }
+    let matches = metrics.value("smtp_tls_cert_subject_match", &[("target", "long")]);
+    assert_eq!(matches, Some(1.0));
+}

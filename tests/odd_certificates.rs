@@ -1,0 +1,365 @@
+//! Certificates that no CA should issue but servers present all the same, over real sockets: each is in the metrics
+//! and in the JSON, with its facts or with its fingerprints and why it cannot be read.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod odd;
+mod peer;
+#[path = "real/samples.rs"]
+mod samples;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use odd::{Odd, attribute, name, set};
+use peer::{Authority, Credentials, Leaf, Server, Speech};
+use rustls::{SupportedProtocolVersion, version};
+use samples::Samples;
+use serde_json::Value;
+use smtp_tls_exporter::certificate::Certificate;
+use smtp_tls_exporter::config::Config;
+use smtp_tls_exporter::counters::Counters;
+use smtp_tls_exporter::dns::SystemResolver;
+use smtp_tls_exporter::probe::Tls;
+use smtp_tls_exporter::process::ProcessFacts;
+use smtp_tls_exporter::render::{self, BuildInfo, Encoding, Exporter, Format, Reload};
+use smtp_tls_exporter::round::{Rounds, Settings};
+use smtp_tls_exporter::timestamp::Timestamp;
+use tokio::time::Instant;
+
+const HOST: &str = "mx.bears.test";
+/// 2026-06-01T00:00:00Z.
+const NOW: Timestamp = Timestamp(1_780_272_000);
+static VERSIONS: [&[&SupportedProtocolVersion]; 2] = [&[&version::TLS12], &[&version::TLS13]];
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Both renderings of one probe of one server.
+struct Seen {
+    page: String,
+    endpoint: Value,
+}
+
+impl Seen {
+    async fn at(credentials: &Credentials) -> Self {
+        Self::speaking(credentials, Speech::default()).await
+    }
+
+    async fn speaking(credentials: &Credentials, speech: Speech) -> Self {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let server = Server::start(any, credentials, speech).await.unwrap();
+        let tls = Tls::new().unwrap();
+        let counters = Counters::new().unwrap();
+        let resolver = SystemResolver::new(PATIENCE);
+        let settings = settings(&server);
+        let rounds = Arc::new(Rounds::new(settings, resolver, tls, || NOW, counters));
+        let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
+        let build = BuildInfo {
+            version: "1",
+            revision: "unknown",
+            rustversion: "unknown",
+        };
+        let exporter = Exporter {
+            counters: rounds.counters(),
+            process: ProcessFacts::default(),
+            build: &build,
+            reload: Reload {
+                successful: true,
+                loaded_at: NOW,
+            },
+        };
+        let page = render::metrics(&snapshot, &exporter, Format::Text, Encoding::Identity);
+        let page = String::from_utf8(page).unwrap();
+        let json: Value = serde_json::from_str(&render::json(&snapshot)).unwrap();
+        Self {
+            page,
+            endpoint: json["targets"][0]["endpoints"][0].clone(),
+        }
+    }
+
+    #[track_caller]
+    fn value(&self, metric: &str) -> f64 {
+        Samples::read(&self.page).value(metric, &[]).unwrap()
+    }
+
+    /// A label of `cert_info`, as Prometheus reads it.
+    #[track_caller]
+    fn info(&self, label: &str) -> String {
+        let samples = Samples::read(&self.page);
+        let info = samples.one("smtp_tls_cert_info", &[]).unwrap();
+        info.labels[label].clone()
+    }
+
+    fn certificate(&self, key: &str) -> &Value {
+        &self.endpoint["certificate"][key]
+    }
+
+    /// What holds for every certificate that can be read.
+    #[track_caller]
+    fn is_readable(&self, credentials: &Credentials) {
+        let leaf = Certificate::from_der(&credentials.chain[0]);
+        let fingerprint = leaf.fingerprints().sha256_hex();
+        assert_eq!(self.info("fingerprint_sha256"), fingerprint);
+        assert_eq!(*self.certificate("fingerprint_sha256"), *fingerprint);
+        assert_eq!(self.value("smtp_tls_handshake_success"), 1.0);
+        assert_eq!(self.endpoint["probe"]["handshake_signature"], "verified");
+        assert_eq!(*self.certificate("unreadable"), Value::Null);
+        let facts = leaf.facts().unwrap();
+        let left = facts.not_after.seconds_since(NOW);
+        assert_eq!(self.value("smtp_tls_cert_expiry_seconds"), left as f64);
+    }
+}
+
+fn settings(server: &Server) -> Settings {
+    let text = format!(
+        "probe: {{timeout: 10s, min_interval: 20s}}\ntargets:\n\
+         - {{name: odd, host: {HOST}, addresses: [{}], ports: [{}]}}\n",
+        server.address.ip(),
+        server.address.port()
+    );
+    let config = Config::parse(Path::new("odd.yml"), text.as_bytes(), "monitor.bears.test");
+    config.unwrap().settings
+}
+
+#[tokio::test]
+async fn version_one_is_read() {
+    let odd = Odd {
+        version: 1,
+        extensions: Vec::new(),
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    assert_eq!(*seen.certificate("version"), 1);
+    assert_eq!(seen.info("subject"), "CN=mx.bears.test");
+}
+
+#[tokio::test]
+async fn the_first_and_the_last_date_are_read() {
+    let odd = Odd {
+        not_before: "19500101000000Z",
+        not_after: "99991231235959Z",
+        ..Odd::default()
+    };
+    let odd = odd.credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    let start = seen.value("smtp_tls_cert_not_before_timestamp_seconds");
+    let end = seen.value("smtp_tls_cert_not_after_timestamp_seconds");
+    assert_eq!((start, end), (-631_152_000.0, 253_402_300_799.0));
+    assert_eq!(*seen.certificate("not_before"), "1950-01-01T00:00:00Z");
+    assert_eq!(*seen.certificate("not_after"), "9999-12-31T23:59:59Z");
+}
+
+#[tokio::test]
+async fn a_negative_serial_number_is_shown_as_it_is() {
+    let odd = Odd {
+        serial: vec![0xfb, 0x2e],
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    assert_eq!(seen.info("serial_number"), "FB2E");
+    assert_eq!(*seen.certificate("serial_number"), "FB2E");
+}
+
+#[tokio::test]
+async fn an_empty_subject_is_empty() {
+    let odd = Odd {
+        subject: name(&[]),
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    assert_eq!(seen.info("subject"), "");
+    assert_eq!(seen.info("tls_certificate_name"), "<I>CN=Odd CA<S>");
+    assert_eq!(*seen.certificate("subject"), "");
+    assert_eq!(seen.value("smtp_tls_cert_subject_match"), 1.0);
+}
+
+#[tokio::test]
+async fn a_multi_valued_name_keeps_its_values() {
+    let both = set(&[
+        attribute(b"\x55\x04\x0a", "Bear"),
+        attribute(b"\x55\x04\x03", "mx"),
+    ]);
+    let odd = Odd {
+        subject: name(&[both]),
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    assert_eq!(seen.info("subject"), "O=Bear + CN=mx");
+    assert_eq!(*seen.certificate("subject"), "O=Bear + CN=mx");
+}
+
+#[tokio::test]
+async fn control_characters_are_escaped_in_labels_and_whole_in_json() {
+    let text = "mx\u{1b}[31m\"red\"\n# HELP up\r\u{7f}\0end\\";
+    let odd = Odd {
+        subject: Odd::common_name(text),
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    // .NET puts it in quotes and doubles those inside; a label's line feed is read back by Prometheus.
+    let quoted = text.replace('"', "\"\"");
+    assert_eq!(*seen.certificate("subject"), format!("CN=\"{quoted}\""));
+    let shown = quoted
+        .replace('\u{1b}', "\\u{1b}")
+        .replace('\r', "\\u{d}")
+        .replace('\u{7f}', "\\u{7f}")
+        .replace('\0', "\\u{0}");
+    assert_eq!(seen.info("subject"), format!("CN=\"{shown}\""));
+    let raw = |c: char| c.is_control() && c != '\n';
+    assert!(!seen.page.contains(raw), "{:?}", seen.page);
+    assert!(!seen.page.lines().any(|line| line.starts_with("# HELP up")));
+}
+
+#[tokio::test]
+async fn a_name_of_ten_kilobytes_is_cut_in_labels_and_whole_in_json() {
+    let long = "ä".repeat(5_000);
+    let odd = Odd {
+        subject: Odd::common_name(&long),
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    for label in ["subject", "tls_certificate_name"] {
+        let shown = seen.info(label);
+        assert_eq!(shown.chars().count(), 513, "{label}");
+        assert!(shown.ends_with("ää…"), "{label}");
+    }
+    assert_eq!(*seen.certificate("subject"), format!("CN={long}"));
+}
+
+#[tokio::test]
+async fn four_hundred_names_are_listed_and_compared() {
+    let mut names: Vec<_> = (0..399).map(|n| format!("h{n}.bears.test")).collect();
+    names.push(HOST.to_owned());
+    let odd = Odd {
+        extensions: vec![Odd::names(&names)],
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    assert_eq!(*seen.certificate("names"), Value::from(names));
+    assert_eq!(seen.value("smtp_tls_cert_subject_match"), 1.0);
+}
+
+#[tokio::test]
+async fn long_chains_are_counted_and_twenty_are_kept() {
+    let authority = Authority::new("Odd", NOW.0);
+    for presented in [20, 25] {
+        let mut long = authority.issue(&Leaf::server(HOST, -1, 89));
+        for _ in 2..presented {
+            let more = authority.self_signed(&Leaf::server("more.bears.test", -1, 50));
+            long.chain.extend(more.chain);
+        }
+        let seen = Seen::at(&long).await;
+        seen.is_readable(&long);
+        assert_eq!(
+            seen.value("smtp_tls_chain_certificates"),
+            f64::from(presented)
+        );
+        let kept = seen.endpoint["chain"].as_array().unwrap().len();
+        assert_eq!(kept, 20);
+        assert_eq!(seen.endpoint["chain_omitted"], presented - 20);
+        let earliest = seen.value("smtp_tls_chain_earliest_not_after_timestamp_seconds");
+        assert_eq!(earliest, (NOW.0 + 50 * 86_400) as f64);
+    }
+}
+
+#[tokio::test]
+async fn an_extension_that_comes_twice_counts_twice_and_is_a_defect() {
+    let one = Odd::names(&["other.bears.test".into()]);
+    let two = Odd::names(&[HOST.into()]);
+    let odd = Odd {
+        extensions: vec![one, two],
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    let names = Value::from(vec!["other.bears.test", HOST]);
+    assert_eq!(*seen.certificate("names"), names);
+    let defect = "extension 2.5.29.17 appears 2 times";
+    assert_eq!(*seen.certificate("defects"), Value::from(vec![defect]));
+}
+
+#[tokio::test]
+async fn an_address_of_wrong_length_hides_no_other_name() {
+    let names = [
+        &b"\x87\x05\x01\x02\x03\x04\x05\x82\x0d"[..],
+        HOST.as_bytes(),
+    ]
+    .concat();
+    let extension = Odd::extension(b"\x55\x1d\x11", &odd::der(0x30, &names));
+    let odd = Odd {
+        extensions: vec![extension],
+        ..Odd::default()
+    }
+    .credentials();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    let names = Value::from(vec!["IP:#0102030405", HOST]);
+    assert_eq!(*seen.certificate("names"), names);
+    assert_eq!(seen.value("smtp_tls_cert_subject_match"), 1.0);
+}
+
+#[tokio::test]
+async fn bytes_behind_the_certificate_are_counted() {
+    let mut odd = Odd::default().credentials();
+    let longer = [odd.chain[0].as_ref(), &[0; 3]].concat();
+    odd.chain[0] = longer.into();
+    let seen = Seen::at(&odd).await;
+    seen.is_readable(&odd);
+    assert_eq!(*seen.certificate("trailing_bytes"), 3);
+}
+
+#[tokio::test]
+async fn what_is_no_certificate_still_has_a_fingerprint_and_a_reason() {
+    let intermediate = Odd::default().credentials().chain.remove(0);
+    for versions in VERSIONS {
+        for garbage in [&b"garbage"[..], b"0", &[0x30; 5_000], &[0xff; 300]] {
+            let mut odd = Odd::default().credentials();
+            odd.chain = vec![garbage.to_vec().into(), intermediate.clone()];
+            let speech = Speech {
+                versions,
+                ..Speech::default()
+            };
+            is_unreadable(&Seen::speaking(&odd, speech).await, garbage);
+        }
+    }
+}
+
+#[track_caller]
+fn is_unreadable(seen: &Seen, garbage: &[u8]) {
+    let fingerprints = Certificate::from_der(garbage);
+    let fingerprints = fingerprints.fingerprints();
+    assert_eq!(seen.info("fingerprint_sha1"), fingerprints.sha1_hex());
+    assert_eq!(seen.info("fingerprint_sha256"), fingerprints.sha256_hex());
+    assert_eq!(seen.info("subject"), "");
+    assert_eq!(seen.value("smtp_tls_chain_certificates"), 2.0);
+    assert_eq!(seen.value("smtp_tls_probe_success"), 0.0);
+    let failure = Samples::read(&seen.page);
+    let failure = failure.one("smtp_tls_probe_failure_info", &[]).unwrap();
+    assert_eq!(failure.labels["reason"], "cert_unreadable");
+    assert!(!seen.page.contains("\nsmtp_tls_cert_expiry_seconds"));
+    let endpoint = &seen.endpoint;
+    assert_eq!(endpoint["state"], "Unreachable");
+    assert_eq!(endpoint["reason"], "cert_unreadable");
+    let length = format!("({} bytes)", garbage.len());
+    let detail = endpoint["causes"][0]["detail"].as_str().unwrap();
+    assert!(detail.ends_with(&length), "{detail}");
+    assert_eq!(endpoint["causes"].as_array().unwrap().len(), 1);
+    assert_eq!(*seen.certificate("length"), garbage.len());
+    assert_eq!(endpoint["chain"][1]["unreadable"], Value::Null);
+}

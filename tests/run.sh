@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Every check of this project, as CI runs it: formatting, lints, docs, all tests (also those
+# against real mail servers and a real Prometheus), the alert rules, the dependencies.
+# Made for Debian 12, as root or with sudo. Installs from Debian what is missing; starts no
+# service and touches no configuration of the machine's own mail server.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+exim_root=target/real-peers/exim
+# Mail servers and their tools stand in sbin, which is not on everyone's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo --preserve-env "$@"
+    else
+        echo "tests/run.sh: needs root for '$1': run it as root or install sudo" >&2
+        exit 1
+    fi
+}
+
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
+}
+
+# --- what the tests need ---------------------------------------------------------------------
+
+# Prints the Debian packages whose files are not on this machine.
+missing_packages() {
+    command -v posttls-finger >/dev/null || echo postfix
+    { command -v prometheus && command -v promtool; } >/dev/null || echo prometheus
+    { command -v prometheus-alertmanager && command -v amtool; } >/dev/null || echo prometheus-alertmanager
+    command -v openssl >/dev/null || echo openssl
+    command -v curl >/dev/null || echo curl
+    [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+    # The linker and the C compiler that aws-lc is built with.
+    command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
+}
+
+# Runs a command while Debian's maintainer scripts may not start any service.
+without_services() {
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    "$@"
+    remove_policy
+}
+
+policy=
+remove_policy() {
+    [ -z "$policy" ] || as_root rm -f "$policy"
+    policy=
+}
+
+updated=no
+# The package lists, at most once a run and only when something is to be fetched.
+update_lists() {
+    [ "$updated" = yes ] || apt update
+    updated=yes
+}
+
+# --no-remove: rather fail than take away the machine's own mail server.
+install_packages() {
+    apt install --yes --no-install-recommends --no-remove "$@"
+}
+
+install_missing() {
+    local packages
+    mapfile -t packages < <(missing_packages)
+    if [ "${#packages[@]}" -gt 0 ]; then
+        echo "installing from Debian: ${packages[*]}"
+        update_lists
+        if [[ " ${packages[*]} " == *" postfix "* ]]; then
+            echo 'postfix postfix/main_mailer_type select No configuration' | as_root debconf-set-selections
+        fi
+        without_services install_packages "${packages[@]}"
+    fi
+    mapfile -t packages < <(missing_packages)
+    if [ "${#packages[@]}" -gt 0 ]; then
+        echo "tests/run.sh: still missing after the installation: ${packages[*]}" >&2
+        return 1
+    fi
+}
+
+# Exim conflicts with Postfix in Debian, so it is unpacked, not installed: the daemon, the
+# libraries it needs beyond the installed ones, and nss_wrapper, which lets it find the user
+# that Debian's package would have created.
+unpack_exim() {
+    [ ! -e "$exim_root/complete" ] || return 0
+    update_lists
+    rm -rf "$exim_root"
+    mkdir -p "$exim_root"
+    local libraries
+    mapfile -t libraries < <(apt-get -s install --no-install-recommends exim4-daemon-light | awk '/^Inst lib/ {print $2}')
+    # As the current user: apt's own user may not write below target.
+    (cd "$exim_root" && apt-get -q -o APT::Sandbox::User=root download \
+        exim4-daemon-light libnss-wrapper "${libraries[@]}")
+    local package
+    for package in "$exim_root"/*.deb; do
+        dpkg -x "$package" "$exim_root"
+        rm "$package"
+    done
+    chmod u-s "$exim_root/usr/sbin/exim4"
+    touch "$exim_root/complete"
+}
+
+needs() {
+    command -v cargo >/dev/null || { echo "tests/run.sh: cargo not found: install Rust first" >&2; return 1; }
+    install_missing
+    unpack_exim
+}
+
+# --- the checks ------------------------------------------------------------------------------
+
+tests() {
+    if [ "$(id -u)" != 0 ]; then
+        # Postfix is started by root only, so the test binaries run as root.
+        local host
+        host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+        export "CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"
+    fi
+    cargo test --locked -- --include-ignored
+}
+
+dependencies() {
+    if command -v cargo-deny >/dev/null; then
+        cargo deny check bans licenses sources
+    else
+        echo "NOT CHECKED: cargo-deny is not installed (bans, licenses, sources; see deny.toml)"
+    fi
+}
+
+# However it ends: nothing is left behind, and a failure says where.
+finish() {
+    local status=$?
+    remove_policy
+    [ "$status" = 0 ] || echo "tests/run.sh: FAILED at: $current" >&2
+}
+trap finish EXIT
+
+current="the start"
+times=()
+# step NAME COMMAND...: runs one step, says what it is and how long it took.
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    current=$name
+    echo
+    echo "=== $name"
+    "$@"
+    times+=("$(printf '%4ds  %s' $((SECONDS - start)) "$name")")
+    echo "=== $name: $((SECONDS - start))s"
+}
+
+step "what the tests need" needs
+step "formatting" cargo fmt --check
+step "lints" cargo clippy --all-targets --locked -- -D warnings
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+step "tests" tests
+step "alert rules" tests/alerts.sh
+step "dependencies" dependencies
+
+echo
+printf '%s\n' "${times[@]}"
+echo "All checks passed in ${SECONDS}s."

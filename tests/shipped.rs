@@ -1,0 +1,377 @@
+//! Holds what is shipped beside the program to the program: the example configuration, the references, the README.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads files of the repository, which is what it tests, and the clock for certificates"
+)]
+
+mod peer;
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use peer::{Authority, Leaf, Server, Speech};
+use smtp_tls_exporter::reason::Reason;
+use smtp_tls_exporter::render::FAMILIES;
+use smtp_tls_exporter::verdict::CHECKS;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs/configuration.md",
+    "docs/metrics.md",
+    "docs/reasons.md",
+];
+
+#[test]
+fn the_example_configuration_is_valid() -> Outcome {
+    let (complaint, code) = config_check(&root().join("config.example.yml"))?;
+    assert_eq!((complaint.as_str(), code), ("", Some(0)));
+    Ok(())
+}
+
+/// Each section with an unknown key: the program then names all the keys that it knows there.
+const SECTIONS: [(&str, &str); 7] = [
+    ("", "nonsense: 1\ntargets: [{host: a}]"),
+    ("probe.", "probe: {nonsense: 1}\ntargets: [{host: a}]"),
+    ("trust.", "trust: {nonsense: 1}\ntargets: [{host: a}]"),
+    ("defaults.", "defaults: {nonsense: 1}\ntargets: [{host: a}]"),
+    ("targets[].", "targets: [{host: a, nonsense: 1}]"),
+    ("expect.", "targets: [{host: a, expect: {nonsense: 1}}]"),
+    ("checks.", "targets: [{host: a, checks: {nonsense: off}}]"),
+];
+
+#[test]
+fn every_key_is_in_the_example_and_in_the_reference() -> Outcome {
+    let example = read("config.example.yml");
+    let reference = read("docs/configuration.md");
+    for (section, text) in SECTIONS {
+        for key in known_keys(text)? {
+            let shown = match section {
+                // One switch for each check: their names stand in a comment, the README explains them.
+                "checks." => example.contains(&key),
+                // Names files, and the example has none.
+                _ if key == "client_certificate" => example.contains("# client_certificate: {"),
+                _ => uncommented(&example).contains(&format!("{key}:")),
+            };
+            assert!(shown, "config.example.yml: show {section}{key}");
+            let wanted = match section {
+                "" => format!("\n## `{key}`\n"),
+                "checks." => continue,
+                _ => format!("`{section}{key}`"),
+            };
+            assert!(
+                reference.contains(&wanted),
+                "docs/configuration.md: explain {wanted}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_reference_of_reasons_is_complete() {
+    let documented = first_cells(&read("docs/reasons.md"));
+    let known: Vec<_> = Reason::ALL.iter().map(|r| r.as_str().to_owned()).collect();
+    assert_eq!(documented, known, "docs/reasons.md (left), Reason (right)");
+}
+
+#[test]
+fn the_readme_lists_the_checks() {
+    let readme = read("README.md");
+    let section = readme.split("\n## ").find(|s| s.starts_with("Checks\n"));
+    let rows = section.unwrap().lines().skip_while(|l| *l != "|---|---|");
+    let listed: Vec<_> = rows.skip(1).take_while(|l| l.starts_with('|')).collect();
+    let known: Vec<_> = CHECKS
+        .iter()
+        .map(|check| format!("| `{}` | {} |", check.name, check.help))
+        .collect();
+    assert_eq!(listed, known, "README.md (left), CHECKS (right)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_of_metrics_is_what_a_scrape_says() -> Outcome {
+    let scrape = scrape_of_a_small_world().await?;
+    let text = read("docs/metrics.md");
+    let mut rows = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(Row::parse);
+    for line in scrape.lines().filter_map(|l| l.strip_prefix("# TYPE ")) {
+        let row = rows
+            .next()
+            .ok_or_else(|| format!("docs/metrics.md: add {line}"))?;
+        assert_eq!(
+            format!("{} {}", row.name, row.kind),
+            line,
+            "docs/metrics.md (left), a scrape (right)"
+        );
+        let samples = labels_of(&scrape, &row.name);
+        assert!(
+            !samples.is_empty() || row.name == UNSEEN,
+            "{}: no sample",
+            row.name
+        );
+        for labels in samples {
+            assert_eq!(
+                own_labels(&labels),
+                row.labels,
+                "docs/metrics.md: labels of {}",
+                row.name
+            );
+        }
+    }
+    assert_eq!(rows.next().map(|row| row.name), None, "no such metric");
+    for family in FAMILIES {
+        assert!(scrape.contains(&format!("# TYPE {} ", family.name)));
+    }
+    Ok(())
+}
+
+/// Needs a name that DNS does not know, and no test asks DNS.
+const UNSEEN: &str = "smtp_tls_target_failure_info";
+
+#[test]
+fn every_metric_has_an_example() {
+    let text = read("docs/metrics.md");
+    let (_, examples) = text.split_once("```promql").unwrap();
+    let words: BTreeSet<_> = words(examples).collect();
+    for metric in first_cells(&text) {
+        assert!(
+            words.contains(&*metric),
+            "docs/metrics.md: no example of {metric}"
+        );
+    }
+}
+
+#[test]
+fn documents_name_only_metrics_that_exist() {
+    let known: BTreeSet<_> = first_cells(&read("docs/metrics.md")).into_iter().collect();
+    for document in DOCUMENTS {
+        for word in words(&read(document)) {
+            let is_ours = word.starts_with("smtp_tls_") && word != "smtp_tls_exporter";
+            assert!(
+                !is_ours || known.contains(word),
+                "{document}: {word} does not exist"
+            );
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for document in DOCUMENTS {
+        let folder = root().join(document);
+        let folder = folder.parent().unwrap();
+        let text = read(document);
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|l| l.split([')', '#']).next())
+        {
+            let is_elsewhere = link.is_empty() || link.contains("://");
+            assert!(
+                is_elsewhere || folder.join(link).exists(),
+                "{document}: {link}"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_that_are_named_exist() {
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(document);
+        let quoted = text.split('`').skip(1).step_by(2);
+        for file in quoted.filter(|word| word.ends_with(".rs") && !word.contains("client_auth")) {
+            let exists = root().join("src").join(file).exists() || root().join(file).exists();
+            assert!(exists, "{document}: there is no {file}");
+        }
+    }
+}
+
+/// A row of the reference of metrics.
+struct Row {
+    name: String,
+    kind: String,
+    labels: BTreeSet<String>,
+}
+
+impl Row {
+    fn parse(line: &str) -> Self {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let quoted = |cell: &str| {
+            cell.split('`')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect()
+        };
+        Self {
+            name: cells[1].trim_matches('`').to_owned(),
+            kind: cells[2].to_owned(),
+            labels: quoted(cells[3]),
+        }
+    }
+}
+
+/// The label names of every sample of a metric.
+fn labels_of(scrape: &str, name: &str) -> Vec<BTreeSet<String>> {
+    let samples = scrape.lines().filter_map(|line| line.strip_prefix(name));
+    samples
+        .filter(|rest| rest.starts_with(['{', ' ']))
+        .map(|rest| {
+            let pairs = rest.rsplit("=\"").skip(1);
+            pairs
+                .filter_map(|part| part.rsplit([',', '{']).next())
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect()
+}
+
+/// Without those that every series of an endpoint or target has; a target's series have some of them as their own.
+fn own_labels(labels: &BTreeSet<String>) -> BTreeSet<String> {
+    let common: &[&str] = if labels.contains("address") {
+        &["target", "host", "port", "view", "address", "offer"]
+    } else {
+        &["target"]
+    };
+    let own = labels
+        .iter()
+        .filter(|label| !common.contains(&label.as_str()));
+    own.cloned().collect()
+}
+
+/// One server that is well and one port where nobody listens, scraped from the real program.
+async fn scrape_of_a_small_world() -> Result<String, Box<dyn Error>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let authority = Authority::new("Bear", i64::try_from(now)?);
+    let leaf = authority.issue(&Leaf::server("mx.bears.test", -10, 80));
+    let server = Server::start("127.0.0.1:0".parse()?, &leaf, Speech::default()).await?;
+    let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("root.pem"), authority.root_pem())?;
+    let config = format!(
+        "trust: {{roots: root.pem}}\ntargets:\n- {{host: mx.bears.test, addresses: 127.0.0.1, ports: [{}, {closed}]}}\n",
+        server.address.port()
+    );
+    let file = folder.path().join("config.yml");
+    fs::write(&file, config)?;
+    let scrape = tokio::task::spawn_blocking(move || {
+        let exporter = Exporter::start(&file).map_err(|e| e.to_string())?;
+        exporter.scrape().map_err(|e| e.to_string())
+    });
+    Ok(scrape.await??)
+}
+
+/// The real program; ends with its handle.
+struct Exporter {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Exporter {
+    fn start(config: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut process = Command::new(PROGRAM)
+            .arg("--config.file")
+            .arg(config)
+            .arg("--web.listen-address=127.0.0.1:0")
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let log = BufReader::new(process.stderr.take().ok_or("no log")?);
+        let mut exporter = Self {
+            process,
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+        };
+        for line in log.lines() {
+            if let Some((_, behind)) = line?.split_once("address=") {
+                let address = behind.split(' ').next().unwrap_or_default();
+                exporter.address = address.trim_matches('"').parse()?;
+                return Ok(exporter);
+            }
+        }
+        Err("the program ended".into())
+    }
+
+    fn scrape(&self) -> Result<String, Box<dyn Error>> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").ok_or("no body")?;
+        Ok(body.to_owned())
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What `--config.check` complains of, and its exit code.
+fn config_check(file: &Path) -> Result<(String, Option<i32>), Box<dyn Error>> {
+    let output = Command::new(PROGRAM)
+        .arg("--config.check")
+        .arg("--log.level=error")
+        .arg("--config.file")
+        .arg(file)
+        .output()?;
+    Ok((String::from_utf8(output.stderr)?, output.status.code()))
+}
+
+/// The keys that the program expects where this text has an unknown one.
+fn known_keys(text: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("config.yml");
+    fs::write(&file, text)?;
+    let (complaint, _) = config_check(&file)?;
+    let (_, listed) = complaint
+        .rsplit_once("expected ")
+        .ok_or_else(|| format!("no list of keys: {complaint}"))?;
+    let keys = listed.trim().trim_start_matches("one of ").split(", ");
+    Ok(keys.map(str::to_owned).collect())
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+}
+
+fn uncommented(yaml: &str) -> String {
+    let lines = yaml.lines().filter(|l| !l.trim_start().starts_with('#'));
+    lines
+        .map(|line| line.split(" #").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What stands in backticks at the begin of table rows.
+fn first_cells(markdown: &str) -> Vec<String> {
+    let rows = markdown.lines().filter_map(|l| l.strip_prefix("| `"));
+    rows.filter_map(|row| row.split('`').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}

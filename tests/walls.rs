@@ -1,0 +1,512 @@
+//! Holds `src/` to the architecture: which room may know which, where each foreign crate lives, how long a file may be.
+//! The tables below are the rules; ARCHITECTURE.md says why.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads files of the repository, which is what it tests"
+)]
+
+#[path = "walls/source.rs"]
+mod source;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use source::Source;
+
+/// Words of the field: every room below may import these.
+const BASICS: [&str; 4] = ["timestamp", "plain", "name", "reason"];
+
+/// The rooms, and what else each may import. A row names only rooms above it: so there are no circles, and data flows
+/// down.
+const ROOMS: &[(&str, &str)] = &[
+    ("timestamp", ""),
+    ("plain", ""),
+    ("name", ""),
+    ("reason", ""),
+    ("process", ""),
+    ("counters", ""),
+    ("certificate", ""),
+    ("observation", "certificate"),
+    ("smtp", "observation"),
+    ("pki", ""),
+    ("dns", ""),
+    ("target", "dns smtp"),
+    ("probe", "certificate observation pki smtp target"),
+    ("verdict", "certificate observation pki"),
+    ("report", "certificate dns observation pki target verdict"),
+    (
+        "round",
+        "certificate counters dns observation pki probe report smtp target verdict",
+    ),
+    (
+        "render",
+        "certificate counters observation pki process report smtp target verdict",
+    ),
+    // Of certificates it reads only the names of its own clients'.
+    (
+        "web",
+        "certificate counters dns process render report round target",
+    ),
+    // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
+    (
+        "config",
+        "certificate dns observation pki probe render round smtp target verdict web",
+    ),
+    // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
+    (
+        "cli",
+        "certificate config counters dns pki probe render report round smtp target verdict web",
+    ),
+    ("main", "cli"),
+];
+
+/// Of the busy stages, the only items that another room may name: settings, not deeds.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    (
+        "config",
+        "probe",
+        "ClientCertificate ClientCertificateError Limits",
+    ),
+    ("config", "render", "RESERVED_LABELS"),
+    ("config", "round", "Gate Module OnRequest Settings Watched"),
+    (
+        "config",
+        "web",
+        "Acceptor Access ClientAuth Header Rate TlsSettings header is_known is_spoken",
+    ),
+    ("web", "certificate", "Certificate SubjectName"),
+    ("cli", "probe", "Limits Tls"),
+];
+
+/// What joins two stages, and the one room that calls it.
+const STEPS: &[(&str, &str)] = &[
+    ("crate::target::expand", "round"),
+    ("crate::probe::probe", "round"),
+    ("crate::pki::find_path", "round"),
+    ("crate::verdict::judge", "round"),
+];
+
+/// Foreign crates (and two modules of std and tokio), and where each may be named: paths below `src/` begin so.
+const FOREIGN: &[(&str, &str)] = &[
+    ("aws_lc_rs", "certificate/ probe/ web/door.rs"),
+    ("bcrypt", "web/door.rs"),
+    ("clap", "cli/"),
+    ("data_encoding", "render/pem.rs web/door.rs"),
+    ("flate2", "render/body.rs"),
+    ("hickory_resolver", "dns/hickory"),
+    ("http_body_util", "web/"),
+    ("hyper", "web/"),
+    ("hyper_util", "web/"),
+    ("idna", "name.rs"),
+    ("ipnet", "config/probe_endpoint.rs round/request.rs"),
+    ("listenfd", "cli/files.rs"),
+    ("prometheus", "counters.rs render/metrics.rs"),
+    ("rlimit", "cli/files.rs"),
+    ("rustls", "probe/tls web/"),
+    ("rustls_native_certs", "pki/"),
+    ("rustls_pki_types", "pki/"),
+    ("sd_notify", "cli/life.rs"),
+    ("serde", "config/ render/"),
+    ("serde_json", "render/json/"),
+    ("serde_yaml", "config/"),
+    ("std::fs", "cli/ config/ pki/ process.rs"),
+    ("thiserror", ""),
+    ("time", "timestamp.rs"),
+    ("tokio", "cli/ dns/ probe/ round/ target/expand.rs web/"),
+    ("tokio::net", "probe/ web/"),
+    ("tokio_rustls", "probe/tls web/"),
+    ("tracing", ""),
+    ("tracing_logfmt", "cli/logging.rs"),
+    ("tracing_subscriber", "cli/logging.rs"),
+    ("webpki", "pki/"),
+    ("webpki_roots", "pki/"),
+    ("x509_parser", "certificate/"),
+];
+
+/// Most lines of code in a file, unit tests aside.
+const MAX_LINES: usize = 300;
+
+#[test]
+fn the_walls_stand() {
+    let found = findings(&sources());
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn rooms_import_only_rooms_above_them() {
+    let mut above = BTreeSet::new();
+    for (room, imports) in ROOMS {
+        for import in imports.split_whitespace() {
+            assert!(
+                above.contains(import),
+                "ROOMS: {room} may import {import}, which does not stand above it: that is a circle or an upward \
+                 import; move the shared type into a room above both"
+            );
+        }
+        assert!(above.insert(*room), "ROOMS: {room} stands there twice");
+    }
+}
+
+#[test]
+fn every_row_is_about_something_that_exists() {
+    let sources = sources();
+    let files: BTreeSet<_> = sources.iter().map(Source::room).collect();
+    for (room, _) in ROOMS {
+        assert!(files.contains(room), "ROOMS: there is no {room} any more");
+    }
+    let named: BTreeSet<_> = sources.iter().flat_map(Source::paths).collect();
+    for (path, _) in STEPS {
+        assert!(
+            named.iter().any(|n| is_in(n, path)),
+            "STEPS: nobody names {path} any more; name what took its place"
+        );
+    }
+}
+
+#[test]
+fn every_dependency_has_a_place() {
+    for name in dependencies() {
+        assert!(
+            FOREIGN.iter().any(|(krate, _)| *krate == name),
+            "Cargo.toml: {name} is in no row of FOREIGN in tests/walls.rs; say where it may be used"
+        );
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for folder in ["src", "tests", "examples", "benches"] {
+        for file in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(&file).expect("a readable file");
+            assert!(
+                Source::new("", &text).opens_with_a_sentence(),
+                "{}: open it with `//! ` and one sentence: what it turns into what, and what it must not know",
+                file.display()
+            );
+        }
+    }
+}
+
+/// Everything that breaks a wall, one line each, with what to do about it.
+fn findings(sources: &[Source]) -> Vec<String> {
+    let test_files: BTreeSet<_> = sources.iter().flat_map(Source::test_files).collect();
+    let mut found = Vec::new();
+    for source in sources {
+        if test_files.contains(&source.path) || source.room() == "lib" {
+            continue;
+        }
+        let paths = source.paths();
+        found.extend(too_long(source));
+        found.extend(foreign(source, &paths));
+        found.extend(rooms(source, &paths));
+        found.extend(settings(source, &paths));
+        found.extend(steps(source, &paths));
+    }
+    found
+}
+
+fn too_long(source: &Source) -> Option<String> {
+    let (path, lines) = (&source.path, source.lines());
+    (lines > MAX_LINES).then(|| {
+        format!(
+            "src/{path}: {lines} lines of code, expected {MAX_LINES} at most: split it by what it is about"
+        )
+    })
+}
+
+fn foreign(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
+    let path = &source.path;
+    let breaks = |(krate, places): &&(&str, &str)| {
+        let is_at_home = places.is_empty() || places.split(' ').any(|p| path.starts_with(p));
+        !is_at_home && paths.iter().any(|named| is_in(named, krate))
+    };
+    FOREIGN
+        .iter()
+        .filter(breaks)
+        .map(|(krate, places)| {
+            format!(
+                "src/{path}: names {krate}, which stays in {places}: let a type of our own cross the wall (FOREIGN in \
+                 tests/walls.rs)"
+            )
+        })
+        .collect()
+}
+
+fn rooms(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
+    let (path, own) = (&source.path, source.room());
+    let Some((_, may)) = ROOMS.iter().find(|(room, _)| *room == own) else {
+        return vec![format!(
+            "src/{path}: {own} is in no row of ROOMS in tests/walls.rs: say what it may import"
+        )];
+    };
+    let basics = BASICS.iter().filter(|_| !BASICS.contains(&own));
+    let may: Vec<_> = may.split_whitespace().chain(basics.copied()).collect();
+    let imported: BTreeSet<_> = paths.iter().filter_map(|p| room_of(p)).collect();
+    imported
+        .into_iter()
+        .filter(|room| *room != own && !may.contains(room))
+        .map(|room| {
+            format!(
+                "src/{path}: {own} imports {room}, but may import only [{}]: pass what it needs as an argument, or \
+                 move the type into a room above both",
+                may.join(" ")
+            )
+        })
+        .collect()
+}
+
+/// Only what is named in SETTINGS may cross; everything else is the stage's own business.
+fn settings(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
+    let path = &source.path;
+    let rows = SETTINGS.iter().filter(|(room, ..)| *room == source.room());
+    rows.flat_map(|(room, of, items)| {
+        let prefix = format!("crate::{of}::");
+        let named: BTreeSet<_> = paths
+            .iter()
+            .filter_map(|named| named.strip_prefix(&prefix)?.split("::").next())
+            .filter(|item| !items.split(' ').any(|known| known == *item))
+            .collect();
+        named.into_iter().map(move |item| {
+                format!(
+                "src/{path}: {room} names {of}::{item}, but may name only {items} of {of}: a setting goes into SETTINGS \
+                 in tests/walls.rs, a deed into round/"
+            )
+            })
+    })
+    .collect()
+}
+
+fn steps(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
+    let (path, own) = (&source.path, source.room());
+    STEPS
+        .iter()
+        .filter(|(step, home)| {
+            let is_home = own == *home || room_of(step) == Some(own);
+            !is_home && paths.iter().any(|named| is_in(named, step))
+        })
+        .map(|(step, home)| {
+            format!("src/{path}: names {step}; only {home} joins the stages: ask it for a snapshot")
+        })
+        .collect()
+}
+
+/// Whether a path is this one, or below it.
+fn is_in(path: &str, above: &str) -> bool {
+    let rest = path.strip_prefix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn room_of(path: &str) -> Option<&str> {
+    let below = path.strip_prefix("crate::")?;
+    below.split("::").next()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn sources() -> Vec<Source> {
+    let src = root().join("src");
+    let read = |file: &PathBuf| {
+        let path = file.strip_prefix(&src).expect("a file below src");
+        let text = fs::read_to_string(file).expect("a readable file");
+        Source::new(&path.to_string_lossy().replace('\\', "/"), &text)
+    };
+    rust_files(&src).iter().map(read).collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The crates in `[dependencies]`, as Rust names them.
+fn dependencies() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
+    let lines = manifest.lines().skip_while(|l| *l != "[dependencies]");
+    lines
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, _)| match name.trim() {
+            "rustls-webpki" => "webpki".to_owned(),
+            name => name.replace('-', "_"),
+        })
+        .collect()
+}
+
+/// What is found in one made-up file.
+fn found_in(path: &str, text: &str) -> Vec<String> {
+    findings(&[Source::new(path, text)])
+}
+
+/// A file, its text, and what must be found in it.
+const BREACHES: &[(&str, &str, &str)] = &[
+    (
+        "render/table.rs",
+        "use serde_json::Value;",
+        "names serde_json",
+    ),
+    (
+        "render/table.rs",
+        "use {std::fmt, serde_json as j};",
+        "names serde_json",
+    ),
+    (
+        "render/table.rs",
+        "fn f() { ::serde_json::json!(1) }",
+        "names serde_json",
+    ),
+    (
+        "render/table.rs",
+        "use std::{fmt, fs::{self, File}};",
+        "names std::fs",
+    ),
+    (
+        "smtp/reply.rs",
+        "#[derive(serde::Serialize)] struct R;",
+        "names serde,",
+    ),
+    (
+        "smtp/reply.rs",
+        "use tokio::io; fn f(s: io::Stdin) {}",
+        "names tokio,",
+    ),
+    (
+        "dns/mod.rs",
+        "use tokio::net::UdpSocket;",
+        "names tokio::net",
+    ),
+    (
+        "verdict/names.rs",
+        "use crate::{name::Host, probe::Limits};",
+        "verdict imports probe",
+    ),
+    (
+        "verdict/names.rs",
+        "use super::super::render;",
+        "verdict imports render",
+    ),
+    (
+        "verdict/mod.rs",
+        "use super::config::Config;",
+        "verdict imports config",
+    ),
+    (
+        "verdict/mod.rs",
+        "fn f() { crate::round::system_clock() }",
+        "verdict imports round",
+    ),
+    (
+        "probe/tls.rs",
+        "use smtp_tls_exporter::verdict::CHECKS;",
+        "probe imports verdict",
+    ),
+    ("web/routes.rs", "use crate::cli::BUILD;", "web imports cli"),
+    (
+        "config/file.rs",
+        "use crate::probe::{Limits, Tls};",
+        "config names probe::Tls",
+    ),
+    (
+        "config/file.rs",
+        "use crate::probe::*;",
+        "config names probe::*",
+    ),
+    (
+        "cli/check.rs",
+        "use crate::pki; fn f() { pki::find_path() }",
+        "names crate::pki::find_path",
+    ),
+    (
+        "cli/check.rs",
+        "use crate::verdict; fn f() { verdict::judge() }",
+        "names crate::verdict::judge",
+    ),
+    (
+        "misc.rs",
+        "//! Odds and ends.",
+        "misc is in no row of ROOMS",
+    ),
+];
+
+#[test]
+fn a_breach_is_found_however_it_is_written() {
+    for (path, text, breach) in BREACHES {
+        let found = found_in(path, text);
+        let is_found = found.iter().any(|f| f.contains(breach));
+        assert!(is_found, "{path}: {text}: {found:?}");
+    }
+}
+
+/// A file, and text that breaks nothing in it.
+const KEPT: &[(&str, &str)] = &[
+    ("render/json/mod.rs", "use serde_json::Value;"),
+    (
+        "render/table.rs",
+        "// serde_json::Value\n/* crate::probe::x */ fn f() -> &'static str { \"serde_json::x\" }",
+    ),
+    (
+        "render/table.rs",
+        "const Q: char = '\"'; const R: &str = r#\"crate::cli::\"x\"#; fn f<'a>(a: &'a str) {}",
+    ),
+    (
+        "render/table.rs",
+        "fn f() {}\n#[cfg(test)]\nmod tests { use crate::probe::Tls; fn g() { if a {} } }",
+    ),
+    ("verdict/mod.rs", "mod probe; fn f() { probe::x() }"),
+    ("probe/mod.rs", "use tokio::time; fn f() { time::sleep(1) }"),
+    ("timestamp.rs", "use time::OffsetDateTime;"),
+    (
+        "config/file.rs",
+        "use crate::probe::Limits; fn f() { Limits::default() }",
+    ),
+    (
+        "round/mod.rs",
+        "use crate::pki; fn f() -> impl Fn() + use<'_> { pki::find_path() }",
+    ),
+];
+
+#[test]
+fn what_keeps_the_rules_is_left_alone() {
+    for (path, text) in KEPT {
+        let found = found_in(path, text);
+        assert!(found.is_empty(), "{path}: {text}: {found:?}");
+    }
+}
+
+#[test]
+fn code_behind_the_tests_is_code_again() {
+    let text = "#[cfg(test)]\nmod case;\n#[cfg(test)]\nfn f() -> [u8; 2] { [0; 2] }\nuse crate::cli::BUILD;\n";
+    assert!(!found_in("verdict/mod.rs", text).is_empty());
+    let both = [
+        Source::new("verdict/mod.rs", "#[cfg(test)]\nmod case;\n"),
+        Source::new("verdict/case.rs", "use crate::cli::BUILD;"),
+    ];
+    assert!(findings(&both).is_empty());
+}
+
+#[test]
+fn only_lines_of_code_count() {
+    let line = "fn f() {}\n";
+    assert!(found_in("plain.rs", &line.repeat(MAX_LINES)).is_empty());
+    assert!(!found_in("plain.rs", &line.repeat(MAX_LINES + 1)).is_empty());
+    let light = format!("// why\n\n/*\n*/{}", line.repeat(MAX_LINES));
+    let tested = format!("{light}#[cfg(test)]\nmod tests {{\n{light}}}\n");
+    assert!(found_in("plain.rs", &tested).is_empty());
+    let text = format!("const T: &str = \"\n{}\";", "x\n".repeat(MAX_LINES));
+    assert!(!found_in("plain.rs", &text).is_empty());
+}
