@@ -41,14 +41,16 @@ impl<L: Lookup + 'static> Site<L> {
         let mut answer = match path {
             "/metrics" => self.metrics(&serving, headers).await,
             "/probe" => {
-                let deadline = self.deadline(headers);
+                let deadline = self.deadline(headers, Duration::ZERO);
                 tokio::select! {
                     answer = probe::answer(&serving, &query, headers, deadline) => answer,
                     () = self.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
                 }
             }
             "/api/v1/report" => {
-                let snapshot = self.scrape(&serving, self.deadline(headers)).await;
+                let snapshot = self
+                    .scrape(&serving, self.deadline(headers, self.pace.needed()))
+                    .await;
                 offload(move || render::json(&snapshot), JSON, headers).await
             }
             "/sd" => {
@@ -71,7 +73,7 @@ impl<L: Lookup + 'static> Site<L> {
     }
 
     async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {
-        let deadline = self.deadline(headers);
+        let deadline = self.deadline(headers, self.pace.needed());
         let snapshot = self.scrape(serving, deadline).await;
         let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
         let counters = serving.rounds.counters().clone();
@@ -103,14 +105,14 @@ impl<L: Lookup + 'static> Site<L> {
         }
     }
 
-    /// How long the client waits, less the time that the answer needs.
-    fn deadline(&self, headers: &HeaderMap) -> Instant {
+    /// How long the client waits, less the way back and the time that the answer needs to be written.
+    fn deadline(&self, headers: &HeaderMap, writing: Duration) -> Instant {
         let patience = headers
             .get(TIMEOUT_HEADER)
             .and_then(|value| value.to_str().ok()?.parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .unwrap_or(DEFAULT_TIMEOUT);
-        let patience = patience.saturating_sub(self.timeout_offset + self.pace.needed());
+        let patience = patience.saturating_sub(self.timeout_offset + writing);
         Instant::now() + patience.clamp(MIN_TIMEOUT, MAX_TIMEOUT)
     }
 
