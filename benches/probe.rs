@@ -21,7 +21,7 @@ use rustls::{ServerConfig, ServerConnection};
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::SystemResolver;
+use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
@@ -140,17 +140,17 @@ fn count(text: &str, name: &str, value: &str) -> usize {
         .count()
 }
 
-fn rounds(config: &Config, counters: Counters) -> Arc<Rounds<SystemResolver>> {
+fn rounds(config: &Config, counters: Counters) -> Arc<Rounds<Resolvers>> {
     Arc::new(Rounds::new(
         config.settings.clone(),
-        SystemResolver::new(Duration::from_secs(1)),
+        Resolvers::new(config.settings.policies(), Duration::from_secs(1)),
         Tls::new().expect("TLS"),
         system_clock,
         counters,
     ))
 }
 
-async fn scrape(rounds: &Arc<Rounds<SystemResolver>>) -> Snapshot {
+async fn scrape(rounds: &Arc<Rounds<Resolvers>>) -> Snapshot {
     rounds
         .scrape(tokio::time::Instant::now() + Duration::from_secs(60))
         .await

@@ -1,7 +1,7 @@
 //! Text to host names and addresses, parsed once and compared case-blind; knows no DNS.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A server as an operator or a certificate names it: a DNS name in A-label form, or an IP address.
 ///
@@ -24,6 +24,9 @@ pub enum HostError {
     /// Not convertible to A-labels, or with characters that no host name has.
     #[error("not a host name or IP address: '{0}'")]
     Malformed(String),
+    /// A port that is not 1 to 65535.
+    #[error("'{0}' is no port from 1 to 65535")]
+    Port(String),
     /// Longer than DNS allows (RFC 1035 §2.3.4).
     #[error("a name of {0} characters (a label has at most 63, a name 253)")]
     TooLong(usize),
@@ -58,12 +61,50 @@ impl Host {
         }
     }
 
+    /// Reads a host with or without a port: `mail.example.com:25`, `2001:db8::1`, `[2001:db8::1]:25`.
+    ///
+    /// # Errors
+    /// [`HostError`] as [`parse`](Self::parse), and when the port is none.
+    pub fn parse_with_port(text: &str) -> Result<(Self, Option<u16>), HostError> {
+        let is_bare = text.ends_with(']') || text.parse::<IpAddr>().is_ok();
+        match text.rsplit_once(':') {
+            Some((host, port)) if !is_bare => {
+                let number = port.parse().ok().filter(|port| *port > 0);
+                let number = number.ok_or_else(|| HostError::Port(port.to_owned()))?;
+                Ok((Self::parse(host)?, Some(number)))
+            }
+            _ => Ok((Self::parse(text)?, None)),
+        }
+    }
+
     /// The DNS name, unless this is an address.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),
             Self::Address(_) => None,
         }
+    }
+
+    /// The IP address, unless this is a name.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Name(_) => None,
+            Self::Address(address) => Some(*address),
+        }
+    }
+
+    /// With a port, as URLs write it: `mail.example.com:25`, `[2001:db8::1]:25`.
+    pub fn at(&self, port: u16) -> String {
+        match self {
+            Self::Name(name) => format!("{name}:{port}"),
+            Self::Address(address) => SocketAddr::new(*address, port).to_string(),
+        }
+    }
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(address)
     }
 }
 

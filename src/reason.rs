@@ -30,6 +30,22 @@ reasons! {
     DnsNotFound = "dns_not_found",
     /// The resolver failed or did not answer in time.
     DnsError = "dns_error",
+    /// The domain takes no mail: its MX is `0 .` (RFC 7505).
+    NullMx = "null_mx",
+    /// An MX names an IP address where only a host name may stand (RFC 5321 §5.1).
+    MxIpLiteral = "mx_ip_literal",
+    /// More MX hosts or addresses than are probed.
+    TooManyAnswers = "too_many_answers",
+    /// The proxy itself cannot be reached.
+    ProxyUnreachable = "proxy_unreachable",
+    /// The proxy wants a user and password, or others than it was given.
+    ProxyAuth = "proxy_auth",
+    /// The proxy does not allow the connection.
+    ProxyRefused = "proxy_refused",
+    /// The proxy could not connect to the server, or is no proxy.
+    ProxyFailed = "proxy_failed",
+    /// The proxy took the request, but gave no answer in time.
+    ProxyTimeout = "proxy_timeout",
     /// Nothing listens on the port.
     ConnectRefused = "connect_refused",
     /// No answer to the connection attempt in time.
@@ -38,7 +54,7 @@ reasons! {
     ConnectUnreachable = "connect_unreachable",
     /// Connected, but no greeting in time (tarpit, slow reverse DNS).
     GreetingTimeout = "greeting_timeout",
-    /// The server is busy or limits us: a 4xx greeting.
+    /// The server is busy or limits us: a 4xx greeting, or a 421 later.
     Greeting4xx = "greeting_4xx",
     /// The server refuses us: a 5xx greeting.
     Greeting5xx = "greeting_5xx",
@@ -124,8 +140,17 @@ reasons! {
     TlsVersionTooOld = "tls_version_too_old",
     /// Another endpoint of the target serves a newer certificate.
     CertificatesDiffer = "certificates_differ",
+    /// The target's views lead to different certificates.
+    ViewsDiffer = "views_differ",
     /// The certificate cannot be parsed.
     CertUnreadable = "cert_unreadable",
+}
+
+impl Reason {
+    /// Whether the server only had no time for us: a limit on connections, or a tarpit. Its certificate is not at fault.
+    pub fn is_busy(self) -> bool {
+        matches!(self, Self::Greeting4xx | Self::GreetingTimeout)
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,51 @@
 #!/bin/sh
-# Checks the alert rules and runs their unit tests. Needs promtool (Debian: package prometheus).
+# Checks the alert rules, runs their unit tests, and holds the examples to them. Needs promtool and amtool (Debian:
+# packages prometheus and prometheus-alertmanager).
 set -u
 cd "$(dirname "$0")/.." || exit 1
-command -v promtool >/dev/null || { echo "tests/alerts.sh: promtool not found" >&2; exit 1; }
+for tool in promtool amtool; do
+    command -v "$tool" >/dev/null || { echo "tests/alerts.sh: $tool not found" >&2; exit 1; }
+done
 
 failed=0
-promtool check rules --lint=all --lint-fatal alerts/*.yml || failed=1
-promtool test rules alerts/tests/*.yml || failed=1
+# must COMMAND...: it has to succeed.
+must() {
+    "$@" || { echo "tests/alerts.sh: FAILED: $*" >&2; failed=1; }
+}
+
+must promtool check rules --lint=all --lint-fatal alerts/*.yml
+must promtool test rules alerts/tests/*.yml
+
+must promtool check config --syntax-only examples/prometheus.yml
+must amtool check-config examples/alertmanager.yml
+
+# routes RECEIVERS LABEL=VALUE...: where Alertmanager sends such an alert.
+routes() {
+    receivers=$1
+    shift
+    said=$(amtool config routes test --config.file=examples/alertmanager.yml --verify.receivers="$receivers" "$@" 2>&1) ||
+        { echo "tests/alerts.sh: FAILED: $* is not routed to $receivers: $said" >&2; failed=1; }
+}
+
+# Every alert goes where its severity says.
+severity_of='/- alert: / {name = $3} /^ *severity: / {print name, $2}'
+awk "$severity_of" alerts/smtp-tls.rules.yml | {
+    while read -r name severity; do
+        case $severity in
+            critical) routes night "alertname=$name" severity=critical target=relay ;;
+            *) routes tickets "alertname=$name" "severity=$severity" target=relay ;;
+        esac
+    done
+    exit "$failed"
+} || failed=1
+routes tickets alertname=SomebodyElses severity=critical
+
+# Kubernetes' copy of the rules says the same.
+rules_of() {
+    sed -n "/^$1groups:/,\$p" "$2" | sed "s/^$1//"
+}
+if [ "$(rules_of '' alerts/smtp-tls.rules.yml)" != "$(rules_of '  ' examples/kubernetes/prometheusrule.yml)" ]; then
+    echo "tests/alerts.sh: FAILED: examples/kubernetes/prometheusrule.yml differs from alerts/smtp-tls.rules.yml" >&2
+    failed=1
+fi
 exit "$failed"

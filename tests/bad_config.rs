@@ -40,11 +40,11 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "targets:\n- {name: a}\n",
-        "2: targets[0]: nothing to probe, expected host or addresses",
+        "2: targets[0]: nothing to probe, expected host, mx or addresses",
     ),
     (
         "targets:\n- hots: mx.bears.test\n",
-        "2: targets[0].hots: unknown key (did you mean host?), expected host or addresses",
+        "2: targets[0].hots: unknown key (did you mean host?), expected host, mx or addresses",
     ),
     (
         "+  prots: [25]\n",

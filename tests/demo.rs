@@ -56,7 +56,15 @@ fn start() -> (Demo, String, SocketAddr) {
 #[tokio::test]
 async fn the_demo_plays_the_incident() {
     let (_demo, printed, address) = start();
-    for state in ["Expired", "Mismatch", "Untrusted", "Unreachable", "Healthy"] {
+    assert!(printed.contains("internal: valid until "), "{printed}");
+    for state in [
+        "Inconsistent",
+        "Expired",
+        "Mismatch",
+        "Untrusted",
+        "Unreachable",
+        "Healthy",
+    ] {
         assert!(printed.contains(state), "{state}: {printed}");
     }
     let answer = request(address, "GET", "/metrics", &[]).await.unwrap();
@@ -71,6 +79,9 @@ async fn the_demo_plays_the_incident() {
     assert_eq!(at, ["127.0.0.12", "127.0.0.13", "127.0.0.14", "127.0.0.15"]);
     let distinct = metrics.value("smtp_tls_target_distinct_certificates", &relay);
     assert_eq!(distinct, Some(2.0));
+    let split = [("target", "split-horizon")];
+    let agree = metrics.value("smtp_tls_target_views_agree", &split);
+    assert_eq!(agree, Some(0.0));
     let failures = metrics.all("smtp_tls_probe_failure_info", &[]);
     let reasons: Vec<_> = failures.iter().filter_map(|f| f.label("reason")).collect();
     assert_eq!(reasons, ["starttls_not_offered"]);

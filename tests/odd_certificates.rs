@@ -20,7 +20,7 @@ use serde_json::Value;
 use smtp_tls_exporter::certificate::Certificate;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::SystemResolver;
+use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, BuildInfo, Encoding, Exporter, Format, Reload};
@@ -50,8 +50,8 @@ impl Seen {
         let server = Server::start(any, credentials, speech).await.unwrap();
         let tls = Tls::new().unwrap();
         let counters = Counters::new().unwrap();
-        let resolver = SystemResolver::new(PATIENCE);
         let settings = settings(&server);
+        let resolver = Resolvers::new(settings.policies(), PATIENCE);
         let rounds = Arc::new(Rounds::new(settings, resolver, tls, || NOW, counters));
         let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
         let build = BuildInfo {
@@ -322,6 +322,25 @@ async fn bytes_behind_the_certificate_are_counted() {
     let seen = Seen::at(&odd).await;
     seen.is_readable(&odd);
     assert_eq!(*seen.certificate("trailing_bytes"), 3);
+}
+
+#[tokio::test]
+async fn a_staple_that_is_garbage_is_shown_as_such() {
+    for versions in VERSIONS {
+        let odd = Odd::default().credentials();
+        let staple = Some(b"garbage".to_vec());
+        let speech = Speech {
+            versions,
+            staple,
+            ..Speech::default()
+        };
+        let seen = Seen::speaking(&odd, speech).await;
+        seen.is_readable(&odd);
+        let unreadable = &seen.endpoint["staple"]["unreadable"];
+        assert_eq!(*unreadable, "no OCSP response (7 bytes)");
+        // Neither good nor bad.
+        assert!(!seen.page.contains(r#"check="revocation""#));
+    }
 }
 
 #[tokio::test]

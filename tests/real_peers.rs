@@ -56,9 +56,9 @@ fn a_renewal_forgotten_on_one_server_raises_alerts_that_end_with_it() {
     let [old, new] = [("old", EXPIRED), ("new", RENEWED)]
         .map(|(name, lifetime)| authority.issue(name, &lifetime));
     let start = |address, chain| Postfix::start(place.path(), address, &Front::Smtpd, chain);
-    let forgotten = start("127.0.0.11:2525", &old);
-    let _renewed = ["127.0.0.12:2525", "127.0.0.13:2525"].map(|address| start(address, &new));
-    let addresses = "127.0.0.11, 127.0.0.12, 127.0.0.13";
+    let forgotten = start("127.0.25.11:2525", &old);
+    let _renewed = ["127.0.25.12:2525", "127.0.25.13:2525"].map(|address| start(address, &new));
+    let addresses = "127.0.25.11, 127.0.25.12, 127.0.25.13";
     let config = config(&authority.roots(), addresses, 2525);
     let mut exporter = Exporter::start(place.path(), &config);
     expired_yet_read(&mut exporter);
@@ -66,12 +66,12 @@ fn a_renewal_forgotten_on_one_server_raises_alerts_that_end_with_it() {
     let webhook = Webhook::start();
     let mut monitoring = Monitoring::start(place.path(), exporter.address, webhook.address);
     let [expired, inconsistent] = until_both(&webhook, "firing");
-    assert_eq!(expired.label("address"), "127.0.0.11");
+    assert_eq!(expired.label("address"), "127.0.25.11");
     assert_eq!(expired.label("target"), "hybrid-relay");
-    assert!(expired.description.contains("127.0.0.11"), "{expired:?}");
+    assert!(expired.description.contains("127.0.25.11"), "{expired:?}");
     assert_eq!(inconsistent.label("target"), "hybrid-relay");
     assert!(
-        inconsistent.description.contains("127.0.0.11"),
+        inconsistent.description.contains("127.0.25.11"),
         "{inconsistent:?}"
     );
 
@@ -85,20 +85,20 @@ fn a_renewal_forgotten_on_one_server_raises_alerts_that_end_with_it() {
         .filter(|alert| alert.label("alertname") == "SmtpTlsCertificateExpired")
         .map(|alert| alert.label("address").to_owned())
         .collect();
-    assert_eq!(blamed, BTreeSet::from(["127.0.0.11".to_owned()]));
+    assert_eq!(blamed, BTreeSet::from(["127.0.25.11".to_owned()]));
 }
 
 /// An expired certificate is read like any other, and so are its neighbours'.
 fn expired_yet_read(exporter: &mut Exporter) {
-    for address in ["127.0.0.11", "127.0.0.12", "127.0.0.13"] {
+    for address in ["127.0.25.11", "127.0.25.12", "127.0.25.13"] {
         until_handshake(exporter, address);
     }
     let left = exporter.until("all expiries at once", |page| {
         let left = |address| page.value("smtp_tls_cert_expiry_seconds", &[("address", address)]);
         Ok([
-            left("127.0.0.11")?,
-            left("127.0.0.12")?,
-            left("127.0.0.13")?,
+            left("127.0.25.11")?,
+            left("127.0.25.12")?,
+            left("127.0.25.13")?,
         ])
     });
     let days = left.map(|seconds| seconds / 86_400.0);
@@ -129,11 +129,11 @@ fn fingerprints_are_those_that_postfix_sees() {
     let place = scratch();
     let authority = Authority::new(place.path());
     let chain = authority.issue("new", &RENEWED);
-    let mut postfix = Postfix::start(place.path(), "127.0.0.15:2525", &Front::Smtpd, &chain);
-    let config = config(&authority.roots(), "127.0.0.15", 2525);
+    let mut postfix = Postfix::start(place.path(), "127.0.25.15:2525", &Front::Smtpd, &chain);
+    let config = config(&authority.roots(), "127.0.25.15", 2525);
     let mut exporter = Exporter::start(place.path(), &config);
     let ours = exporter.until("the certificate's fingerprints", |page| {
-        let info = page.one("smtp_tls_cert_info", &[("address", "127.0.0.15")])?;
+        let info = page.one("smtp_tls_cert_info", &[("address", "127.0.25.15")])?;
         Ok((
             info.labels["fingerprint_sha256"].clone(),
             info.labels["spki_sha256"].clone(),
@@ -165,12 +165,12 @@ fn exim_finds_nothing_to_complain_about() {
     let authority = Authority::new(place.path());
     let mut exim = Exim::start(
         place.path(),
-        "127.0.0.14:2526",
+        "127.0.25.14:2526",
         &authority.issue("new", &RENEWED),
     );
-    let config = config(&authority.roots(), "127.0.0.14", 2526);
+    let config = config(&authority.roots(), "127.0.25.14", 2526);
     let mut exporter = Exporter::start(place.path(), &config);
-    until_handshake(&mut exporter, "127.0.0.14");
+    until_handshake(&mut exporter, "127.0.25.14");
     let log = exim.log_with("closed by QUIT");
     assert!(!log.contains("error"), "Exim complains:\n{log}");
     // That it would have complained is shown by one who gives it a reason.
@@ -183,10 +183,10 @@ fn postscreen_finds_us_patient() {
     let place = scratch();
     let authority = Authority::new(place.path());
     let chain = authority.issue("new", &RENEWED);
-    let mut postfix = Postfix::start(place.path(), "127.0.0.16:2525", &Front::Postscreen, &chain);
-    let config = config(&authority.roots(), "127.0.0.16", 2525);
+    let mut postfix = Postfix::start(place.path(), "127.0.25.16:2525", &Front::Postscreen, &chain);
+    let config = config(&authority.roots(), "127.0.25.16", 2525);
     let mut exporter = Exporter::start(place.path(), &config);
-    until_handshake(&mut exporter, "127.0.0.16");
+    until_handshake(&mut exporter, "127.0.25.16");
     let log = postfix.log_with("DISCONNECT");
     for fault in [
         "PREGREET",

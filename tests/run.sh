@@ -32,6 +32,12 @@ missing_packages() {
     command -v posttls-finger >/dev/null || echo postfix
     { command -v prometheus && command -v promtool; } >/dev/null || echo prometheus
     { command -v prometheus-alertmanager && command -v amtool; } >/dev/null || echo prometheus-alertmanager
+    command -v knotd >/dev/null || echo knot
+    command -v kzonesign >/dev/null || echo knot-dnssecutils
+    command -v unbound >/dev/null || echo unbound
+    command -v microsocks >/dev/null || echo microsocks
+    command -v danted >/dev/null || echo dante-server
+    command -v tinyproxy >/dev/null || echo tinyproxy
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates

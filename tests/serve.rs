@@ -100,7 +100,9 @@ async fn the_routes_answer() {
 async fn a_tarpit_delays_no_scrape_beyond_its_deadline() {
     let bear = authority();
     let stage = good_stage(&bear).await;
-    let tarpit = Script::start(vec![Act::Hang]).await.unwrap();
+    // At an address of its own: there is one connection at a time to each.
+    let tarpit = Script::start_at(any_port([127, 0, 53, 1]), vec![Act::Hang]);
+    let tarpit = tarpit.await.unwrap();
     let config = stage.config.clone() + &target("tarpit", tarpit.address);
     // Both are at one address: the order in which they get there is nobody's promise.
     let exporter = Exporter::start(&bear, ", timeout: 6s, per_address: 2", &config);

@@ -264,9 +264,12 @@ async fn scrape_of_a_small_world() -> Result<String, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("root.pem"), authority.root_pem())?;
     let config = format!(
-        "trust: {{roots: root.pem}}\ntargets:\n- {{host: mx.bears.test, addresses: 127.0.0.1, ports: [{}, {closed}]}}\n",
+        "trust: {{roots: root.pem}}\nviews: {{other: {{family: ipv4}}}}\ntarget_files: more.yml\ntargets:\n\
+         - {{host: mx.bears.test, addresses: 127.0.0.1, ports: [{}], views: [default, other]}}\n",
         server.address.port()
     );
+    let more = format!("- {{host: gone.bears.test, addresses: 127.0.0.1, ports: {closed}}}\n");
+    fs::write(folder.path().join("more.yml"), more)?;
     let file = folder.path().join("config.yml");
     fs::write(&file, config)?;
     let scrape = tokio::task::spawn_blocking(move || {

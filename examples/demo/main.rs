@@ -17,7 +17,7 @@ use std::time::Duration;
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::SystemResolver;
+use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::render::{self, Style};
 use smtp_tls_exporter::round::{Rounds, system_clock};
@@ -32,9 +32,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let file = Path::new("demo.yml");
     let file = directory.path().join(file);
     let config = Config::parse(&file, world.config.as_bytes(), "monitor.bears.test")?;
+    let resolvers = Resolvers::new(config.settings.policies(), Duration::from_secs(5));
     let rounds = Rounds::new(
         config.settings,
-        SystemResolver::new(Duration::from_secs(5)),
+        resolvers,
         Tls::new()?,
         system_clock,
         Counters::new()?,
@@ -52,6 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         rounds,
         on_request: config.on_request,
         shown: config.shown,
+        refresh: Box::new(|| ()),
     };
     let loader =
         Box::new(|_: &Serving<_>| Err("the demo's configuration never changes".to_owned()));
@@ -64,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Serves on the exporter's own port, or on any when that is taken.
-async fn listen(site: Arc<Site<SystemResolver>>) -> Result<(), Box<dyn Error>> {
+async fn listen(site: Arc<Site<Resolvers>>) -> Result<(), Box<dyn Error>> {
     let own: SocketAddr = "127.0.0.1:10465".parse()?;
     let any: SocketAddr = "127.0.0.1:0".parse()?;
     let listeners = match Listeners::bind(&[own]).await {

@@ -2,18 +2,21 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use super::peer::{Authority, Credentials, Leaf, Server, Speech};
+use super::peer::{Answer, Authority, Credentials, Dns, Leaf, Server, Speech};
 
 /// Running servers and what to tell the exporter of them.
 pub(crate) struct World {
     /// YAML.
     pub(crate) config: String,
     _servers: Vec<Server>,
+    _names: [Dns; 2],
 }
 
+/// Inside it leads to a server that was renewed, outside to one that was forgotten.
+const SPLIT: &str = "split.bears.test";
 const RELAY: &str = "mailrelay.bears.test";
 
 impl World {
@@ -45,13 +48,31 @@ impl World {
                 &authority.issue(&Leaf::server("submission.bears.test", -30, 60)),
                 implicit(),
             ),
+            (
+                31,
+                &authority.issue(&Leaf::server(SPLIT, -10, 80)),
+                Speech::default(),
+            ),
+            (
+                32,
+                &authority.issue(&Leaf::server(SPLIT, -100, -10)),
+                Speech::default(),
+            ),
         ];
         let (port, servers) = start_all(&cast).await?;
+        let names = [names(31).await?, names(32).await?];
         Ok(Self {
-            config: config(port),
+            config: config(port, names.each_ref().map(|dns| dns.address)),
             _servers: servers,
+            _names: names,
         })
     }
+}
+
+/// A name server that leads to this host.
+async fn names(host: u8) -> io::Result<Dns> {
+    let address = Answer::Address(IpAddr::from([127, 0, 0, host]));
+    Dns::start([(SPLIT, vec![address])].into()).await
 }
 
 type Role<'a> = (u8, &'a Credentials, Speech);
@@ -98,10 +119,13 @@ fn implicit() -> Speech {
     }
 }
 
-fn config(port: u16) -> String {
+fn config(port: u16, [inside, outside]: [SocketAddr; 2]) -> String {
     format!(
         r#"trust:
   roots: bear-root.pem
+views:
+  internal: {{resolvers: ["udp://{inside}"]}}
+  external: {{resolvers: ["udp://{outside}"]}}
 defaults:
   ports: [{port}]
 targets:
@@ -124,6 +148,9 @@ targets:
     host: submission.bears.test
     addresses: [127.0.0.24]
     tls: implicit
+  - name: split-horizon             # healthy to those who ask inside
+    host: {SPLIT}
+    views: [internal, external]
 "#
     )
 }

@@ -1,7 +1,7 @@
 //! What can be said on the command line. The help texts are the documentation of the flags.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::certificate::TlsCertificateName;
 use crate::name::Host;
 use crate::smtp::Mode;
+use crate::target::Place;
 use crate::verdict::Threshold;
 
 /// Where the configuration is looked for.
@@ -88,11 +89,11 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    #[arg(help = "host[:port] or ip[:port]; without any, the targets of the configuration file", value_name = "TARGET", value_parser = check_target)]
+    #[arg(help = "host[:port], ip[:port] or mx:domain[:port]; without any, the targets of the configuration file", value_name = "TARGET", value_parser = check_target)]
     pub(super) targets: Vec<CheckTarget>,
-    /// The configuration file, when no TARGET is given
-    #[arg(long = "config.file", value_name = "FILE", default_value = DEFAULT_CONFIG, conflicts_with = "targets")]
-    pub(super) config_file: PathBuf,
+    /// The configuration file with the targets, or the view when TARGETs are given [default: smtp-tls-exporter.yml]
+    #[arg(long = "config.file", value_name = "FILE")]
+    pub(super) config_file: Option<PathBuf>,
     /// Print JSON instead of the table
     #[arg(long, conflicts_with = "nagios")]
     pub(super) json: bool,
@@ -102,8 +103,8 @@ pub(super) struct Check {
     /// Print the certificates too
     #[arg(long, conflicts_with = "json")]
     pub(super) pem: bool,
-    /// The view to ask in; this version knows only `default`
-    #[arg(long, value_name = "VIEW", value_parser = ["default"])]
+    /// The view to look from; with TARGETs, one of the configuration file or `default`
+    #[arg(long, value_name = "VIEW")]
     pub(super) view: Option<String>,
     /// How TLS begins; otherwise implicit on port 465 and STARTTLS elsewhere
     #[arg(long, value_name = "starttls|implicit", value_parser = mode, requires = "targets")]
@@ -124,11 +125,20 @@ pub(super) struct Check {
     pub(super) critical: Option<Threshold>,
 }
 
+impl Check {
+    /// The configuration file, named or not.
+    pub(super) fn config_file(&self) -> &Path {
+        self.config_file
+            .as_deref()
+            .unwrap_or_else(|| Path::new(DEFAULT_CONFIG))
+    }
+}
+
 /// One target of `check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckTarget {
     pub(super) text: String,
-    pub(super) host: Host,
+    pub(super) place: Place,
     pub(super) port: u16,
 }
 
@@ -157,24 +167,26 @@ fn mode(text: &str) -> Result<Mode, String> {
         .ok_or_else(|| "expected starttls or implicit".to_owned())
 }
 
-/// `host`, `host:port`, `192.0.2.1:25`, `2001:db8::1`, `[2001:db8::1]:25`.
+/// `host`, `host:port`, `192.0.2.1:25`, `2001:db8::1`, `[2001:db8::1]:25`, `mx:domain`.
 fn check_target(text: &str) -> Result<CheckTarget, String> {
-    if text.starts_with("mx:") {
-        return Err("mx: targets are not supported by this version".to_owned());
-    }
-    let is_bare_ipv6 = text.parse::<std::net::Ipv6Addr>().is_ok();
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !is_bare_ipv6 && !text.ends_with(']') => {
-            let port = port.parse().ok().filter(|port| *port > 0);
-            (host, port.ok_or("expected a port from 1 to 65535")?)
-        }
-        _ => (text, 25),
+    let (is_domain, rest) = match text.strip_prefix("mx:") {
+        Some(domain) => (true, domain),
+        None => (false, text),
     };
-    let host = Host::parse(host).map_err(|e| format!("{e}, expected host[:port] or ip[:port]"))?;
+    let expected = "expected host[:port], ip[:port] or mx:domain";
+    let parsed = Host::parse_with_port(rest).map_err(|e| format!("{e}, {expected}"));
+    let (host, port) = parsed?;
+    let place = match host {
+        Host::Name(domain) if is_domain => Place::Mx(domain),
+        Host::Address(_) if is_domain => {
+            return Err("an address has no MX records, expected mx:domain".to_owned());
+        }
+        host => Place::Host(host),
+    };
     Ok(CheckTarget {
         text: text.to_owned(),
-        host,
-        port,
+        place,
+        port: port.unwrap_or(25),
     })
 }
 
@@ -219,14 +231,16 @@ mod tests {
             ("[2001:db8::1]:587", "2001:db8::1", 587),
         ] {
             let target = check_target(text).unwrap();
-            assert_eq!(
-                (target.host.to_string().as_str(), target.port),
-                (host, port)
-            );
+            let expected = Place::Host(Host::parse(host).unwrap());
+            assert_eq!((target.place, target.port), (expected, port));
         }
+        let domain = check_target("mx:Bears.test:2525").unwrap();
+        assert_eq!(domain.place, Place::Mx("bears.test".to_owned()));
+        assert_eq!(domain.port, 2525);
         for bad in [
             "",
-            "mx:bears.test",
+            "mx:192.0.2.1",
+            "mx:",
             "mx.bears.test:0",
             "mx.bears.test:x",
             "a b",

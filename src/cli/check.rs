@@ -13,8 +13,8 @@ use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render::{self, Style};
 use crate::report::Snapshot;
-use crate::round::{Settings, Watched};
-use crate::target::{Offer, Place, Source};
+use crate::round::{Settings, View, Watched};
+use crate::target::{DEFAULT_VIEW, Offer, Place, Source};
 use crate::verdict::Expectations;
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(86_400);
 /// Probes and prints; returns the exit code.
 pub(super) fn run(arguments: &Check) -> Result<u8, String> {
     let mut settings = if arguments.targets.is_empty() {
-        serve::load(&arguments.config_file)?.settings
+        configured(arguments)?
     } else {
         settings(arguments)?
     };
@@ -67,16 +67,63 @@ fn output(arguments: &Check, snapshot: &Snapshot) -> String {
     text
 }
 
+/// The settings of the configuration file, with one view only if one was named.
+fn configured(arguments: &Check) -> Result<Settings, String> {
+    let (config, change) = serve::load(arguments.config_file())?;
+    // Here somebody looks, who would take the targets of a broken file for watched.
+    if let Some(complaint) = change.complaints.first() {
+        return Err(complaint.clone());
+    }
+    let mut settings = config.settings;
+    let Some(name) = &arguments.view else {
+        return Ok(settings);
+    };
+    let view = view(name, &settings.views)?;
+    let name = &view.vantage.name;
+    let sees = |watched: &Watched| watched.source.views.contains(name);
+    settings.targets.retain(sees);
+    if settings.targets.is_empty() {
+        return Err(format!("--view: no target is looked at from {name}"));
+    }
+    for watched in &mut settings.targets {
+        Arc::make_mut(&mut watched.source).views = vec![Arc::clone(name)];
+    }
+    Ok(settings)
+}
+
+fn view(name: &str, views: &[View]) -> Result<View, String> {
+    let found = views.iter().find(|view| *view.vantage.name == *name);
+    found.cloned().ok_or_else(|| {
+        let known: Vec<_> = views.iter().map(|view| &*view.vantage.name).collect();
+        let known = known.join(", ");
+        format!("--view: no view is called '{name}', expected one of {known}")
+    })
+}
+
 /// Settings for targets that were named on the command line.
 fn settings(arguments: &Check) -> Result<Settings, String> {
+    let view = match arguments.view.as_deref() {
+        None if arguments.config_file.is_some() => {
+            return Err(
+                "--config.file: TARGETs were given too, expected --view with it".to_owned(),
+            );
+        }
+        None | Some(DEFAULT_VIEW) => View::default_view(),
+        Some(name) => view(
+            name,
+            &serve::load(arguments.config_file())?.0.settings.views,
+        )?,
+    };
     let roots = match &arguments.roots {
         Some(file) => Anchors::from_pem_file(file).map_err(|e| format!("--roots: {e}"))?,
         None => Anchors::mozilla(),
     };
     let roots = Arc::new(roots);
-    let watch = |target| watched(arguments, target, Arc::clone(&roots));
+    let watch = |target| watched(arguments, target, &view, Arc::clone(&roots));
+    let targets = arguments.targets.iter().map(watch);
     Ok(Settings {
-        targets: arguments.targets.iter().map(watch).collect(),
+        targets: targets.collect::<Result<_, _>>()?,
+        views: vec![view.clone()],
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: hostname::fully_qualified(),
@@ -87,26 +134,39 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
     })
 }
 
-fn watched(arguments: &Check, target: &CheckTarget, roots: Arc<Anchors>) -> Watched {
-    let server_name = arguments.server_name.clone();
-    let server_name = server_name.unwrap_or_else(|| target.host.clone());
-    let expectations = Expectations {
-        names: vec![server_name.clone()],
-        tls_certificate_name: arguments.expect_tls_certificate_name.clone(),
-        ..Expectations::new(roots)
+fn watched(
+    arguments: &Check,
+    target: &CheckTarget,
+    view: &View,
+    roots: Arc<Anchors>,
+) -> Result<Watched, String> {
+    let host = match &target.place {
+        Place::Host(host) => Some(host.clone()),
+        Place::Mx(_) if view.vantage.proxied_names => {
+            let name = &view.vantage.name;
+            return Err(format!(
+                "{}: in view {name} names are found by a proxy, which knows no MX records",
+                target.text
+            ));
+        }
+        Place::Mx(_) | Place::Addresses(_) => None,
     };
-    Watched {
+    Ok(Watched {
         source: Arc::new(Source {
             name: target.text.clone(),
-            host: Some(target.host.clone()),
-            place: Place::Host(target.host.clone()),
+            server_name: arguments.server_name.clone().or_else(|| host.clone()),
+            host,
+            place: target.place.clone(),
             ports: vec![target.port],
             offers: vec![Offer::Any],
             mode: arguments.tls,
-            server_name: Some(server_name),
+            views: vec![Arc::clone(&view.vantage.name)],
             labels: BTreeMap::new(),
         }),
-        expectations: Arc::new(expectations),
+        expectations: Arc::new(Expectations {
+            tls_certificate_name: arguments.expect_tls_certificate_name.clone(),
+            ..Expectations::new(roots)
+        }),
         client_certificate: None,
-    }
+    })
 }

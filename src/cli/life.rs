@@ -10,12 +10,15 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::files::Watch;
 use crate::config::WebConfig;
-use crate::dns::SystemResolver;
+use crate::dns::Resolvers;
 use crate::plain::plain;
 use crate::web::{Door, Site};
 
 /// How often the web configuration and its certificates are looked at.
 const WEB_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the target files are looked at: some calls of stat(2).
+const TARGET_FILES_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Tells systemd that the exporter listens. Without systemd there is nobody to tell.
 pub(super) fn tell_ready() {
@@ -45,11 +48,11 @@ impl Signals {
     }
 }
 
-/// Returns the name of the signal that ends the exporter, and reloads until then: on SIGHUP, and when the file has
-/// changed.
+/// Returns the name of the signal that ends the exporter. Reloads until then, on SIGHUP and when the file has changed,
+/// and follows the target files.
 pub(super) async fn follow(
     mut signals: Signals,
-    site: Arc<Site<SystemResolver>>,
+    site: Arc<Site<Resolvers>>,
     file: PathBuf,
     every: Duration,
 ) -> &'static str {
@@ -57,6 +60,8 @@ pub(super) async fn follow(
     // An interval of nothing would never rest; without one there are only the signals.
     let mut ticks = interval(every.max(Duration::from_millis(100)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(TARGET_FILES_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => return "SIGTERM",
@@ -68,6 +73,11 @@ pub(super) async fn follow(
                 if !watch.has_changed() {
                     continue;
                 }
+            }
+            _ = looks.tick() => {
+                let serving = site.serving();
+                tokio::task::spawn_blocking(move || (serving.refresh)());
+                continue;
             }
         }
         let site = Arc::clone(&site);

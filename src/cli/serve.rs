@@ -1,14 +1,14 @@
 //! The command `serve`: the exporter.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::arguments::Serve;
 use super::{BUILD, files, hostname, life, logging, runtime};
-use crate::config::Config;
+use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
-use crate::dns::SystemResolver;
+use crate::dns::Resolvers;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, system_clock};
 use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
@@ -16,7 +16,13 @@ use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
-    let config = load(&arguments.config_file)?;
+    let (config, change) = load(&arguments.config_file)?;
+    if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
+        return Err(complaint.clone());
+    }
+    for complaint in &change.complaints {
+        tracing::error!("{complaint}");
+    }
     if arguments.config_check {
         if let Some(file) = &arguments.web_config_file {
             life::web_config(file)?;
@@ -24,12 +30,13 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
         print!("{}", understood(&config));
         return Ok(0);
     }
-    runtime()?.block_on(exporter(arguments, config))
+    runtime()?.block_on(exporter(arguments, config, &change))
 }
 
-/// Reads the configuration and logs what is odd about it.
-pub(super) fn load(file: &Path) -> Result<Config, String> {
-    let config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
+/// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is
+/// returned beside it: the others are good.
+pub(super) fn load(file: &Path) -> Result<(Config, Change), String> {
+    let mut config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -40,12 +47,16 @@ pub(super) fn load(file: &Path) -> Result<Config, String> {
             "the EHLO name is not fully qualified; some servers refuse it: set probe.helo"
         );
     }
-    Ok(config)
+    let mut change = config.target_files.look();
+    if let Some(targets) = change.targets.take() {
+        config.settings.targets = targets;
+    }
+    Ok((config, change))
 }
 
-async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
+async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<u8, String> {
     let signals = life::Signals::new()?;
-    let site = Arc::new(site(arguments, config)?);
+    let site = Arc::new(site(arguments, config, change)?);
     let (door, web_files) = door(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
@@ -64,9 +75,12 @@ async fn exporter(arguments: &Serve, config: Config) -> Result<u8, String> {
     Ok(0)
 }
 
-fn site(arguments: &Serve, config: Config) -> Result<Site<SystemResolver>, String> {
+fn site(arguments: &Serve, config: Config, change: &Change) -> Result<Site<Resolvers>, String> {
+    let rounds = rounds(config.settings)?;
+    rounds.counters().target_files(&change.files, &[]);
     let serving = Serving {
-        rounds: rounds(config.settings)?,
+        refresh: refresh(config.target_files, Arc::clone(&rounds)),
+        rounds,
         on_request: config.on_request,
         shown: config.shown,
     };
@@ -79,17 +93,45 @@ fn site(arguments: &Serve, config: Config) -> Result<Site<SystemResolver>, Strin
     ))
 }
 
-/// Reads the file again. What it says follows on what is in force: results, counters and the log go on.
-fn loader(file: PathBuf) -> Loader<SystemResolver> {
+/// Reads the file again. What it says follows on what is in force: results, counters and the log go on. A mistake in a
+/// target file is one, too: what is in force still knows what that file said before.
+fn loader(file: PathBuf) -> Loader<Resolvers> {
     Box::new(move |before| {
-        let config = load(&file)?;
+        let (config, change) = load(&file)?;
+        if let Some(complaint) = change.complaints.first() {
+            return Err(complaint.clone());
+        }
         let settings = affordable(config.settings);
-        let resolver = SystemResolver::new(lookup_deadline(&settings));
+        let resolvers = Resolvers::new(settings.policies(), lookup_deadline(&settings));
+        let rounds = Arc::new(before.rounds.successor(settings, resolvers));
+        rounds.counters().forget_target_files();
+        rounds.counters().target_files(&change.files, &[]);
         Ok(Serving {
-            rounds: Arc::new(before.rounds.successor(settings, resolver)),
+            refresh: refresh(config.target_files, Arc::clone(&rounds)),
+            rounds,
             on_request: config.on_request,
             shown: config.shown,
         })
+    })
+}
+
+/// Looks at the target files and has the rounds watch what they say.
+fn refresh(files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Send + Sync> {
+    let files = Mutex::new(files);
+    Box::new(move || {
+        let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.is_empty() {
+            return;
+        }
+        let change = files.look();
+        for complaint in &change.complaints {
+            tracing::error!("{complaint}");
+        }
+        rounds.counters().target_files(&change.files, &change.gone);
+        if let Some(targets) = change.targets {
+            tracing::info!(targets = targets.len(), "the target files changed");
+            rounds.watch(targets);
+        }
     })
 }
 
@@ -115,10 +157,10 @@ async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
     Ok(listeners)
 }
 
-/// Rounds over these settings with this machine's resolver and clock.
-pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<SystemResolver>>, String> {
+/// Rounds over these settings with a resolver for each view and this machine's clock.
+pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<Resolvers>>, String> {
     let settings = affordable(settings);
-    let resolver = SystemResolver::new(lookup_deadline(&settings));
+    let resolver = Resolvers::new(settings.policies(), lookup_deadline(&settings));
     let (tls, counters) = (Tls::new()?, Counters::new()?);
     let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
     Ok(Arc::new(rounds))
@@ -166,6 +208,7 @@ fn understood(config: &Config) -> String {
             .collect();
         let place = match &source.place {
             crate::target::Place::Host(host) => host.to_string(),
+            crate::target::Place::Mx(domain) => format!("mx:{domain}"),
             crate::target::Place::Addresses(addresses) => addresses
                 .iter()
                 .map(ToString::to_string)

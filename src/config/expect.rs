@@ -7,7 +7,6 @@ use super::reader::{Fields, Problem, Value};
 use super::targets::host;
 use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
-use crate::name::Host;
 use crate::observation::TlsVersion;
 use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
@@ -33,11 +32,10 @@ const KEYS: [&str; 8] = [
 
 const DN_EXPECTED: &str = "a distinguished name such as CN=mail.example.com, O=Example, C=US";
 
-/// Expectations in the making: names that were not given follow the server's name.
+/// Expectations in the making.
 #[derive(Debug, Clone)]
 pub(super) struct Expect {
     pub(super) expectations: Expectations,
-    names: Option<Vec<Host>>,
 }
 
 impl Expect {
@@ -47,7 +45,6 @@ impl Expect {
                 crls,
                 ..Expectations::new(roots)
             },
-            names: None,
         }
     }
 
@@ -68,7 +65,7 @@ impl Expect {
         self.identity(&mut fields)?;
         if let Some(value) = fields.take("names") {
             let names = value.list_or_one()?;
-            self.names = Some(names.iter().map(host).collect::<Result<_, _>>()?);
+            self.expectations.names = Some(names.iter().map(host).collect::<Result<_, _>>()?);
         }
         if let Some(value) = fields.take("roots") {
             self.expectations.roots = stores.read(&value)?;
@@ -108,14 +105,5 @@ impl Expect {
             expectations.fingerprints = listed.iter().map(read).collect::<Result<_, _>>()?;
         }
         Ok(())
-    }
-
-    /// The expectations for a server of this name.
-    pub(super) fn for_server(self, server_name: Option<&Host>) -> Expectations {
-        let default = || server_name.cloned().into_iter().collect();
-        Expectations {
-            names: self.names.unwrap_or_else(default),
-            ..self.expectations
-        }
     }
 }

@@ -8,8 +8,11 @@ use super::ConfigError;
 use super::document::Document;
 use super::probe_endpoint;
 use super::reader::{Fields, Problem, Value};
-use super::targets::{self, Common};
+use super::target_files::TargetFiles;
+use super::target_list;
+use super::targets::Common;
 use super::trust::TrustStores;
+use super::views::Views;
 use crate::probe::Limits;
 use crate::round::{OnRequest, Settings};
 
@@ -24,6 +27,8 @@ pub struct Config {
     pub on_request: OnRequest,
     /// The file for people, secrets hidden.
     pub shown: String,
+    /// The files that list more targets, not looked at yet.
+    pub target_files: TargetFiles,
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
@@ -31,7 +36,15 @@ pub struct Config {
 /// Keys of a later version are refused with this, never ignored.
 pub(super) const UNSUPPORTED: &str = "not supported by this version";
 
-const SECTIONS: [&str; 5] = ["probe", "trust", "defaults", "targets", "probe_endpoint"];
+const SECTIONS: [&str; 7] = [
+    "probe",
+    "trust",
+    "views",
+    "defaults",
+    "targets",
+    "target_files",
+    "probe_endpoint",
+];
 
 impl Config {
     /// Reads a file. `helo` is the EHLO name where the file has none.
@@ -51,14 +64,17 @@ impl Config {
     }
 
     fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
-        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
-        let read = read(document, helo, &mut stores);
-        let (settings, on_request) = read.map_err(|problem| document.error(problem))?;
+        let base = file.parent().unwrap_or_else(|| Path::new("."));
+        let mut stores = TrustStores::new(base);
+        let read = read(document, helo, base, &mut stores);
+        let (settings, on_request, target_files) =
+            read.map_err(|problem| document.error(problem))?;
         Ok(Self {
             file: file.to_owned(),
             settings,
             on_request,
             shown: document.shown(),
+            target_files,
             warnings: stores.warnings,
         })
     }
@@ -67,26 +83,40 @@ impl Config {
 fn read(
     document: &Document,
     helo: &str,
+    base: &Path,
     stores: &mut TrustStores,
-) -> Result<(Settings, OnRequest), Problem> {
+) -> Result<(Settings, OnRequest, TargetFiles), Problem> {
     let mut fields = document.root().fields()?;
-    for later in ["views", "target_files"] {
-        fields.refuse(later, UNSUPPORTED)?;
-    }
     let mut settings = probe_section(fields.take("probe"), helo)?;
     let (roots, crls) = match fields.take("trust") {
         Some(trust) => stores.section(&trust)?,
         None => (stores.mozilla(), Arc::default()),
     };
-    let mut common = Common::new(roots, crls);
+    let mut views = Views::new();
+    if let Some(section) = fields.take("views") {
+        views.read(&section, base, &roots)?;
+    }
+    let mut common = Common::new(roots, crls, views.clone());
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
     let on_request = probe_endpoint::read(fields.take("probe_endpoint"), &common, stores)?;
-    let listed = fields.require("targets", "a list of what to probe")?;
+    let files = fields.take("target_files");
+    let listed = match fields.take("targets") {
+        None if files.is_some() => None,
+        Some(listed) => Some(listed),
+        None => Some(fields.require("targets", "a list of what to probe")?),
+    };
     fields.finish(&SECTIONS)?;
-    settings.targets = targets::read(document, &listed, &common, stores)?;
-    Ok((settings, on_request))
+    if let Some(listed) = listed {
+        settings.targets = target_list::read(document, &listed, &common, stores)?;
+    }
+    let files = match files {
+        Some(files) => TargetFiles::read(&files, base, common, settings.targets.clone())?,
+        None => TargetFiles::default(),
+    };
+    settings.views = views.into_inner();
+    Ok((settings, on_request, files))
 }
 
 const PROBE_KEYS: [&str; 5] = [
@@ -100,6 +130,7 @@ const PROBE_KEYS: [&str; 5] = [
 fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {
     let mut settings = Settings {
         targets: Vec::new(),
+        views: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: helo.to_owned(),

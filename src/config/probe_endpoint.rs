@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -16,11 +17,12 @@ const KEYS: [&str; 4] = ["ports", "allow", "deny", "modules"];
 /// The ports that mail servers listen on.
 const PORTS: [u16; 3] = [25, 465, 587];
 
-const MODULE_KEYS: [&str; 8] = [
+const MODULE_KEYS: [&str; 9] = [
     "server_name",
     "ports",
     "offers",
     "tls",
+    "views",
     "client_certificate",
     "labels",
     "expect",
@@ -117,7 +119,8 @@ impl Common {
             client_certificate: self.client_certificate,
             server_name: None,
             labels: self.labels,
-            expectations: self.expect.for_server(None),
+            views: self.views,
+            expectations: Arc::new(self.expect.expectations),
         }
     }
 }

@@ -1,41 +1,43 @@
 //! `targets:` and `defaults:` to what is probed and what is expected of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::client_certificate;
-use super::document::Document;
 use super::expect::{CHECK_WORDS, Expect};
-use super::file::UNSUPPORTED;
 use super::reader::{Fields, Problem, Value};
 use super::trust::TrustStores;
+use super::views::Views;
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{Offer, Place, Source};
+use crate::target::{DEFAULT_VIEW, Offer, Place, Source};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 7] = [
+const COMMON_KEYS: [&str; 8] = [
     "ports",
     "offers",
     "tls",
+    "views",
     "client_certificate",
     "labels",
     "expect",
     "checks",
 ];
-const TARGET_KEYS: [&str; 11] = [
+const TARGET_KEYS: [&str; 13] = [
     "name",
     "host",
+    "mx",
     "addresses",
     "server_name",
     "ports",
     "offers",
     "tls",
+    "views",
     "client_certificate",
     "labels",
     "expect",
@@ -48,17 +50,21 @@ pub(super) struct Common {
     pub(super) ports: Vec<u16>,
     pub(super) offers: Vec<Offer>,
     pub(super) mode: Option<Mode>,
+    pub(super) known_views: Views,
+    pub(super) views: Vec<Arc<str>>,
     pub(super) client_certificate: Option<ClientCertificate>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) expect: Expect,
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>, known_views: Views) -> Self {
         Self {
             ports: vec![25],
             offers: vec![Offer::Any],
             mode: None,
+            known_views,
+            views: vec![DEFAULT_VIEW.into()],
             client_certificate: None,
             labels: BTreeMap::new(),
             expect: Expect::new(roots, crls),
@@ -82,7 +88,6 @@ impl Common {
         fields: &mut Fields<'_>,
         stores: &mut TrustStores,
     ) -> Result<(), Problem> {
-        refuse_later(fields)?;
         if let Some(value) = fields.take("ports") {
             self.ports = ports(&value)?;
         }
@@ -93,11 +98,14 @@ impl Common {
             let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
             self.mode = Some(value.choice(&words)?);
         }
+        if let Some(value) = fields.take("views") {
+            self.views = distinct(&value, |v| self.known_views.named(v))?;
+        }
         if let Some(value) = fields.take("client_certificate") {
             self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
         }
         if let Some(value) = fields.take("labels") {
-            self.labels.extend(labels(&value)?);
+            self.labels.extend(labels(value.entries()?)?);
         }
         if let Some(value) = fields.take("expect") {
             self.expect.take_from(&value, stores)?;
@@ -106,6 +114,12 @@ impl Common {
             self.checks(&value)?;
         }
         Ok(())
+    }
+
+    /// A view of the target in which no MX records are found.
+    fn without_exchangers(&self) -> Option<&Arc<str>> {
+        let mut views = self.views.iter();
+        views.find(|view| !self.known_views.finds_exchangers(view))
     }
 
     fn checks(&mut self, section: &Value<'_>) -> Result<(), Problem> {
@@ -125,61 +139,15 @@ impl Common {
     }
 }
 
-fn refuse_later(fields: &mut Fields<'_>) -> Result<(), Problem> {
-    let Some(value) = fields.take("views") else {
-        return Ok(());
-    };
-    for word in value.list_or_one()? {
-        if word.text()? != "default" {
-            return Err(word.problem(format!("{UNSUPPORTED}, expected default")));
-        }
-    }
-    Ok(())
-}
-
-/// Reads `targets:`.
-pub(super) fn read(
-    document: &Document,
-    listed: &Value<'_>,
-    common: &Common,
-    stores: &mut TrustStores,
-) -> Result<Vec<Watched>, Problem> {
-    let mut seen = HashMap::new();
-    let mut watched = Vec::new();
-    for value in listed.list()? {
-        let one = target(&value, common.clone(), stores)?;
-        let name = one.source.name.clone();
-        if let Some(first) = seen.insert(name.clone(), value.path().clone()) {
-            let line = document.line(&first).unwrap_or_default();
-            return Err(value.problem(format!(
-                "a second target '{name}' (the first is in line {line}), expected a unique name"
-            )));
-        }
-        watched.push(one);
-    }
-    if watched.is_empty() {
-        return Err(listed.problem("empty, expected at least one target"));
-    }
-    Ok(watched)
-}
-
-fn target(
+/// Reads one target.
+pub(super) fn target(
     value: &Value<'_>,
     mut common: Common,
     stores: &mut TrustStores,
 ) -> Result<Watched, Problem> {
     let mut fields = value.fields()?;
-    fields.refuse("mx", UNSUPPORTED)?;
     let host = fields.take("host").map(|v| host(&v)).transpose()?;
-    let addresses = fields
-        .take("addresses")
-        .map(|v| addresses(&v))
-        .transpose()?;
-    let place = match (addresses, &host) {
-        (Some(addresses), _) => Place::Addresses(addresses),
-        (None, Some(host)) => Place::Host(host.clone()),
-        (None, None) => return Err(nothing_to_probe(&fields)),
-    };
+    let place = place(&mut fields, host.as_ref())?;
     let name = match fields.take("name") {
         Some(value) => value.parsed_by(target_name, "a name of 1 to 200 characters")?,
         None => default_name(&place, host.as_ref()),
@@ -189,8 +157,13 @@ fn target(
         None => host.clone(),
     };
     common.take_from(&mut fields, stores)?;
+    if let (Place::Mx(_), Some(view)) = (&place, common.without_exchangers()) {
+        let why = format!(
+            "in view {view} names are found by a proxy, which knows no MX records, expected a view with resolvers"
+        );
+        return Err(fields.problem(why));
+    }
     fields.finish(&TARGET_KEYS)?;
-    let expectations = common.expect.for_server(server_name.as_ref());
     Ok(Watched {
         source: Arc::new(Source {
             name,
@@ -200,17 +173,40 @@ fn target(
             offers: common.offers,
             mode: common.mode,
             server_name,
+            views: common.views,
             labels: common.labels,
         }),
-        expectations: Arc::new(expectations),
+        expectations: Arc::new(common.expect.expectations),
         client_certificate: common.client_certificate,
     })
 }
 
+/// `mx`, `addresses` or `host`; a host beside addresses only names the server.
+fn place(fields: &mut Fields<'_>, host: Option<&Host>) -> Result<Place, Problem> {
+    let addresses = fields
+        .take("addresses")
+        .map(|v| addresses(&v))
+        .transpose()?;
+    if let Some(value) = fields.take("mx") {
+        if host.is_some() || addresses.is_some() {
+            return Err(value.problem("beside host or addresses, expected it alone"));
+        }
+        return match self::host(&value)? {
+            Host::Name(domain) => Ok(Place::Mx(domain)),
+            Host::Address(_) => Err(value.problem("an address, expected a mail domain")),
+        };
+    }
+    match (addresses, host) {
+        (Some(addresses), _) => Ok(Place::Addresses(addresses)),
+        (None, Some(host)) => Ok(Place::Host(host.clone())),
+        (None, None) => Err(nothing_to_probe(fields)),
+    }
+}
+
 fn nothing_to_probe(fields: &Fields<'_>) -> Problem {
-    let whole = || fields.problem("nothing to probe, expected host or addresses");
+    let whole = || fields.problem("nothing to probe, expected host, mx or addresses");
     fields
-        .mistyped(&["host", "addresses"])
+        .mistyped(&["host", "mx", "addresses"])
         .unwrap_or_else(whole)
 }
 
@@ -230,6 +226,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
 fn default_name(place: &Place, host: Option<&Host>) -> String {
     match (host, place) {
         (Some(host), _) | (None, Place::Host(host)) => host.to_string(),
+        (None, Place::Mx(domain)) => format!("mx:{domain}"),
         (None, Place::Addresses(addresses)) => {
             let first = addresses.first().map(ToString::to_string);
             first.unwrap_or_default()
@@ -270,9 +267,11 @@ pub(super) fn distinct<T: PartialEq>(
     Ok(items)
 }
 
-fn labels(section: &Value<'_>) -> Result<BTreeMap<String, String>, Problem> {
+pub(super) fn labels<'a>(
+    entries: impl IntoIterator<Item = (&'a str, Value<'a>)>,
+) -> Result<BTreeMap<String, String>, Problem> {
     let mut labels = BTreeMap::new();
-    for (name, value) in section.entries()? {
+    for (name, value) in entries {
         if !is_label_name(name) {
             let expected = "letters, digits and _, not beginning with a digit or __";
             return Err(value.problem(format!("no label name, expected {expected}")));

@@ -1,31 +1,117 @@
-//! A question to an answer that says why it is missing; knows nothing of targets.
+//! A question in a view to an answer that says why it is missing; knows nothing of targets.
 
 mod hickory;
+mod name_server;
+mod tls;
 
-pub use hickory::SystemResolver;
+pub use hickory::{Resolvers, TrustAnchor};
+pub use name_server::{NameServer, NameServerError, Transport};
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use crate::pki::Anchors;
 use crate::reason::Reason;
 
 /// Why a name has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupFault {
-    /// `dns_not_found` or `dns_error`.
+    /// `dns_not_found` or `dns_error`; of a mail domain also what its MX records say instead of a host.
     pub reason: Reason,
     /// The evidence in words.
     pub detail: String,
 }
 
-/// Somebody who answers DNS questions in one view.
+/// Which addresses are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// All of them.
+    #[default]
+    Any,
+    /// IPv4 only.
+    Ipv4,
+    /// IPv6 only.
+    Ipv6,
+}
+
+impl Family {
+    /// Whether an address is wanted.
+    pub fn takes(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Ipv4 => address.is_ipv4(),
+            Self::Ipv6 => address.is_ipv6(),
+        }
+    }
+
+    /// As people call what was looked for.
+    pub fn records(self) -> &'static str {
+        match self {
+            Self::Any => "A or AAAA record",
+            Self::Ipv4 => "A record",
+            Self::Ipv6 => "AAAA record",
+        }
+    }
+}
+
+/// One MX record (RFC 5321 §5.1).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exchanger {
+    /// Lower is tried first.
+    pub preference: u16,
+    /// The host without the dot at the end, as it stands in DNS; empty for the root, which a null MX names.
+    pub host: String,
+}
+
+/// Who answers in one view, and how far he is believed.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whom to ask. Several are asked for the same answers, the quick ones first.
+    pub servers: Vec<NameServer>,
+    /// Whether unsigned answers of signed zones are refused (RFC 4035 §5).
+    pub validate: bool,
+    /// Where signatures end; `None`: the root's own keys, as built in.
+    pub trust_anchor: Option<TrustAnchor>,
+    /// Where the certificates of DNS over TLS and HTTPS end.
+    pub roots: Arc<Anchors>,
+    /// From where to ask.
+    pub source: Option<IpAddr>,
+}
+
+impl Policy {
+    /// This machine's own resolver, unvalidated.
+    pub fn system(roots: Arc<Anchors>) -> Self {
+        Self {
+            servers: vec![NameServer::System],
+            validate: false,
+            trust_anchor: None,
+            roots,
+            source: None,
+        }
+    }
+}
+
+/// Somebody who answers DNS questions in every view.
 pub trait Lookup: Send + Sync {
-    /// Every A and AAAA address of a name.
+    /// Every address of a name, in a view that is named.
     ///
     /// # Errors
     /// [`LookupFault`] when there is none, or nobody could tell.
     fn addresses(
         &self,
+        view: &str,
         name: &str,
+        family: Family,
     ) -> impl Future<Output = Result<Vec<IpAddr>, LookupFault>> + Send;
+
+    /// The MX records of a domain; none for a domain that has other records.
+    ///
+    /// # Errors
+    /// [`LookupFault`] when the domain does not exist, or nobody could tell.
+    fn exchangers(
+        &self,
+        view: &str,
+        domain: &str,
+    ) -> impl Future<Output = Result<Vec<Exchanger>, LookupFault>> + Send;
 }

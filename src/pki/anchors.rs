@@ -161,7 +161,7 @@ impl Anchors {
         sequence(name).is_some_and(|name| self.anchors.iter().any(|root| *root.subject == *name))
     }
 
-    pub(super) fn all(&self) -> &[TrustAnchor<'static>] {
+    pub(crate) fn all(&self) -> &[TrustAnchor<'static>] {
         &self.anchors
     }
 }

@@ -6,7 +6,7 @@
 use rustls_pki_types::CertificateDer;
 use webpki::{
     CertRevocationList, EndEntityCert, Error, ExpirationPolicy, RevocationCheckDepth,
-    RevocationOptionsBuilder, UnknownStatusPolicy,
+    RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
 use super::{Anchors, AnyUsage, Crls, MAX_CHAIN, is_readable, no_path, unix};
@@ -49,7 +49,11 @@ pub fn revocation(chain: &[&[u8]], anchors: &Anchors, crls: &Crls, now: Timestam
         anchors,
         now,
     };
-    search.revoked(crls).unwrap_or_else(|| search.cleared(crls))
+    // Without a path there is nothing to ask, and no reason to search a maze of names again for each list.
+    match search.verify(None) {
+        Ok(()) => search.revoked(crls).unwrap_or_else(|| search.cleared(crls)),
+        Err(error) => Revocation::Unknown(complaint(&error)),
+    }
 }
 
 /// One chain to ask lists about.
@@ -63,7 +67,8 @@ struct Search<'a> {
 /// What to ask one list.
 #[derive(Clone, Copy)]
 enum Question {
-    /// Whether it names any certificate of the path. An outdated list may: what was revoked stays so.
+    /// Whether it names any certificate of the path. An outdated list may: what was revoked stays so, as
+    /// certificates of TLS servers are not put on hold (CA/B Baseline Requirements §7.2.2).
     NamesAny,
     /// Whether it names the leaf.
     NamesLeaf,
@@ -129,6 +134,10 @@ impl Search<'_> {
             let options = options.with_depth(depth).with_status_policy(status);
             options.with_expiration_policy(expiration).build()
         });
+        self.verify(options)
+    }
+
+    fn verify(&self, options: Option<RevocationOptions<'_>>) -> Result<(), Error> {
         let moment = unix(self.now).ok_or(Error::BadDerTime)?;
         self.leaf
             .verify_for_usage(
@@ -241,6 +250,22 @@ mod tests {
         let forged = [stranger.list(&[Authority::LEAF], 30)];
         assert!(unknown(&asked(&authority, &forged)).contains("not signed by"));
         assert!(unknown(&asked(&authority, &[])).starts_with("none of the CRLs"));
+        let elsewhere = revocation(
+            &[&authority.chain()[0]],
+            &authority.anchors(),
+            &Crls::default(),
+            NOW,
+        );
+        assert!(unknown(&elsewhere).contains("no path to a trusted root"));
+        let late = NOW.plus_seconds(365 * 86_400);
+        let chain = authority.chain();
+        let late = revocation(
+            &[&chain[0], &chain[1]],
+            &authority.anchors(),
+            &Crls::default(),
+            late,
+        );
+        assert!(unknown(&late).contains("valid now"));
         let nothing = revocation(&[], &authority.anchors(), &Crls::default(), NOW);
         assert_eq!(unknown(&nothing), "no certificate was presented");
     }

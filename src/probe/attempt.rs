@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ladder::End;
 use super::session::{self, Session};
-use super::{Deadlines, Limits, Tls, connect, legacy, tls};
+use super::{Deadlines, Limits, Route, Tls, connect, legacy, tls};
 use crate::observation::{Fault, Observation, Phase, Rung, Speaker};
 use crate::reason::Reason;
 use crate::smtp::{Dialogue, Mode, Step};
@@ -16,6 +16,7 @@ use crate::target::Endpoint;
 pub(super) struct Attempt<'a> {
     rung: Rung,
     endpoint: &'a Endpoint,
+    route: &'a Route,
     deadlines: Deadlines,
     tls: &'a Tls,
     seen: &'a mut Observation,
@@ -28,7 +29,7 @@ pub(super) struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     pub(super) fn new(
         rung: Rung,
-        endpoint: &'a Endpoint,
+        (endpoint, route): (&'a Endpoint, &'a Route),
         limits: &Limits,
         deadlines: Deadlines,
         tls: &'a Tls,
@@ -37,6 +38,7 @@ impl<'a> Attempt<'a> {
         Self {
             rung,
             endpoint,
+            route,
             deadlines,
             tls,
             seen,
@@ -71,8 +73,8 @@ impl<'a> Attempt<'a> {
     async fn connect(&mut self) -> Option<TcpStream> {
         let begun = Instant::now();
         let deadline = self.deadlines.of(Phase::Connect);
-        let address = (self.endpoint.address, self.endpoint.port).into();
-        let opened = connect::open(address, deadline).await;
+        let Endpoint { address, port, .. } = self.endpoint;
+        let opened = connect::open(address, *port, self.route, deadline).await;
         self.seen.timings.add(Phase::Connect, begun.elapsed());
         opened.map_err(|fault| self.record(fault)).ok()
     }

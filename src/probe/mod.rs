@@ -4,9 +4,12 @@ mod attempt;
 mod connect;
 mod ladder;
 mod legacy;
+mod proxy;
+mod route;
 mod session;
 mod tls;
 
+pub use route::{Proxy, ProxyError, Route};
 pub use tls::{ClientCertificate, ClientCertificateError, Tls};
 
 use std::time::Duration;
@@ -53,7 +56,7 @@ impl Deadlines {
 
 /// Probes one endpoint: one connection, and where the handshake is refused up to two more, one after the other.
 /// Never fails: what went wrong is in the observation, beside all that was learnt before.
-pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observation {
+pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tls) -> Observation {
     let started = Instant::now();
     let deadlines = Deadlines {
         end: started + limits.timeout,
@@ -62,7 +65,7 @@ pub async fn probe(endpoint: &Endpoint, limits: &Limits, tls: &Tls) -> Observati
     let mut seen = Observation::default();
     let mut ladder = Ladder::new();
     while let Some(rung) = ladder.rung() {
-        let attempt = Attempt::new(rung, endpoint, limits, deadlines, tls, &mut seen);
+        let attempt = Attempt::new(rung, (endpoint, route), limits, deadlines, tls, &mut seen);
         let end = attempt.run().await;
         ladder.climb(rung, end, &mut seen);
     }

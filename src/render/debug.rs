@@ -1,7 +1,5 @@
 //! The snapshot of one request to the text for whoever asks why: the dialogue, the findings, the metrics.
 
-use std::net::SocketAddr;
-
 use super::body::Encoding;
 use super::exposition::Format;
 use super::metrics::probe_metrics;
@@ -27,9 +25,9 @@ pub fn debug(snapshot: &Snapshot, module: &str) -> String {
 
 fn probe(out: &mut String, entry: &Entry) {
     let endpoint = &entry.endpoint;
-    let at = match endpoint.address.is_unspecified() {
+    let at = match endpoint.is_nowhere() {
         true => plain(&endpoint.host, 300),
-        false => SocketAddr::new(endpoint.address, endpoint.port).to_string(),
+        false => endpoint.at(),
     };
     *out += &format!("Probe of {at} ({}):\n", endpoint.mode.as_str());
     for line in &entry.observation.transcript {

@@ -32,6 +32,9 @@ fn group(source: &Source, mode: Mode) -> Option<Group<'_>> {
         .filter(|port| source.mode_on(**port) == mode)
         .collect();
     let targets: Vec<_> = match &source.place {
+        // Its hosts are found, and their ports known, by /probe.
+        Place::Mx(_) if ports.is_empty() => Vec::new(),
+        Place::Mx(domain) => vec![format!("mx:{domain}")],
         Place::Host(host) => ports.iter().map(|port| at(host, **port)).collect(),
         Place::Addresses(addresses) => addresses
             .iter()

@@ -227,6 +227,15 @@ pub const FAMILIES: &[Family] = &[
             }
         },
     ),
+    target(
+        "smtp_tls_target_views_agree",
+        "Whether every view of the target leads to the same leaves; absent for one view and while it cannot be told.",
+        |t, out| {
+            if let Some(agree) = t.views.agree() {
+                out(none(), flag(agree));
+            }
+        },
+    ),
 ];
 
 /// Every label name that a family uses itself; a target's own labels must not collide with them.

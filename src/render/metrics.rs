@@ -138,7 +138,7 @@ fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
 
 /// Empty for what stands in for a target whose name was not found.
 fn address(endpoint: &Endpoint) -> String {
-    if endpoint.address.is_unspecified() {
+    if endpoint.is_nowhere() {
         String::new()
     } else {
         endpoint.address.to_string()

@@ -1,7 +1,5 @@
 //! The certificates of a snapshot to PEM (RFC 7468), each with a line that says whose it is.
 
-use std::net::SocketAddr;
-
 use data_encoding::BASE64;
 
 use crate::certificate::Certificate;
@@ -12,7 +10,7 @@ use crate::report::Snapshot;
 pub fn pem(snapshot: &Snapshot) -> String {
     let mut out = String::new();
     for (_, entry) in snapshot.entries() {
-        let at = SocketAddr::new(entry.endpoint.address, entry.endpoint.port);
+        let at = entry.endpoint.at();
         for (i, certificate) in entry.observation.chain.iter().enumerate() {
             let subject = certificate.facts().map(|f| f.subject.to_exchange());
             let subject = subject.unwrap_or_else(|why| why.to_string());

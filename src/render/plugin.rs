@@ -1,7 +1,5 @@
 //! A snapshot to the one line of a monitoring plugin with performance data.
 
-use std::net::SocketAddr;
-
 use crate::plain::plain;
 use crate::report::Snapshot;
 
@@ -23,7 +21,7 @@ pub fn plugin_line(snapshot: &Snapshot) -> String {
     let text = match worst {
         Some((target, entry)) => {
             let reason = entry.reason().map_or("", |reason| reason.as_str());
-            let at = SocketAddr::new(entry.endpoint.address, entry.endpoint.port);
+            let at = entry.endpoint.at();
             let name = plain(&target.source.name, 60);
             format!("{name} {at} {} {reason}", entry.state.as_str())
         }
@@ -33,7 +31,7 @@ pub fn plugin_line(snapshot: &Snapshot) -> String {
         .entries()
         .filter_map(|(target, entry)| {
             let left = entry.expires_in(snapshot.at)?;
-            let at = SocketAddr::new(entry.endpoint.address, entry.endpoint.port);
+            let at = entry.endpoint.at();
             let name = plain(&target.source.name, 60).replace(['\'', '='], "_");
             Some(format!("'{name}@{at}'={left}s;;0"))
         })

@@ -1,10 +1,9 @@
 //! A snapshot to the table that a person reads in a terminal, and the hint what to do next.
 
-use std::net::SocketAddr;
-
 use super::hint;
 use crate::plain::plain;
-use crate::report::{Entry, Snapshot, State, TargetReport};
+use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
+use crate::target::{DEFAULT_VIEW, Endpoint, Place};
 use crate::timestamp::Timestamp;
 
 /// How the table may look.
@@ -18,7 +17,7 @@ const HEAD: [&str; 6] = ["TARGET", "ADDRESS", "NOT AFTER", "DAYS", "STATE", "WHY
 /// The column of the state, which is coloured.
 const STATE: usize = 4;
 /// Most characters of the reason's text.
-const WHY_WIDTH: usize = 160;
+const WHY_WIDTH: usize = 240;
 
 /// One line an endpoint, worst first within its target, and a line that sums up and says what to do next.
 pub fn table(snapshot: &Snapshot, style: Style) -> String {
@@ -46,38 +45,78 @@ type Row = (State, [String; 6]);
 
 fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row> {
     let name = plain(&target.source.name, 60);
-    let unresolved = target.resolutions.iter().filter_map(|resolution| {
-        let fault = resolution.fault.as_ref()?;
-        let host = target.source.host.as_ref().map(ToString::to_string);
-        Some((
-            State::Unreachable,
-            [
-                name.clone(),
-                plain(&host.unwrap_or_default(), 60),
-                "-".to_owned(),
-                "-".to_owned(),
-                State::Unreachable.as_str().to_owned(),
-                why(fault.reason.as_str(), &fault.detail),
-            ],
-        ))
-    });
+    let unresolved = target
+        .resolutions
+        .iter()
+        .filter_map(|resolution| unresolved(&name, target, resolution));
     let mut entries: Vec<&Entry> = target.entries.iter().collect();
-    entries.sort_by_key(|entry| (entry.state, entry.endpoint.address, entry.endpoint.port));
-    let found = entries.into_iter().map(|entry| row(&name, entry, now));
+    entries.sort_by_key(|entry| {
+        (
+            entry.state,
+            entry.endpoint.address.clone(),
+            entry.endpoint.port,
+        )
+    });
+    let found = entries
+        .into_iter()
+        .map(|entry| row(&name, target, entry, now));
     unresolved.chain(found).collect()
 }
 
-fn row(name: &str, entry: &Entry, now: Timestamp) -> Row {
+/// What was not found in a view, and what is probed all the same.
+fn unresolved(name: &str, target: &TargetReport, resolution: &Resolution) -> Option<Row> {
+    let (fault, state) = (resolution.fault.as_ref()?, resolution.state()?);
+    let place = match &target.source.place {
+        Place::Host(host) => host.to_string(),
+        Place::Mx(domain) => format!("mx:{domain}"),
+        Place::Addresses(_) => String::new(),
+    };
+    let mut text = why(fault.reason.as_str(), &fault.detail);
+    match resolution.last_known {
+        0 => {}
+        1 => text.push_str("; its last known endpoint is probed on"),
+        count => text.push_str(&format!("; its {count} last known endpoints are probed on")),
+    }
+    let at = in_view(target, plain(&place, 60), &resolution.view);
+    let dash = || "-".to_owned();
+    let state_word = state.as_str().to_owned();
+    Some((
+        state,
+        [name.to_owned(), at, dash(), dash(), state_word, text],
+    ))
+}
+
+/// The address; of a mail domain also which of its hosts it belongs to.
+fn located(target: &TargetReport, endpoint: &Endpoint) -> String {
+    match &target.source.place {
+        Place::Mx(_) => format!("{} {}", endpoint.at(), plain(&endpoint.host, 60)),
+        Place::Host(_) | Place::Addresses(_) => endpoint.at(),
+    }
+}
+
+/// The view is said where there are several.
+fn in_view(target: &TargetReport, at: String, view: &str) -> String {
+    if target.resolutions.len() > 1 || view != DEFAULT_VIEW {
+        format!("{at} ({})", plain(view, 60))
+    } else {
+        at
+    }
+}
+
+fn row(name: &str, target: &TargetReport, entry: &Entry, now: Timestamp) -> Row {
     let endpoint = &entry.endpoint;
     let dash = || "-".to_owned();
-    let cells = [
+    let mut cells = [
         name.to_owned(),
-        SocketAddr::new(endpoint.address, endpoint.port).to_string(),
+        in_view(target, located(target, endpoint), &endpoint.view),
         entry.not_after().map_or_else(dash, Timestamp::date),
         entry.expires_in(now).map_or_else(dash, days),
         entry.state.as_str().to_owned(),
         causes(entry),
     ];
+    if target.last_known.contains(endpoint) {
+        cells[5] = format!("last known address; {}", cells[5]);
+    }
     (entry.state, cells)
 }
 

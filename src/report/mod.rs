@@ -5,16 +5,16 @@ mod state;
 pub(crate) use state::assess;
 pub use state::{Cause, State};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::dns::LookupFault;
+use crate::dns::{Exchanger, LookupFault};
 use crate::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
-use crate::target::{Endpoint, Source};
+use crate::target::{Endpoint, Expansion, Source};
 use crate::timestamp::Timestamp;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Views};
 
 /// One endpoint with all that is known of it.
 #[derive(Debug, Clone)]
@@ -90,6 +90,35 @@ pub struct Resolution {
     pub fault: Option<LookupFault>,
     /// How many endpoints are probed; those of the last success while DNS fails.
     pub endpoints: usize,
+    /// How many of them are only known from before.
+    pub last_known: usize,
+    /// The MX hosts of a mail domain with their preferences.
+    pub exchangers: Vec<Exchanger>,
+}
+
+impl Resolution {
+    /// What was found in a view; nothing yet before the first answer.
+    pub(crate) fn new(view: &Arc<str>, found: Option<&Expansion>) -> Self {
+        let pending = || LookupFault {
+            reason: Reason::Pending,
+            detail: "no answer from DNS yet".to_owned(),
+        };
+        Self {
+            view: Arc::clone(view),
+            fault: found.map_or_else(|| Some(pending()), |found| found.fault.clone()),
+            endpoints: found.map_or(0, |found| found.all().count()),
+            last_known: found.map_or(0, |found| found.last_known.len()),
+            exchangers: found.map_or_else(Vec::new, |found| found.exchangers.clone()),
+        }
+    }
+
+    /// How bad it is, if it is: what is still probed from before may well be healthy, but nobody knows for how long.
+    pub fn state(&self) -> Option<State> {
+        self.fault.as_ref().map(|_| match self.endpoints {
+            0 => State::Unreachable,
+            _ => State::Critical,
+        })
+    }
 }
 
 /// One target with its endpoints.
@@ -99,8 +128,12 @@ pub struct TargetReport {
     pub source: Arc<Source>,
     /// How its names were resolved, by view.
     pub resolutions: Vec<Resolution>,
-    /// Its endpoints, in the order of their addresses.
+    /// Its endpoints, view by view.
     pub entries: Vec<Entry>,
+    /// Which leaves each of its views leads to.
+    pub views: Views,
+    /// Those of the endpoints that DNS does not confirm at the moment.
+    pub last_known: HashSet<Arc<Endpoint>>,
 }
 
 impl TargetReport {
@@ -120,13 +153,19 @@ impl TargetReport {
             .collect()
     }
 
-    /// The worst state among its endpoints; `Unreachable` when there is none to ask.
+    /// The preference of the MX host that an endpoint belongs to.
+    pub fn preference(&self, endpoint: &Endpoint) -> Option<u16> {
+        let mut views = self.resolutions.iter().filter(|r| r.view == endpoint.view);
+        let exchangers = &views.next()?.exchangers;
+        let host = exchangers.iter().find(|e| e.host == *endpoint.host);
+        host.map(|host| host.preference)
+    }
+
+    /// The worst state among its endpoints and views; `Unreachable` when there is nobody to ask.
     pub fn state(&self) -> State {
-        let unresolved = self.resolutions.iter().any(|r| r.endpoints == 0);
-        self.entries
-            .iter()
-            .map(|entry| entry.state)
-            .chain(unresolved.then_some(State::Unreachable))
+        let entries = self.entries.iter().map(|entry| entry.state);
+        entries
+            .chain(self.resolutions.iter().filter_map(Resolution::state))
             .min()
             .unwrap_or(State::Unreachable)
     }

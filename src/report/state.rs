@@ -18,7 +18,7 @@ pub enum State {
     Mismatch,
     /// No path to a trusted root, revoked, or not meant for servers.
     Untrusted,
-    /// The fleet differs: another endpoint serves a newer leaf.
+    /// The fleet differs: another endpoint serves a newer leaf, or another view leads to other leaves.
     Inconsistent,
     /// Very little of the lifetime is left, or the session failed though the certificate is fine.
     Critical,
@@ -131,7 +131,7 @@ fn state_of(check: &str, reason: Reason) -> State {
         "lifetime" => State::Expired,
         "names" | "subject" | "issuer" | "tls_certificate_name" | "fingerprint" => State::Mismatch,
         "trust" | "chain_complete" | "revocation" | "eku_server" => State::Untrusted,
-        "same_certificate" => State::Inconsistent,
+        "same_certificate" | "views_agree" => State::Inconsistent,
         _ => State::Weak,
     }
 }

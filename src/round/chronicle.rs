@@ -1,7 +1,6 @@
 //! Snapshots to log lines: one when an endpoint's state changes, none while it stays; the text of strangers is escaped.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use super::lock;
@@ -51,7 +50,7 @@ impl Chronicle {
 
 /// One line for one probe, for those who debug.
 pub(super) fn log_probe(endpoint: &Endpoint, seen: &Observation) {
-    let address = SocketAddr::new(endpoint.address, endpoint.port);
+    let address = endpoint.at();
     let (phase, reason) = seen
         .fault
         .as_ref()
@@ -65,7 +64,7 @@ pub(super) fn log_probe(endpoint: &Endpoint, seen: &Observation) {
 /// A healthy endpoint that was never anything else is no news.
 fn log(entry: &Entry, before: Option<State>) {
     let endpoint = &entry.endpoint;
-    let address = SocketAddr::new(endpoint.address, endpoint.port);
+    let address = endpoint.at();
     let target_name = plain(&endpoint.target, 200);
     let (state, view) = (entry.state.as_str(), &*endpoint.view);
     let was = before.map_or("unknown", State::as_str);

@@ -9,6 +9,7 @@ mod judging;
 mod once;
 mod places;
 mod request;
+mod succession;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
@@ -20,15 +21,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::counters::Counters;
-use crate::dns::{Lookup, LookupFault};
+use crate::dns::{Family, Lookup, Policy};
 use crate::observation::Observation;
-use crate::pki::{Revocation, Trust};
-use crate::probe::{ClientCertificate, Limits, Tls};
-use crate::reason::Reason;
+use crate::pki::{Anchors, Revocation, Trust};
+use crate::probe::{ClientCertificate, Limits, Route, Tls};
 use crate::report::{Resolution, Snapshot, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, expand};
+use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
-use crate::verdict::Expectations;
+use crate::verdict::{Expectations, Views};
 use certificates::Certificates;
 use chronicle::Chronicle;
 use flights::{Flights, Landing};
@@ -47,17 +47,29 @@ pub struct Watched {
     pub client_certificate: Option<ClientCertificate>,
 }
 
-impl Watched {
-    /// Whether results for the one are results for the other: the same endpoints, and paths to the same roots.
-    /// Whatever may be different behind the same file name counts as different.
-    fn is_probed_as(&self, other: &Self) -> bool {
-        let (ours, theirs) = (&self.expectations.roots, &other.expectations.roots);
-        let is_alone =
-            |one: &Self| one.client_certificate.is_none() && one.expectations.crls.is_empty();
-        self.source == other.source
-            && is_alone(self)
-            && is_alone(other)
-            && (Arc::ptr_eq(ours, theirs) || ours == theirs)
+/// A way to reach the world.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its name, and which addresses are probed.
+    pub vantage: Vantage,
+    /// Who finds names.
+    pub policy: Policy,
+    /// How connections are opened.
+    pub route: Route,
+}
+
+impl View {
+    /// The view that always exists: this machine's resolver, no proxy.
+    pub fn default_view() -> Self {
+        Self {
+            vantage: Vantage {
+                name: DEFAULT_VIEW.into(),
+                family: Family::Any,
+                proxied_names: false,
+            },
+            policy: Policy::system(Arc::new(Anchors::default())),
+            route: Route::default(),
+        }
     }
 }
 
@@ -66,6 +78,8 @@ impl Watched {
 pub struct Settings {
     /// The targets.
     pub targets: Vec<Watched>,
+    /// Every view that a target names.
+    pub views: Vec<View>,
     /// The limits of one probe.
     pub limits: Limits,
     /// A younger result answers without a new probe.
@@ -74,6 +88,21 @@ pub struct Settings {
     pub concurrency: usize,
     /// Probes at once to one address.
     pub per_address: usize,
+}
+
+impl Settings {
+    /// Who finds names in each view.
+    pub fn policies(&self) -> impl Iterator<Item = (&Arc<str>, &Policy)> {
+        let views = self.views.iter();
+        views.map(|view| (&view.vantage.name, &view.policy))
+    }
+
+    fn views_by_name(&self) -> HashMap<Arc<str>, Arc<View>> {
+        let views = self.views.iter();
+        views
+            .map(|view| (Arc::clone(&view.vantage.name), Arc::new(view.clone())))
+            .collect()
+    }
 }
 
 /// Tells the time. A function, so that tests have theirs.
@@ -99,30 +128,28 @@ pub(crate) struct Probed {
     obtained_at: Timestamp,
 }
 
-/// Where a target was last found.
-#[derive(Debug, Clone)]
-struct Located {
-    /// The last answer.
-    expansion: Expansion,
-    /// The endpoints of the last success, kept while DNS fails.
-    endpoints: Vec<Arc<Endpoint>>,
-}
+/// A target in a view.
+type Way = (String, Arc<str>);
 
 /// Probes targets and keeps the last result of each endpoint.
 pub struct Rounds<L> {
     settings: Settings,
-    lookup: L,
+    /// Those of the settings, or what has been set since.
+    targets: Mutex<Arc<[Watched]>>,
+    lookup: Arc<L>,
     tls: Tls,
     clock: Clock,
     counters: Counters,
     places: Arc<Places>,
-    located: Mutex<HashMap<String, Arc<Located>>>,
     certificates: Arc<Certificates>,
+    views: HashMap<Arc<str>, Arc<View>>,
+    /// Where each target was last found.
+    located: Mutex<HashMap<Way, Arc<Expansion>>>,
     flights: Flights<Arc<Endpoint>, Probed>,
+    trust: TrustCache,
     chronicle: Arc<Chronicle>,
     /// Others have taken over with other settings; what they probe is none of our business.
     is_succeeded: AtomicBool,
-    trust: TrustCache,
 }
 
 /// Targets whose names are looked up at once; the resolver has a limit of its own.
@@ -133,58 +160,18 @@ impl<L: Lookup + 'static> Rounds<L> {
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
             places: Arc::new(Places::new(settings.concurrency, settings.per_address)),
+            certificates: Arc::default(),
+            views: settings.views_by_name(),
+            targets: Mutex::new(settings.targets.as_slice().into()),
             settings,
-            lookup,
+            lookup: Arc::new(lookup),
             tls,
             clock,
             counters,
             located: Mutex::default(),
-            certificates: Arc::default(),
             flights: Flights::default(),
             trust: TrustCache::default(),
             chronicle: Arc::default(),
-            is_succeeded: AtomicBool::new(false),
-        }
-    }
-
-    /// Rounds over other settings which go on where these are: targets that are the same in both keep their results,
-    /// flights under way land here too, and what was said in the log is not said again.
-    pub fn successor(&self, settings: Settings, lookup: L) -> Self {
-        self.is_succeeded.store(true, Ordering::Relaxed);
-        let before: HashMap<&str, &Watched> = self
-            .settings
-            .targets
-            .iter()
-            .map(|watched| (watched.source.name.as_str(), watched))
-            .collect();
-        let is_kept = |watched: &&Watched| {
-            let before = before.get(watched.source.name.as_str());
-            before.is_some_and(|before| before.is_probed_as(watched))
-        };
-        let mut located = lock(&self.located).clone();
-        let names = settings.targets.iter().filter(is_kept);
-        let kept: HashSet<&str> = names.map(|w| w.source.name.as_str()).collect();
-        located.retain(|name, _| kept.contains(name.as_str()));
-        self.flights
-            .retain(|endpoint| kept.contains(&*endpoint.target));
-        let is_as_wide = self.settings.concurrency == settings.concurrency
-            && self.settings.per_address == settings.per_address;
-        Self {
-            places: if is_as_wide {
-                Arc::clone(&self.places)
-            } else {
-                Arc::new(Places::new(settings.concurrency, settings.per_address))
-            },
-            settings,
-            lookup,
-            tls: self.tls.clone(),
-            clock: self.clock,
-            counters: self.counters.clone(),
-            located: Mutex::new(located),
-            trust: TrustCache::default(),
-            certificates: Arc::clone(&self.certificates),
-            flights: self.flights.clone(),
-            chronicle: Arc::clone(&self.chronicle),
             is_succeeded: AtomicBool::new(false),
         }
     }
@@ -214,16 +201,11 @@ impl<L: Lookup + 'static> Rounds<L> {
         judging.await.unwrap_or_else(|_| self.last())
     }
 
-    /// The targets.
-    pub fn targets(&self) -> &[Watched] {
-        &self.settings.targets
-    }
-
     /// How many probes are under way or finished: (finished, all), for a progress display.
     pub fn progress(&self) -> (usize, usize) {
         let all = lock(&self.located)
             .values()
-            .map(|l| l.endpoints.len())
+            .map(|found| found.all().count())
             .sum();
         (self.flights.landed(), all)
     }
@@ -236,11 +218,13 @@ impl<L: Lookup + 'static> Rounds<L> {
     /// Gets every target's flights under way, so many targets at a time, then waits for all of them.
     async fn pass(self: Arc<Self>) {
         let (mut boarding, mut landings) = (JoinSet::new(), Vec::new());
-        for watched in &self.settings.targets {
-            if boarding.len() >= BOARDING {
-                landings.extend(boarding.join_next().await.and_then(Result::ok));
+        for watched in self.targets().iter() {
+            for view in self.views_of(&watched.source) {
+                if boarding.len() >= BOARDING {
+                    landings.extend(boarding.join_next().await.and_then(Result::ok));
+                }
+                boarding.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
             }
-            boarding.spawn(Arc::clone(&self).refresh(watched.clone()));
         }
         landings.extend(boarding.join_all().await);
         for landing in landings.into_iter().flatten() {
@@ -248,9 +232,25 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
     }
 
-    /// Finds one target's endpoints and launches a probe of each that has no result that is young enough.
-    async fn refresh(self: Arc<Self>, watched: Watched) -> Vec<Landing> {
-        let expansion = expand(&watched.source, &self.lookup).await;
+    /// Watches these targets from now on; what is known of those that stay is kept.
+    pub fn watch(&self, targets: Vec<Watched>) {
+        let names: HashSet<&str> = targets.iter().map(|w| w.source.name.as_str()).collect();
+        lock(&self.located).retain(|(target, _), _| names.contains(target.as_str()));
+        *lock(&self.targets) = targets.into();
+    }
+
+    /// The targets.
+    pub fn targets(&self) -> Arc<[Watched]> {
+        Arc::clone(&lock(&self.targets))
+    }
+
+    fn views_of<'a>(&'a self, source: &'a Source) -> impl Iterator<Item = &'a Arc<View>> {
+        source.views.iter().filter_map(|name| self.views.get(name))
+    }
+
+    /// Finds one target's endpoints in one view and launches a probe of each that has no result that is young enough.
+    async fn refresh(self: Arc<Self>, watched: Watched, view: Arc<View>) -> Vec<Landing> {
+        let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
         let resolving = expansion.resolving;
         let endpoints = self.keep(&watched.source.name, expansion);
         let mut landings = Vec::with_capacity(endpoints.len());
@@ -258,10 +258,11 @@ impl<L: Lookup + 'static> Rounds<L> {
             let max_age = self.settings.min_interval;
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
-                let (watched, endpoint) = (watched.clone(), Arc::clone(&endpoint));
+                let (watched, view) = (watched.clone(), Arc::clone(&view));
+                let endpoint = Arc::clone(&endpoint);
                 tokio::spawn(async move {
                     let limits = rounds.settings.limits.clone();
-                    let flight = rounds.fly(endpoint, &watched, resolving, limits);
+                    let flight = rounds.fly(endpoint, &watched, &view.route, resolving, limits);
                     ticket.land(flight.await);
                 });
             }) {
@@ -271,18 +272,15 @@ impl<L: Lookup + 'static> Rounds<L> {
         landings
     }
 
-    fn keep(&self, target: &str, expansion: Expansion) -> Vec<Arc<Endpoint>> {
+    /// Keeps what was found; what was found before is probed on while DNS fails.
+    fn keep(&self, target: &str, mut expansion: Expansion) -> Vec<Arc<Endpoint>> {
+        let way = (target.to_owned(), Arc::clone(&expansion.view));
         let mut located = lock(&self.located);
-        let last = located.remove(target);
-        let endpoints = match (&expansion.fault, last) {
-            (Some(_), Some(last)) => last.endpoints.clone(),
-            _ => expansion.endpoints.clone(),
-        };
-        let found = Located {
-            expansion,
-            endpoints: endpoints.clone(),
-        };
-        located.insert(target.to_owned(), Arc::new(found));
+        if let Some(earlier) = located.get(&way) {
+            expansion.remember(earlier);
+        }
+        let endpoints = expansion.all().cloned().collect();
+        located.insert(way, Arc::new(expansion));
         endpoints
     }
 
@@ -290,18 +288,16 @@ impl<L: Lookup + 'static> Rounds<L> {
     pub fn last(&self) -> Snapshot {
         let now = (self.clock)();
         let located = lock(&self.located).clone();
-        let watched = self.settings.targets.iter();
+        let targets = self.targets();
         let snapshot = Snapshot {
             at: now,
-            targets: watched
-                .map(|watched| {
-                    let located = located.get(&watched.source.name);
-                    self.target_report(watched, located.map(Arc::as_ref), now)
-                })
+            targets: targets
+                .iter()
+                .map(|watched| self.target_report(watched, &located, now))
                 .collect(),
         };
         if !self.is_succeeded.load(Ordering::Relaxed) {
-            let current: HashSet<_> = located.values().flat_map(|l| &l.endpoints).collect();
+            let current: HashSet<_> = located.values().flat_map(|found| found.all()).collect();
             self.flights.retain(|endpoint| current.contains(endpoint));
             self.chronicle.follow(&snapshot);
         }
@@ -311,29 +307,50 @@ impl<L: Lookup + 'static> Rounds<L> {
     fn target_report(
         &self,
         watched: &Watched,
-        located: Option<&Located>,
+        located: &HashMap<Way, Arc<Expansion>>,
         now: Timestamp,
     ) -> TargetReport {
-        let endpoints = located.map_or(&[][..], |l| &l.endpoints);
-        let probed = endpoints
+        let source = &watched.source;
+        let found: Vec<_> = source
+            .views
             .iter()
-            .map(|endpoint| (Arc::clone(endpoint), self.flights.last(endpoint)))
+            .map(|view| {
+                let way = (source.name.clone(), Arc::clone(view));
+                (view, located.get(&way).map(Arc::as_ref))
+            })
             .collect();
-        let resolution = Resolution {
-            view: DEFAULT_VIEW.into(),
-            fault: match located {
-                Some(located) => located.expansion.fault.clone(),
-                None => Some(LookupFault {
-                    reason: Reason::Pending,
-                    detail: "no answer from DNS yet".to_owned(),
-                }),
-            },
-            endpoints: endpoints.len(),
-        };
+        self.report(watched, &found, |endpoint| self.flights.last(endpoint), now)
+    }
+
+    /// One target as it was found in its views, with the results that are known.
+    fn report(
+        &self,
+        watched: &Watched,
+        found: &[(&Arc<str>, Option<&Expansion>)],
+        last: impl Fn(&Arc<Endpoint>) -> Option<Probed>,
+        now: Timestamp,
+    ) -> TargetReport {
+        let source = &watched.source;
+        let expansions = || found.iter().filter_map(|(_, found)| *found);
+        let last_known = expansions().flat_map(|found| &found.last_known);
+        let probed: Vec<_> = expansions()
+            .flat_map(Expansion::all)
+            .map(|endpoint| (Arc::clone(endpoint), last(endpoint)))
+            .collect();
+        let mut views = Views::new(found.iter().map(|(view, found)| {
+            let is_complete = |found: &Expansion| found.fault.is_none();
+            (Arc::clone(view), found.is_some_and(is_complete))
+        }));
+        judging::look(&probed, &mut views);
         TargetReport {
-            source: Arc::clone(&watched.source),
-            resolutions: vec![resolution],
-            entries: judging::entries(probed, &watched.expectations, now),
+            source: Arc::clone(source),
+            resolutions: found
+                .iter()
+                .map(|(view, found)| Resolution::new(view, *found))
+                .collect(),
+            last_known: last_known.cloned().collect(),
+            entries: judging::entries(probed, &views, &watched.expectations, now),
+            views,
         }
     }
 }

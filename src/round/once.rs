@@ -1,5 +1,6 @@
 //! One target that somebody names to a snapshot of its own: probed now, kept nowhere.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,17 +8,19 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::judging::{self, Held};
-use super::{Gate, Probed, Refusal, Rounds, Watched};
+use super::{Gate, Probed, Refusal, Rounds, View, Watched};
 use crate::dns::{Lookup, LookupFault};
+use crate::name::Host;
 use crate::observation::{Fault, Observation, Phase};
 use crate::probe::Limits;
 use crate::reason::Reason;
-use crate::report::{Resolution, Snapshot, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Offer, expand};
+use crate::report::Snapshot;
+use crate::target::{Endpoint, Expansion, Offer, expand};
 
 /// A probe ends so much before its deadline, for its result to name the phase that was too slow.
 const MARGIN: Duration = Duration::from_millis(50);
+
+type Results = HashMap<Arc<Endpoint>, Probed>;
 
 impl<L: Lookup + 'static> Rounds<L> {
     /// Probes one target within a deadline, with the manners and counters of all others. When the future is dropped
@@ -32,74 +35,76 @@ impl<L: Lookup + 'static> Rounds<L> {
         gate: &Gate,
         deadline: Instant,
     ) -> Result<Snapshot, Refusal> {
-        let expansion = timeout_at(deadline - MARGIN, expand(&watched.source, &self.lookup))
-            .await
-            .unwrap_or_else(|_| too_late());
-        let (permitted, refused): (Vec<_>, Vec<_>) = expansion
-            .endpoints
+        let mut found = Vec::new();
+        for view in self.views_of(&watched.source) {
+            let finding = expand(&watched.source, &view.vantage, &self.lookup);
+            let expansion = timeout_at(deadline - MARGIN, finding).await;
+            let expansion =
+                expansion.unwrap_or_else(|_| Expansion::failed(&view.vantage, too_late()));
+            found.push((Arc::clone(view), expansion));
+        }
+        refuse(&watched, &mut found, gate)?;
+        let mut results = self.fly_all(&watched, &found, deadline).await;
+        for (view, expansion) in &mut found {
+            if let (true, Some(fault)) = (expansion.endpoints.is_empty(), expansion.fault.clone()) {
+                expansion.endpoints = nowhere(&watched, view);
+                self.fail(expansion, &fault, &mut results);
+            }
+        }
+        let now = (self.clock)();
+        let seen: Vec<_> = found
             .iter()
-            .cloned()
-            .partition(|endpoint| gate.permits(endpoint.address));
-        if let (true, Some(first)) = (permitted.is_empty(), refused.first()) {
-            return Err(Refusal::Address {
-                target: watched.source.name.clone(),
-                address: first.address,
-            });
-        }
-        for endpoint in refused {
-            tracing::debug!(address = %endpoint.address, "not dialled: probe_endpoint closes it");
-        }
-        let resolving = expansion.resolving;
-        let mut held = self.fly_all(&watched, permitted, resolving, deadline).await;
-        if let Some(fault) = &expansion.fault {
-            held.extend(self.nowhere(&watched, fault, resolving));
-        }
-        Ok(self.alone(&watched, expansion, held))
+            .map(|(view, expansion)| (&view.vantage.name, Some(expansion)))
+            .collect();
+        let report = self.report(
+            &watched,
+            &seen,
+            |endpoint| results.get(endpoint).cloned(),
+            now,
+        );
+        Ok(Snapshot {
+            at: now,
+            targets: vec![report],
+        })
     }
 
     async fn fly_all(
         self: &Arc<Self>,
         watched: &Watched,
-        endpoints: Vec<Arc<Endpoint>>,
-        resolving: Option<Duration>,
+        found: &[(Arc<View>, Expansion)],
         deadline: Instant,
-    ) -> Vec<Held> {
-        let mut held: Vec<Held> = endpoints.into_iter().map(|e| (e, None)).collect();
+    ) -> Results {
         let mut flights = JoinSet::new();
-        for (nth, (endpoint, _)) in held.iter().enumerate() {
+        let ways = found.iter().flat_map(|(view, expansion)| {
+            let endpoints = expansion.endpoints.iter();
+            endpoints.map(move |endpoint| (view, expansion.resolving, endpoint))
+        });
+        for (view, resolving, endpoint) in ways {
             let (rounds, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
-            let watched = watched.clone();
+            let (watched, view) = (watched.clone(), Arc::clone(view));
             let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
             let limits = Limits {
                 timeout: self.settings.limits.timeout.min(left),
                 ..self.settings.limits.clone()
             };
             flights.spawn(async move {
-                let flight = rounds.fly(endpoint, &watched, resolving, limits);
-                (nth, flight.await)
+                let key = Arc::clone(&endpoint);
+                let flight = rounds.fly(endpoint, &watched, &view.route, resolving, limits);
+                (key, flight.await)
             });
         }
+        let mut results = Results::new();
         while let Ok(Some(landed)) = timeout_at(deadline, flights.join_next()).await {
-            if let Ok((nth, probed)) = landed {
-                held[nth].1 = Some(probed);
-            }
+            results.extend(landed.ok());
         }
-        held
+        results
     }
 
-    /// A target without addresses still has its series: they fail at an address that is none.
-    fn nowhere(
-        &self,
-        watched: &Watched,
-        fault: &LookupFault,
-        resolving: Option<Duration>,
-    ) -> Vec<Held> {
-        let source = &watched.source;
-        let host = source.host.as_ref().map(ToString::to_string);
-        let host: Arc<str> = host.unwrap_or_default().into();
+    /// Results for endpoints that stand in for a target whose names were not found.
+    fn fail(&self, expansion: &Expansion, fault: &LookupFault, results: &mut Results) {
         let mut seen = Observation {
             fault: Some(Fault::new(Phase::Resolve, fault.reason, &fault.detail)),
-            duration: resolving.unwrap_or_default(),
+            duration: expansion.resolving.unwrap_or_default(),
             ..Observation::default()
         };
         seen.timings.add(Phase::Resolve, seen.duration);
@@ -109,47 +114,60 @@ impl<L: Lookup + 'static> Rounds<L> {
             revocation: None,
             obtained_at: (self.clock)(),
         };
-        let endpoint = |port: &u16| Endpoint {
-            target: source.name.as_str().into(),
-            host: Arc::clone(&host),
-            port: *port,
-            view: DEFAULT_VIEW.into(),
-            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            offer: Offer::Any,
-            mode: source.mode_on(*port),
-            server_name: source.server_name.clone(),
-        };
-        let ports = source.ports.iter().map(endpoint);
-        ports
-            .map(|endpoint| (Arc::new(endpoint), Some(probed.clone())))
-            .collect()
-    }
-
-    fn alone(&self, watched: &Watched, expansion: Expansion, held: Vec<Held>) -> Snapshot {
-        let now = (self.clock)();
-        Snapshot {
-            at: now,
-            targets: vec![TargetReport {
-                source: Arc::clone(&watched.source),
-                resolutions: vec![Resolution {
-                    view: expansion.view,
-                    fault: expansion.fault,
-                    endpoints: expansion.endpoints.len(),
-                }],
-                entries: judging::entries(held, &watched.expectations, now),
-            }],
+        for endpoint in &expansion.endpoints {
+            results.insert(Arc::clone(endpoint), probed.clone());
         }
     }
 }
 
-fn too_late() -> Expansion {
-    Expansion {
-        view: DEFAULT_VIEW.into(),
-        endpoints: Vec::new(),
-        resolving: None,
-        fault: Some(LookupFault {
-            reason: Reason::DnsError,
-            detail: "no answer from DNS within the time limit".to_owned(),
+/// Takes away what must not be dialled.
+fn refuse(
+    watched: &Watched,
+    found: &mut [(Arc<View>, Expansion)],
+    gate: &Gate,
+) -> Result<(), Refusal> {
+    let (mut is_any_left, mut first_refused) = (false, None);
+    for (_, expansion) in found.iter_mut() {
+        let endpoints = std::mem::take(&mut expansion.endpoints);
+        let (permitted, refused): (Vec<_>, Vec<_>) = endpoints
+            .into_iter()
+            .partition(|endpoint| gate.permits_host(&endpoint.address));
+        is_any_left |= !permitted.is_empty();
+        expansion.endpoints = permitted;
+        for endpoint in refused {
+            tracing::debug!(address = %endpoint.at(), "not dialled: probe_endpoint closes it");
+            first_refused.get_or_insert_with(|| endpoint.address.clone());
+        }
+    }
+    match first_refused {
+        Some(address) if !is_any_left => Err(Refusal::Address {
+            target: watched.source.name.clone(),
+            address,
         }),
+        _ => Ok(()),
+    }
+}
+
+/// A target without addresses still has its series: they fail at an address that is none.
+fn nowhere(watched: &Watched, view: &View) -> Vec<Arc<Endpoint>> {
+    let source = &watched.source;
+    let host = source.host.as_ref().map(ToString::to_string);
+    let endpoint = |port: &u16| Endpoint {
+        target: source.name.as_str().into(),
+        host: host.clone().unwrap_or_default().into(),
+        port: *port,
+        view: Arc::clone(&view.vantage.name),
+        address: Host::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        offer: source.offers.first().copied().unwrap_or(Offer::Any),
+        mode: source.mode_on(*port),
+        server_name: source.server_name.clone(),
+    };
+    source.ports.iter().map(endpoint).map(Arc::new).collect()
+}
+
+fn too_late() -> LookupFault {
+    LookupFault {
+        reason: Reason::DnsError,
+        detail: "no answer from DNS within the time limit".to_owned(),
     }
 }

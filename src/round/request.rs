@@ -51,6 +51,14 @@ impl Default for Gate {
 }
 
 impl Gate {
+    /// The same for an address that may be a name: where a proxy finds the address nobody here can judge it.
+    pub(super) fn permits_host(&self, address: &Host) -> bool {
+        match address {
+            Host::Address(address) => self.permits(*address),
+            Host::Name(_) => false,
+        }
+    }
+
     /// Whether a connection to this address may be opened. An IPv4 address inside an IPv6 one counts as itself.
     pub fn permits(&self, address: IpAddr) -> bool {
         let is_in = |networks: &[IpNet], one: &IpAddr| networks.iter().any(|net| net.contains(one));
@@ -91,6 +99,8 @@ pub struct Module {
     pub mode: Option<Mode>,
     /// Which signature algorithms to offer, one probe each.
     pub offers: Vec<Offer>,
+    /// The names of the views to probe in.
+    pub views: Vec<Arc<str>>,
     /// What to present to servers that ask for a certificate of ours.
     pub client_certificate: Option<ClientCertificate>,
     /// The port where the target names none.
@@ -99,38 +109,38 @@ pub struct Module {
     pub server_name: Option<Host>,
     /// Labels added to every series.
     pub labels: BTreeMap<String, String>,
-    /// What to expect; without names, the server's name.
-    pub expectations: Expectations,
+    /// What to expect.
+    pub expectations: Arc<Expectations>,
 }
 
 impl Module {
-    /// A target under this module; `name` is its text as it was asked for.
+    /// A target under this module; `name` is its text as it was asked for. The hosts of a mail domain are known by
+    /// their own names.
     pub fn watch(
         &self,
         name: String,
-        host: Host,
+        place: Place,
         port: Option<u16>,
         hostname: Option<Host>,
     ) -> Watched {
-        let server_name = hostname
-            .or_else(|| self.server_name.clone())
-            .unwrap_or_else(|| host.clone());
-        let mut expectations = self.expectations.clone();
-        if expectations.names.is_empty() {
-            expectations.names.push(server_name.clone());
-        }
+        let host = match &place {
+            Place::Host(host) => Some(host.clone()),
+            Place::Mx(_) | Place::Addresses(_) => None,
+        };
+        let server_name = hostname.or_else(|| self.server_name.clone());
         Watched {
             source: Arc::new(Source {
                 name,
-                host: Some(host.clone()),
-                place: Place::Host(host),
+                server_name: server_name.or_else(|| host.clone()),
+                host,
+                place,
                 ports: vec![port.unwrap_or(self.port)],
                 offers: self.offers.clone(),
                 mode: self.mode,
-                server_name: Some(server_name),
+                views: self.views.clone(),
                 labels: self.labels.clone(),
             }),
-            expectations: Arc::new(expectations),
+            expectations: Arc::clone(&self.expectations),
             client_certificate: self.client_certificate.clone(),
         }
     }
@@ -155,8 +165,8 @@ pub enum Refusal {
     Address {
         /// As it was asked for.
         target: String,
-        /// The first one.
-        address: IpAddr,
+        /// The first one; a name where a proxy would find the address.
+        address: Host,
     },
 }
 

@@ -12,12 +12,15 @@ use crate::verdict::Expectations;
 /// Chains remembered. When there are more, all are forgotten: simpler than to know which were used last.
 const MAX_CHAINS: usize = 20_000;
 
-/// The anchors, by their place in memory (a round keeps its settings as long as it lives), and the chain's digests.
+/// The anchors, by their place in memory, and the chain's digests.
 type Key = (usize, Vec<[u8; 32]>);
 
 /// What was found for the chains that were seen.
 #[derive(Debug, Default)]
-pub(super) struct TrustCache(Mutex<HashMap<Key, Trust>>);
+pub(super) struct TrustCache(Mutex<HashMap<Key, Known>>);
+
+/// What was found, and the anchors: while they are kept no others can stand in their place.
+type Known = (Trust, Arc<Anchors>);
 
 impl TrustCache {
     /// Whether what was presented leads to a root; `None` when nothing was.
@@ -30,7 +33,7 @@ impl TrustCache {
         observation.leaf()?;
         let digests = observation.chain.iter().map(|c| c.fingerprints().sha256);
         let key = (Arc::as_ptr(anchors) as usize, digests.collect());
-        if let Some(known) = lock(&self.0).get(&key)
+        if let Some((known, _)) = lock(&self.0).get(&key)
             && holds_at(known, now)
         {
             return Some(known.clone());
@@ -40,7 +43,7 @@ impl TrustCache {
         if known.len() >= MAX_CHAINS {
             known.clear();
         }
-        known.insert(key, found.clone());
+        known.insert(key, (found.clone(), Arc::clone(anchors)));
         Some(found)
     }
 }

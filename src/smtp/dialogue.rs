@@ -152,12 +152,15 @@ impl Dialogue {
 
     /// Takes leave politely, except from a server that is closing anyway (421, RFC 5321 §3.8).
     fn give_up(&mut self, phase: Phase, reason: Reason, reply: &Reply) -> Step {
-        self.fault = Some(Fault::new(phase, reason, reply.summary()));
-        if reply.code == 421 {
-            Step::Close
+        let is_closing = reply.code == 421;
+        // Whatever it answers: it says that it is busy (RFC 5321 §4.3.5 allows 421 to every command).
+        let reason = if is_closing {
+            Reason::Greeting4xx
         } else {
-            self.quit()
-        }
+            reason
+        };
+        self.fault = Some(Fault::new(phase, reason, reply.summary()));
+        if is_closing { Step::Close } else { self.quit() }
     }
 }
 
@@ -283,5 +286,18 @@ mod tests {
             assert_eq!((fault.phase, fault.reason), (Phase::Starttls, reason));
             assert_eq!(dialogue.starttls_offered(), Some(false));
         }
+    }
+
+    #[test]
+    fn a_421_means_busy_whatever_it_answers() {
+        let mut dialogue = Dialogue::new(Mode::StartTls, "me.example");
+        dialogue.replied(&reply(220, &["mx"]));
+        let step = dialogue.replied(&reply(421, &["4.3.2 too many connections"]));
+        assert_eq!(step, Step::Close);
+        let fault = dialogue.fault().unwrap();
+        assert_eq!(
+            (fault.phase, fault.reason),
+            (Phase::Ehlo, Reason::Greeting4xx)
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What the operator wants watched, and the endpoints that it comes to; knows nothing of probing.
 
 mod expand;
+mod mail_domain;
 
 pub use expand::{Expansion, expand};
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::dns::Family;
 use crate::name::Host;
 use crate::smtp::Mode;
 
@@ -19,8 +21,21 @@ pub const DEFAULT_VIEW: &str = "default";
 pub enum Place {
     /// Every A and AAAA address of this host.
     Host(Host),
+    /// Every address of every MX host of this domain.
+    Mx(String),
     /// Exactly these addresses.
     Addresses(Vec<IpAddr>),
+}
+
+/// A view as far as finding endpoints goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vantage {
+    /// The view's name.
+    pub name: Arc<str>,
+    /// The addresses that are probed in it.
+    pub family: Family,
+    /// The view's proxy finds the addresses of names: then each name is one endpoint.
+    pub proxied_names: bool,
 }
 
 /// One target as configured: what to probe, not what to expect of it.
@@ -38,8 +53,10 @@ pub struct Source {
     pub offers: Vec<Offer>,
     /// How TLS begins; `None`: implicit on 465, else STARTTLS.
     pub mode: Option<Mode>,
-    /// The name sent as SNI; none is sent for addresses (RFC 6066 §3).
+    /// The name sent as SNI; none is sent for addresses (RFC 6066 §3). `None`: that of the MX host, if there is one.
     pub server_name: Option<Host>,
+    /// The names of the views to probe in.
+    pub views: Vec<Arc<str>>,
     /// Labels added to every series of this target.
     pub labels: BTreeMap<String, String>,
 }
@@ -91,18 +108,30 @@ impl Offer {
 pub struct Endpoint {
     /// The target's name.
     pub target: Arc<str>,
-    /// The target's host, for the label.
+    /// The target's host or MX host, for the label.
     pub host: Arc<str>,
     /// The port.
     pub port: u16,
     /// The view it was found in.
     pub view: Arc<str>,
-    /// The address.
-    pub address: IpAddr,
+    /// The address; the host's name where the view's proxy finds the address.
+    pub address: Host,
     /// What our ClientHello offers.
     pub offer: Offer,
     /// How TLS begins.
     pub mode: Mode,
     /// SNI.
     pub server_name: Option<Host>,
+}
+
+impl Endpoint {
+    /// Whether it only stands in for a target whose names were not found: its address is none.
+    pub fn is_nowhere(&self) -> bool {
+        matches!(self.address, Host::Address(address) if address.is_unspecified())
+    }
+
+    /// Where it is, for people: `192.0.2.1:25`.
+    pub fn at(&self) -> String {
+        self.address.at(self.port)
+    }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use super::{Evidence, Expectations, Finding, Fleet};
+use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
+use crate::name::Host;
 use crate::observation::{Connection, Observation, Rung, TlsVersion};
 use crate::pki::{Anchors, Path, Revocation, Trust};
 use crate::reason::Reason;
@@ -19,8 +20,10 @@ pub(super) struct Case {
     pub(super) observation: Observation,
     pub(super) expectations: Expectations,
     pub(super) trust: Option<Trust>,
+    pub(super) server_name: Option<Host>,
     pub(super) revocation: Option<Revocation>,
     pub(super) fleet: Fleet,
+    pub(super) views: Views,
     pub(super) now: Timestamp,
 }
 
@@ -54,8 +57,10 @@ impl Case {
             observation: Observation::default(),
             expectations: Expectations::new(Arc::new(Anchors::union(Vec::new()))),
             trust: None,
+            server_name: None,
             revocation: None,
             fleet: Fleet::default(),
+            views: Views::default(),
             now: NOW,
         }
     }
@@ -65,8 +70,10 @@ impl Case {
             observation: &self.observation,
             expectations: &self.expectations,
             trust: self.trust.as_ref(),
+            server_name: self.server_name.as_ref(),
             revocation: self.revocation.as_ref(),
             fleet: &self.fleet,
+            views: &self.views,
             now: self.now,
         }
     }

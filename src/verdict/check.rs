@@ -1,7 +1,8 @@
 //! What a check is, what it may look at, and what it can find.
 
-use super::{Expectations, Fleet};
+use super::{Expectations, Fleet, Views};
 use crate::certificate::{Certificate, Facts};
+use crate::name::Host;
 use crate::observation::Observation;
 use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
@@ -27,10 +28,14 @@ pub struct Evidence<'a> {
     pub expectations: &'a Expectations,
     /// Whether a path leads to a root; `None` when no certificate was seen.
     pub trust: Option<&'a Trust>,
+    /// The name that the server was asked for.
+    pub server_name: Option<&'a Host>,
     /// What the configured revocation lists say; `None` without lists or certificate.
     pub revocation: Option<&'a Revocation>,
-    /// The certificates of the target's other endpoints.
+    /// The certificates of the target's other endpoints in the same view.
     pub fleet: &'a Fleet,
+    /// Where each view of the target leads.
+    pub views: &'a Views,
     /// The moment for which is judged.
     pub now: Timestamp,
 }

@@ -12,8 +12,8 @@ use crate::timestamp::Timestamp;
 /// The expectations of one target. What is empty is not checked.
 #[derive(Debug, Clone)]
 pub struct Expectations {
-    /// Names that the certificate must cover, all of them.
-    pub names: Vec<Host>,
+    /// Names that the certificate must cover, all of them; `None`: the one that the server was asked for.
+    pub names: Option<Vec<Host>>,
     /// The subject.
     pub subject: Option<Dn>,
     /// The issuer.
@@ -40,7 +40,7 @@ impl Expectations {
     /// Nothing in particular but a path to these roots, TLS 1.2, and one certificate everywhere.
     pub fn new(roots: Arc<Anchors>) -> Self {
         Self {
-            names: Vec::new(),
+            names: None,
             subject: None,
             issuer: None,
             tls_certificate_name: None,

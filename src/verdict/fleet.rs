@@ -1,7 +1,6 @@
 //! The leaves that all endpoints of one target serve, to be compared with each other.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use crate::certificate::{Certificate, Facts};
 use crate::timestamp::Timestamp;
@@ -9,10 +8,8 @@ use crate::timestamp::Timestamp;
 /// One endpoint's leaf, as far as the comparison needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
-    /// Who serves it.
-    pub address: IpAddr,
-    /// On which port.
-    pub port: u16,
+    /// Who serves it: address and port.
+    pub at: String,
     /// Which certificate it is.
     pub fingerprint: [u8; 32],
     /// Certificates with keys of different kinds are never compared: a server may well have one of each.
@@ -23,11 +20,10 @@ pub struct Leaf {
 
 impl Leaf {
     /// From an endpoint's certificate, unless it cannot be read.
-    pub fn new(address: IpAddr, port: u16, certificate: &Certificate) -> Option<Self> {
+    pub fn new(at: String, certificate: &Certificate) -> Option<Self> {
         let facts = certificate.facts().ok()?;
         Some(Self {
-            address,
-            port,
+            at,
             fingerprint: certificate.fingerprints().sha256,
             key: key_kind(facts),
             validity: (facts.not_before, facts.not_after),

@@ -3,10 +3,12 @@
 mod check;
 mod expectations;
 mod fleet;
+mod views;
 
 pub use check::{Check, Evidence, Failure, Finding};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, Leaf};
+pub use views::{Outlook, Sight, Views};
 
 /// Declares the checks' modules and lists them, so that a new check is one new file and one word.
 macro_rules! checks {
@@ -33,6 +35,7 @@ checks! {
     eku_server,
     tls_version,
     same_certificate,
+    views_agree,
 }
 
 /// All findings about one endpoint.

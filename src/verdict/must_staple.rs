@@ -5,6 +5,7 @@
 
 use super::{Check, Evidence, Finding};
 use crate::certificate::CertificateStatus;
+use crate::observation::HandshakeSignature;
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
@@ -22,9 +23,9 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     if !facts.must_staple {
         return Finding::NotApplicable("the certificate does not promise a stapled OCSP response");
     }
-    let seen = evidence.observation;
     // Who reads no further than the certificate has not asked for a staple.
-    if seen.staple.is_none() && seen.connection.is_none() && seen.signature.is_none() {
+    let proof = evidence.observation.signature.as_ref();
+    if matches!(proof, None | Some(HandshakeSignature::Unproven)) {
         return Finding::Unknown("the handshake did not get as far as the staple".into());
     }
     match complaint(evidence) {
@@ -72,6 +73,7 @@ mod tests {
             vec![0x30, 3, 2, 1, 5],
         );
         let mut case = Case::with_leaf(|leaf| leaf.custom_extensions.push(feature));
+        case.observation.signature = Some(HandshakeSignature::Verified);
         case.observation.staple = staple;
         case
     }
@@ -135,7 +137,9 @@ mod tests {
     #[test]
     fn who_was_not_asked_is_unknown() {
         let mut case = must_staple(None);
-        case.observation.connection = None;
-        assert!(matches!(judge(&case.evidence()), Finding::Unknown(_)));
+        for proof in [None, Some(HandshakeSignature::Unproven)] {
+            case.observation.signature = proof;
+            assert!(matches!(judge(&case.evidence()), Finding::Unknown(_)));
+        }
     }
 }

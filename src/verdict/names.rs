@@ -17,7 +17,9 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         Ok((_, facts)) => facts,
         Err(finding) => return finding,
     };
-    let expected = &evidence.expectations.names;
+    let own = evidence.server_name.cloned().map(|name| vec![name]);
+    let expected = evidence.expectations.names.clone().or(own);
+    let expected = expected.unwrap_or_default();
     if expected.is_empty() {
         return Finding::NotApplicable("no name is expected");
     }
@@ -65,7 +67,8 @@ mod tests {
 
     fn expecting(names: &[&str]) -> Case {
         let mut case = Case::new();
-        case.expectations.names = names.iter().map(|n| Host::parse(n).unwrap()).collect();
+        let names = names.iter().map(|n| Host::parse(n).unwrap());
+        case.expectations.names = Some(names.collect());
         case
     }
 
@@ -89,8 +92,19 @@ mod tests {
     #[test]
     fn the_common_name_alone_does_not_cover() {
         let mut case = Case::with_leaf(|leaf| leaf.subject_alt_names.clear());
-        case.expectations.names = vec![Host::parse("mx.bears.test").unwrap()];
+        case.expectations.names = Some(vec![Host::parse("mx.bears.test").unwrap()]);
         assert_eq!(case.reason(judge), Some(Reason::NameMismatch));
+    }
+
+    #[test]
+    fn the_server_name_is_expected_unless_others_are() {
+        let mut case = Case::new();
+        case.server_name = Host::parse("relay.bears.test").ok();
+        assert_eq!(case.reason(judge), Some(Reason::NameMismatch));
+        case.expectations.names = Some(vec![Host::parse("mx.bears.test").unwrap()]);
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+        case.expectations.names = Some(Vec::new());
+        assert!(matches!(judge(&case.evidence()), Finding::NotApplicable(_)));
     }
 
     #[test]

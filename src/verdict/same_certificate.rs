@@ -1,7 +1,5 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf.
 
-use std::net::SocketAddr;
-
 use super::fleet::key_kind;
 use super::{Check, Evidence, Finding, Fleet, Leaf};
 use crate::reason::Reason;
@@ -50,11 +48,8 @@ fn difference(newest: &Leaf, fleet: &Fleet) -> String {
 const LISTED: usize = 20;
 
 fn addresses<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> String {
-    let mut all: Vec<_> = leaves
-        .map(|leaf| SocketAddr::new(leaf.address, leaf.port))
-        .collect();
-    all.sort_unstable();
-    let listed: Vec<_> = all.iter().take(LISTED).map(ToString::to_string).collect();
+    let all: Vec<_> = leaves.map(|leaf| leaf.at.as_str()).collect();
+    let listed: Vec<_> = all.iter().take(LISTED).copied().collect();
     match all.len().saturating_sub(LISTED) {
         0 => listed.join(", "),
         more => format!("{} and {more} more", listed.join(", ")),
@@ -69,7 +64,7 @@ mod tests {
     /// The case's own leaf at .1, and one issued `days` later at .2.
     fn fleet(case: &Case, days: i64) -> Fleet {
         let own = |address: &str| {
-            Leaf::new(address.parse().unwrap(), 25, &case.observation.chain[0]).unwrap()
+            Leaf::new(format!("{address}:25"), &case.observation.chain[0]).unwrap()
         };
         let mut other = own("192.0.2.2");
         if days != 0 {

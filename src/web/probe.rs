@@ -9,10 +9,11 @@ use super::negotiation;
 use super::query::Query;
 use super::site::Serving;
 use crate::dns::Lookup;
-use crate::name::Host;
+use crate::name::{Host, HostError};
 use crate::plain::plain;
 use crate::render;
 use crate::round::{OnRequest, Refusal, Watched};
+use crate::target::Place;
 
 /// The module of a request that names none, as the Prometheus Operator's Probe may.
 const DEFAULT_MODULE: &str = "smtp";
@@ -90,7 +91,7 @@ fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
         Some("true") => true,
         Some(_) => return Err(bad("debug: expected true or false".into())),
     };
-    let (host, port) = place(target).map_err(|why| {
+    let (place, port) = place(target).map_err(|why| {
         let shown = plain(target, 200);
         ("bad_target", format!("target '{shown}': {why}"))
     })?;
@@ -101,13 +102,13 @@ fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
     }
     Ok(Asked {
         module: name.to_owned(),
-        watched: module.watch(target.to_owned(), host, port, hostname.transpose()?),
+        watched: module.watch(target.to_owned(), place, port, hostname.transpose()?),
         debug,
     })
 }
 
-/// `host`, `host:port`, `192.0.2.1:25`, `2001:db8::1`, `[2001:db8::1]:25`.
-fn place(text: &str) -> Result<(Host, Option<u16>), String> {
+/// `mx:domain`, `host`, `host:port`, `192.0.2.1:25`, `2001:db8::1`, `[2001:db8::1]:25`.
+fn place(text: &str) -> Result<(Place, Option<u16>), String> {
     if text.contains("://") {
         return Err("a URL, expected HOST or HOST:PORT without a scheme".into());
     }
@@ -116,6 +117,13 @@ fn place(text: &str) -> Result<(Host, Option<u16>), String> {
     }
     if text.len() > 300 {
         return Err("too long, expected HOST or HOST:PORT".into());
+    }
+    let malformed = |e: HostError| plain(&e.to_string(), 300);
+    if let Some(domain) = text.strip_prefix("mx:") {
+        return match Host::parse(domain).map_err(malformed)? {
+            Host::Name(domain) => Ok((Place::Mx(domain), None)),
+            Host::Address(_) => Err("an address, expected a mail domain behind mx:".into()),
+        };
     }
     let (host, port) = match text.rsplit_once(':') {
         // More colons without brackets are an IPv6 address.
@@ -127,13 +135,13 @@ fn place(text: &str) -> Result<(Host, Option<u16>), String> {
         let number = port.parse().ok().filter(|number| *number != 0);
         number.ok_or_else(|| format!("no port: '{}', expected 1 to 65535", plain(port, 20)))
     });
-    let host = Host::parse(host).map_err(|e| plain(&e.to_string(), 300))?;
-    Ok((host, port.transpose()?))
+    let host = Host::parse(host).map_err(malformed)?;
+    Ok((Place::Host(host), port.transpose()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::place;
+    use super::*;
 
     #[test]
     fn targets_are_hosts_with_or_without_port() {
@@ -146,8 +154,11 @@ mod tests {
             ("[2001:db8::1]:465", "2001:db8::1", Some(465)),
         ] {
             let (found, at) = place(text).unwrap();
-            assert_eq!((found.to_string().as_str(), at), (host, port), "{text}");
+            let host = Place::Host(Host::parse(host).unwrap());
+            assert_eq!((found, at), (host, port), "{text}");
         }
+        let domain = Place::Mx("bears.test".to_owned());
+        assert_eq!(place("mx:Bears.test").unwrap(), (domain, None));
     }
 
     #[test]
@@ -159,6 +170,7 @@ mod tests {
             ("mx.bears.test:http", "no port: 'http'"),
             ("mx.bears.test:99999", "no port"),
             (":25", "an empty name"),
+            ("mx:192.0.2.1", "an address"),
             ("a b", "not a host name"),
             ("a\nb", "not a host name"),
         ] {

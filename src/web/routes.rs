@@ -54,8 +54,9 @@ impl<L: Lookup + 'static> Site<L> {
                 offload(move || render::json(&snapshot), JSON, headers).await
             }
             "/sd" => {
-                let targets = serving.rounds.targets().iter();
-                let listed = render::discovery(targets.map(|watched| &*watched.source));
+                let targets = serving.rounds.targets();
+                let sources = targets.iter().map(|watched| &*watched.source);
+                let listed = render::discovery(sources);
                 document(JSON, listed, headers)
             }
             "/config" => document(TEXT, serving.shown.clone(), headers),

@@ -19,6 +19,8 @@ pub struct Serving<L> {
     pub on_request: OnRequest,
     /// The configuration for people, secrets hidden.
     pub shown: String,
+    /// Looks at what changes without the configuration. Reads files.
+    pub refresh: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Reads the configuration again and builds what follows the one in force.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::{Lookup, LookupFault};
+use smtp_tls_exporter::dns::{Exchanger, Family, Lookup, LookupFault};
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::reason::Reason;
@@ -37,7 +37,12 @@ fn clock() -> Timestamp {
 pub(crate) struct Names(pub(crate) HashMap<&'static str, Result<Vec<IpAddr>, Reason>>);
 
 impl Lookup for Names {
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupFault> {
+    async fn addresses(
+        &self,
+        _view: &str,
+        name: &str,
+        _family: Family,
+    ) -> Result<Vec<IpAddr>, LookupFault> {
         let found = self.0.get(name).cloned();
         found
             .unwrap_or(Err(Reason::DnsNotFound))
@@ -45,6 +50,10 @@ impl Lookup for Names {
                 reason,
                 detail: format!("no answer for {name}"),
             })
+    }
+
+    async fn exchangers(&self, _view: &str, _domain: &str) -> Result<Vec<Exchanger>, LookupFault> {
+        Ok(Vec::new())
     }
 }
 

@@ -9,9 +9,11 @@
 )]
 
 mod authority;
+mod dns;
 mod script;
 mod server;
 
 pub use authority::{Authority, Credentials, Leaf};
+pub use dns::{Answer, Dns, Zone};
 pub use script::{Act, Script};
 pub use server::{Server, Speech};

@@ -29,6 +29,8 @@ pub struct Speech {
     /// Otherwise the connection is dropped at QUIT, without a word.
     pub answers_quit: bool,
     pub demands_client_certificate: bool,
+    /// Stapled to the certificate, whatever it is.
+    pub staple: Option<Vec<u8>>,
     pub versions: &'static [&'static SupportedProtocolVersion],
 }
 
@@ -42,6 +44,7 @@ impl Default for Speech {
             starttls_reply: "220 2.0.0 ready",
             answers_quit: true,
             demands_client_certificate: false,
+            staple: None,
             versions: rustls::ALL_VERSIONS,
         }
     }
@@ -123,7 +126,8 @@ fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
     let key = provider
         .key_provider
         .load_private_key(credentials.key.clone_key());
-    let key = CertifiedKey::new(credentials.chain.clone(), key.expect("a key"));
+    let mut key = CertifiedKey::new(credentials.chain.clone(), key.expect("a key"));
+    key.ocsp = speech.staple.clone();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(speech.versions)
         .expect("versions");

@@ -119,7 +119,7 @@ mod tests {
             host: Arc::from("mx.bears.test"),
             port: 25,
             view: Arc::from("default"),
-            address: [192, 0, 2, 1].into(),
+            address: Host::Address([192, 0, 2, 1].into()),
             offer: Offer::Any,
             mode: Mode::StartTls,
             server_name: Host::parse("mx.bears.test").ok(),

@@ -11,7 +11,7 @@ pub use client_certificate::{ClientCertificate, ClientCertificateError};
 pub(super) use refusal::{alert_received, broken, reconsider};
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -80,7 +80,7 @@ impl Tls {
         config.client_auth_cert_resolver = Arc::clone(&recording) as _;
         Handshake {
             config: Arc::new(config),
-            server_name: sni(endpoint.address, endpoint.server_name.as_ref()),
+            server_name: sni(&endpoint.address, endpoint.server_name.as_ref()),
             recording,
         }
     }
@@ -107,12 +107,14 @@ impl Handshake {
     }
 }
 
-/// For an address rustls sends no SNI, as RFC 6066 §3 demands.
-fn sni(address: IpAddr, server_name: Option<&Host>) -> ServerName<'static> {
+/// For an address rustls sends no SNI, as RFC 6066 §3 demands. It wants one, if only an unspecified one where a proxy
+/// knows the real one.
+fn sni(address: &Host, server_name: Option<&Host>) -> ServerName<'static> {
+    let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     server_name
         .and_then(Host::name)
         .and_then(|name| ServerName::try_from(name.to_owned()).ok())
-        .unwrap_or_else(|| ServerName::IpAddress(address.into()))
+        .unwrap_or_else(|| ServerName::IpAddress(address.address().unwrap_or(unspecified).into()))
 }
 
 /// What a completed handshake agreed on.

@@ -1,6 +1,6 @@
 //! An endpoint to the commands that show the same by hand, and on Exchange those that mend it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::markup::Html;
 use crate::name::Host;
@@ -43,7 +43,7 @@ fn server_name(entry: &Entry) -> Option<&str> {
 
 fn openssl(entry: &Entry) -> String {
     let endpoint = &entry.endpoint;
-    let at = SocketAddr::new(endpoint.address, endpoint.port);
+    let at = endpoint.at();
     let starttls = match endpoint.mode {
         Mode::StartTls => " -starttls smtp",
         Mode::Implicit => "",
@@ -65,9 +65,9 @@ fn finger(entry: &Entry) -> String {
     let name = server_name(entry);
     let sni = name.map_or_else(String::new, |name| format!(" -s {name}"));
     let matched = name.map_or_else(String::new, |name| format!(" {name}"));
-    let address = match endpoint.address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("ipv6:{v6}"),
+    let address = match &endpoint.address {
+        Host::Address(IpAddr::V6(v6)) => format!("ipv6:{v6}"),
+        other => other.to_string(),
     };
     format!(
         "posttls-finger -C -l secure{wrapper}{sni} \"[{address}]:{}\"{matched}",

@@ -1,7 +1,5 @@
 //! One endpoint to the section of its target's page: causes, checks, chain, timings, dialogue, what to do.
 
-use std::net::SocketAddr;
-
 use super::markup::Html;
 use super::target::field;
 use super::{advice, ago, badge, bar, left};
@@ -45,7 +43,7 @@ pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now
 
 /// Where the endpoint is.
 pub(super) fn place(entry: &Entry) -> String {
-    SocketAddr::new(entry.endpoint.address, entry.endpoint.port).to_string()
+    entry.endpoint.at()
 }
 
 /// The name of its section, for links.

@@ -1,7 +1,5 @@
 //! A snapshot to the table of all endpoints, the worst first.
 
-use std::net::SocketAddr;
-
 use super::markup::Html;
 use super::{ago, badge, bar, begin, end, left, severity};
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
@@ -132,9 +130,7 @@ fn is_shown(row: &Row<'_>, filter: &Filter) -> bool {
 
 fn address(row: &Row<'_>) -> String {
     match row.what {
-        What::Endpoint(entry) => {
-            SocketAddr::new(entry.endpoint.address, entry.endpoint.port).to_string()
-        }
+        What::Endpoint(entry) => entry.endpoint.at(),
         What::Nowhere(_) => String::new(),
     }
 }

@@ -28,6 +28,7 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
     page.raw("<section><dl>");
     match &source.place {
         Place::Host(host) => field(page, "Host", &host.to_string()),
+        Place::Mx(domain) => field(page, "Mail domain", domain),
         Place::Addresses(addresses) => {
             if let Some(host) = &source.host {
                 field(page, "Host", &host.to_string());

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod staple;
+mod view;
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
 use staple::StapleJson;
+use view::{ResolutionJson, ViewJson, resolution, view};
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
@@ -45,18 +47,11 @@ struct Target<'a> {
     target: &'a str,
     state: &'static str,
     labels: &'a std::collections::BTreeMap<String, String>,
-    resolutions: Vec<Resolution<'a>>,
+    resolutions: Vec<ResolutionJson<'a>>,
     distinct_certificates: std::collections::BTreeMap<&'static str, usize>,
+    views_agree: Option<bool>,
+    views: Vec<ViewJson<'a>>,
     endpoints: Vec<Endpoint<'a>>,
-}
-
-#[derive(Serialize)]
-struct Resolution<'a> {
-    view: &'a str,
-    resolved: bool,
-    endpoints: usize,
-    reason: Option<&'static str>,
-    detail: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -69,6 +64,8 @@ struct Endpoint<'a> {
     offer: &'static str,
     tls: &'static str,
     server_name: Option<String>,
+    mx_preference: Option<u16>,
+    last_known: bool,
     state: &'static str,
     reason: Option<&'static str>,
     expires_in_seconds: Option<i64>,
@@ -149,27 +146,19 @@ fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
         target: &report.source.name,
         state: report.state().as_str(),
         labels: &report.source.labels,
-        resolutions: report
-            .resolutions
-            .iter()
-            .map(|resolution| Resolution {
-                view: &resolution.view,
-                resolved: resolution.fault.is_none(),
-                endpoints: resolution.endpoints,
-                reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
-                detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
-            })
-            .collect(),
+        resolutions: report.resolutions.iter().map(resolution).collect(),
         distinct_certificates: report.distinct_certificates(),
+        views_agree: report.views.agree(),
+        views: report.views.iter().map(view).collect(),
         endpoints: report
             .entries
             .iter()
-            .map(|e| endpoint(e, snapshot))
+            .map(|e| endpoint(e, report, snapshot))
             .collect(),
     }
 }
 
-fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
+fn endpoint<'a>(entry: &'a Entry, target: &TargetReport, snapshot: &Snapshot) -> Endpoint<'a> {
     let (endpoint, observation) = (&entry.endpoint, &*entry.observation);
     Endpoint {
         target: &endpoint.target,
@@ -180,6 +169,8 @@ fn endpoint<'a>(entry: &'a Entry, snapshot: &Snapshot) -> Endpoint<'a> {
         offer: endpoint.offer.as_str(),
         tls: endpoint.mode.as_str(),
         server_name: endpoint.server_name.as_ref().map(ToString::to_string),
+        mx_preference: target.preference(endpoint),
+        last_known: target.last_known.contains(endpoint),
         state: entry.state.as_str(),
         reason: entry.reason().map(|reason| reason.as_str()),
         expires_in_seconds: entry.expires_in(snapshot.at),

@@ -1,0 +1,188 @@
+//! `views:` to the ways that targets are probed by; opens no file but a trust anchor's.
+
+use std::fs::File;
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::reader::{Problem, Value};
+use crate::dns::{Family, NameServer, Policy, TrustAnchor};
+use crate::pki::Anchors;
+use crate::probe::{Proxy, Route};
+use crate::round::View;
+use crate::target::{DEFAULT_VIEW, Vantage};
+
+const KEYS: [&str; 6] = [
+    "resolvers",
+    "dnssec",
+    "trust_anchor",
+    "proxy",
+    "source_address",
+    "family",
+];
+
+const RESOLVER_EXPECTED: &str =
+    "system, udp://ADDRESS, tcp://ADDRESS, tls://ADDRESS#NAME or https://HOST/dns-query";
+
+const PROXY_EXPECTED: &str = "socks5://[USER:PASSWORD@]HOST:PORT or http://[USER:PASSWORD@]HOST:PORT (special characters of the password as %40)";
+
+/// Most of a trust anchor's file that is read; the root's own has some kilobytes.
+const MAX_ANCHOR_BYTES: u64 = 1 << 20;
+
+/// All views there are.
+#[derive(Debug, Clone)]
+pub(super) struct Views(Vec<View>);
+
+impl Views {
+    /// Only the view that always exists.
+    pub(super) fn new() -> Self {
+        Self(vec![View::default_view()])
+    }
+
+    /// Reads `views:`. Relative paths are relative to `base`; `roots` are those of encrypted DNS.
+    pub(super) fn read(
+        &mut self,
+        section: &Value<'_>,
+        base: &Path,
+        roots: &Arc<Anchors>,
+    ) -> Result<(), Problem> {
+        for (name, value) in section.entries()? {
+            if name == DEFAULT_VIEW {
+                let why = "always this machine's resolver without a proxy, expected another name";
+                return Err(value.problem(why));
+            }
+            let length = name.chars().count();
+            if !(1..=60).contains(&length) || name.chars().any(char::is_control) {
+                return Err(value.problem("no name for a view, expected 1 to 60 characters"));
+            }
+            self.0.push(view(name, &value, base, roots)?);
+        }
+        Ok(())
+    }
+
+    /// The view that a target names.
+    pub(super) fn named(&self, value: &Value<'_>) -> Result<Arc<str>, Problem> {
+        let names: Vec<_> = self.0.iter().map(|v| (&*v.vantage.name, v)).collect();
+        let view = value.choice(&names)?;
+        Ok(Arc::clone(&view.vantage.name))
+    }
+
+    /// Whether MX records can be asked for in a view: a proxy finds addresses only.
+    pub(super) fn finds_exchangers(&self, name: &str) -> bool {
+        let mut views = self.0.iter().filter(|v| *v.vantage.name == *name);
+        views.all(|view| !view.vantage.proxied_names)
+    }
+
+    pub(super) fn into_inner(self) -> Vec<View> {
+        self.0
+    }
+}
+
+fn view(
+    name: &str,
+    section: &Value<'_>,
+    base: &Path,
+    roots: &Arc<Anchors>,
+) -> Result<View, Problem> {
+    let mut fields = section.fields()?;
+    let resolvers = fields.take("resolvers").map(|v| servers(&v)).transpose()?;
+    let proxy = fields.take("proxy").map(|v| proxy(&v)).transpose()?;
+    let family = match fields.take("family") {
+        Some(value) => Some(value.choice(&[
+            ("any", Family::Any),
+            ("ipv4", Family::Ipv4),
+            ("ipv6", Family::Ipv6),
+        ])?),
+        None => None,
+    };
+    let source = match fields.take("source_address") {
+        Some(value) => Some(source(&value, proxy.is_some(), family)?),
+        None => None,
+    };
+    let validate = match fields.take("dnssec") {
+        Some(value) => value.choice(&[("validate", true), ("off", false)])?,
+        None => false,
+    };
+    let trust_anchor = fields.take("trust_anchor");
+    let trust_anchor = trust_anchor.map(|v| anchor(&v, base)).transpose()?;
+    // Who names only a proxy wants to see what the proxy sees, not what this machine's resolver says.
+    let proxied_names = proxy.is_some() && resolvers.is_none();
+    if proxied_names && (validate || family.is_some()) {
+        let why =
+            "its names are found by the proxy, expected resolvers beside dnssec and family too";
+        return Err(section.problem(why));
+    }
+    fields.finish(&KEYS)?;
+    Ok(View {
+        vantage: Vantage {
+            name: name.into(),
+            family: match family {
+                Some(Family::Any) | None => implied(source, proxy.is_some()),
+                Some(family) => family,
+            },
+            proxied_names,
+        },
+        policy: Policy {
+            servers: resolvers.unwrap_or_else(|| vec![NameServer::System]),
+            validate,
+            trust_anchor,
+            roots: Arc::clone(roots),
+            source,
+        },
+        route: Route { proxy, source },
+    })
+}
+
+fn servers(value: &Value<'_>) -> Result<Vec<NameServer>, Problem> {
+    let mut servers = Vec::new();
+    for one in value.list_or_one()? {
+        let server = one.parsed_by(NameServer::parse, RESOLVER_EXPECTED)?;
+        if servers.contains(&server) {
+            return Err(one.problem("listed twice, expected it once"));
+        }
+        servers.push(server);
+    }
+    if servers.is_empty() {
+        return Err(value.problem(format!("empty, expected {RESOLVER_EXPECTED}")));
+    }
+    Ok(servers)
+}
+
+/// Unlike other values this one is never repeated: it may hold a password.
+fn proxy(value: &Value<'_>) -> Result<Proxy, Problem> {
+    let parsed = Proxy::parse(value.text()?);
+    parsed.map_err(|error| value.problem(format!("{error}, expected {PROXY_EXPECTED}")))
+}
+
+fn source(value: &Value<'_>, has_proxy: bool, family: Option<Family>) -> Result<IpAddr, Problem> {
+    let expected = "an IP address of this machine";
+    let source: IpAddr = value.parsed_by(str::parse, expected)?;
+    let clashes = family.is_some_and(|family| family != Family::Any && !family.takes(source));
+    if clashes && !has_proxy {
+        let why = "of another family than the one to be probed, expected one of that family";
+        return Err(value.problem(why));
+    }
+    Ok(source)
+}
+
+/// From an address of one family only servers of that family can be reached; a proxy may reach all.
+fn implied(source: Option<IpAddr>, has_proxy: bool) -> Family {
+    match source {
+        Some(_) if has_proxy => Family::Any,
+        Some(IpAddr::V4(_)) => Family::Ipv4,
+        Some(IpAddr::V6(_)) => Family::Ipv6,
+        None => Family::Any,
+    }
+}
+
+fn anchor(value: &Value<'_>, base: &Path) -> Result<TrustAnchor, Problem> {
+    let expected = "a file of DNSKEY records";
+    let mut text = String::new();
+    let path = base.join(value.text()?);
+    File::open(&path)
+        .and_then(|file| file.take(MAX_ANCHOR_BYTES).read_to_string(&mut text))
+        .map_err(|e| value.problem(format!("{}: {e}, expected {expected}", path.display())))?;
+    text.parse()
+        .map_err(|e| value.problem(format!("{}: {e}, expected {expected}", path.display())))
+}

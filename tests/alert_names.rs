@@ -1,0 +1,235 @@
+//! Holds every alert rule to its tests, its runbook, its dashboard and the metrics and checks that exist.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads files of the repository, which is what it tests"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_yaml::Value;
+use smtp_tls_exporter::verdict::CHECKS;
+
+const RUNBOOKS: &str = "https://runbooks.example.com/";
+const DASHBOARDS: &str = "https://grafana.example.com/d/";
+
+#[test]
+fn every_alert_says_what_a_woken_reader_needs() {
+    for alert in rules("alert") {
+        let name = text(&alert["alert"]);
+        let annotation = |key: &str| text(&alert["annotations"][key]).to_owned();
+        assert!(name.starts_with("SmtpTls"), "{name}");
+        let severity = text(&alert["labels"]["severity"]);
+        assert!(["critical", "warning"].contains(&severity), "{name}");
+        let summary = annotation("summary");
+        assert!(
+            summary.ends_with('.') && !summary.contains("{{"),
+            "{name}: the summary is one sentence, the same for all: {summary}"
+        );
+        let description = annotation("description");
+        assert!(description.contains("{{ $labels."), "{name}: says not what");
+        assert!(description.contains("First: "), "{name}: what comes first?");
+    }
+}
+
+#[test]
+fn names_are_given_once() {
+    let all = rules("alert");
+    let distinct: BTreeSet<_> = all.iter().map(|rule| text(&rule["alert"])).collect();
+    assert_eq!(distinct.len(), all.len(), "two alerts of one name");
+}
+
+#[test]
+fn every_alert_has_a_runbook() {
+    for alert in rules("alert") {
+        let name = text(&alert["alert"]);
+        let url = text(&alert["annotations"]["runbook_url"]);
+        assert_eq!(url, format!("{RUNBOOKS}{name}.md"));
+        let runbook = read(&root().join(format!("docs/runbooks/{name}.md")));
+        // Every second part is a block of commands, whose comments are no headings.
+        let prose = runbook.split("```").step_by(2);
+        let headings: Vec<_> = prose
+            .flat_map(str::lines)
+            .filter(|l| l.starts_with('#'))
+            .collect();
+        let expected = [
+            &*format!("# {name}"),
+            "## Meaning",
+            "## Impact",
+            "## Diagnosis",
+            "## Mitigation",
+        ];
+        assert_eq!(headings, expected, "{name}");
+        assert!(runbook.contains("```"), "{name}: a runbook has commands");
+    }
+}
+
+#[test]
+fn every_link_of_a_runbook_leads_somewhere() {
+    for file in files("docs/runbooks", "md") {
+        for part in read(&file).split("](").skip(1) {
+            let link = part.split([')', '#']).next().unwrap_or_default();
+            let leads = link.is_empty() || link.contains("://") || exists(&file, link);
+            assert!(leads, "{}: {link}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_alert_opens_a_dashboard_that_exists() {
+    // JSON is YAML as well.
+    let dashboards: BTreeSet<_> = files("dashboards", "json")
+        .iter()
+        .map(|file| text(&yaml(file)["uid"]).to_owned())
+        .collect();
+    for alert in rules("alert") {
+        let url = text(&alert["annotations"]["dashboard_url"]);
+        let path = url.strip_prefix(DASHBOARDS).unwrap_or_default();
+        let opened = path.split('?').next().unwrap_or_default();
+        assert!(
+            dashboards.contains(opened),
+            "{}: {url}",
+            text(&alert["alert"])
+        );
+    }
+}
+
+#[test]
+fn every_alert_is_tested_to_fire_and_every_tested_name_is_an_alert() {
+    let known = names("alert");
+    let (tested, fired) = tested();
+    let strangers: Vec<_> = tested.difference(&known).collect();
+    assert!(strangers.is_empty(), "no such alerts: {strangers:?}");
+    let untested: Vec<_> = known.difference(&fired).collect();
+    assert!(untested.is_empty(), "no test makes them fire: {untested:?}");
+}
+
+/// That recorded names and labels are used as they are recorded is shown by tests/shown.rs.
+#[test]
+fn every_metric_of_a_rule_exists() {
+    let known = exported();
+    assert!(known.len() > 20, "src/ names hardly any metric: {known:?}");
+    for rule in [rules("alert"), rules("record")].concat() {
+        let said = serde_yaml::to_string(&rule).expect("a rule is YAML");
+        let used: BTreeSet<String> = words(&said)
+            .filter(|word| word.starts_with("smtp_tls_"))
+            .collect();
+        let missing: Vec<_> = used.difference(&known).collect();
+        assert!(missing.is_empty(), "{missing:?} in:\n{said}");
+    }
+}
+
+#[test]
+fn every_check_has_a_place_in_the_recorded_reason() {
+    let all = rules("record");
+    let reason = all
+        .iter()
+        .find(|rule| text(&rule["record"]) == "endpoint:smtp_tls_reason:info");
+    let expr = text(&reason.expect("the recorded reason")["expr"]);
+    for check in CHECKS {
+        let place = format!("check=\"{}\"", check.name);
+        assert!(expr.contains(&place), "{place} is not in:\n{expr}");
+    }
+}
+
+/// Alerts named in the rules' tests, and those of them that some test expects to fire with all that they say.
+fn tested() -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut tested, mut fired) = (BTreeSet::new(), BTreeSet::new());
+    for file in files("alerts/tests", "yml") {
+        let page: Value = yaml(&file);
+        for case in list(&page["tests"]) {
+            for expected in list(&case["alert_rule_test"]) {
+                let name = text(&expected["alertname"]).to_owned();
+                if !list(&expected["exp_alerts"]).is_empty() {
+                    fired.insert(name.clone());
+                }
+                tested.insert(name);
+            }
+            for sample in list(&case["promql_expr_test"])
+                .iter()
+                .flat_map(|expected| list(&expected["exp_samples"]))
+            {
+                let labels = text(&sample["labels"]);
+                tested.extend(words(labels).filter(|word| word.starts_with("SmtpTls")));
+            }
+        }
+    }
+    (tested, fired)
+}
+
+/// All rules of one kind: `alert` or `record`.
+fn rules(kind: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    for file in files("alerts", "yml") {
+        for group in list(&yaml(&file)["groups"]) {
+            let of_kind = list(&group["rules"]).iter().filter(|r| !r[kind].is_null());
+            all.extend(of_kind.cloned());
+        }
+    }
+    assert!(!all.is_empty(), "no rules");
+    all
+}
+
+fn names(kind: &str) -> BTreeSet<String> {
+    let name = |rule: &Value| text(&rule[kind]).to_owned();
+    rules(kind).iter().map(name).collect()
+}
+
+/// Every string literal of the renderers and counters that is nothing but a metric's name.
+fn exported() -> BTreeSet<String> {
+    let mut sources = files("src/render", "rs");
+    sources.push(root().join("src/counters.rs"));
+    let literals = sources.iter().flat_map(|file| {
+        let source = read(file);
+        let parts: Vec<String> = source.split('"').map(str::to_owned).collect();
+        parts
+    });
+    literals
+        .filter(|part| part.starts_with("smtp_tls_") && part.chars().all(in_word))
+        .collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c| !in_word(c)).map(str::to_owned)
+}
+
+fn in_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == ':'
+}
+
+fn exists(from: &Path, link: &str) -> bool {
+    from.parent()
+        .is_some_and(|folder| folder.join(link).exists())
+}
+
+fn yaml(file: &Path) -> Value {
+    serde_yaml::from_str(&read(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_sequence().map_or(&[], Vec::as_slice)
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files of one folder, without its subfolders.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).expect("the folder exists");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == extension));
+    paths.sort();
+    paths
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,108 @@
+//! Holds the files below examples/ to each other: every one is YAML, every mounted file exists, every name leads somewhere.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads files of the repository, which is what it tests"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_yaml::Value;
+use smtp_tls_exporter::config::Config;
+
+#[test]
+fn every_file_is_yaml() {
+    let mut seen = 0;
+    for file in files(&root().join("examples")) {
+        for document in documents(&file) {
+            assert!(document.is_mapping(), "{}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "only {seen} documents");
+}
+
+#[test]
+fn what_the_containers_mount_exists() {
+    let compose = &documents(&root().join("examples/docker-compose.yml"))[0];
+    let mut mounted = 0;
+    for (name, service) in compose["services"].as_mapping().expect("services") {
+        for volume in service["volumes"].as_sequence().into_iter().flatten() {
+            let here = text(volume).split(':').next().unwrap_or_default();
+            let path = root().join("examples").join(here);
+            assert!(path.exists(), "{name:?}: {here}");
+            mounted += 1;
+        }
+    }
+    assert!(mounted >= 6, "only {mounted} mounts");
+}
+
+#[test]
+fn services_call_each_other_by_their_names() {
+    let compose = &documents(&root().join("examples/docker-compose.yml"))[0];
+    let prometheus = &documents(&root().join("examples/prometheus.yml"))[0];
+    let source =
+        &documents(&root().join("examples/grafana/provisioning/datasources/prometheus.yml"))[0];
+    let scraped = &prometheus["scrape_configs"][0]["static_configs"][0]["targets"][0];
+    let told = &prometheus["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"][0];
+    let asked = text(&source["datasources"][0]["url"]).trim_start_matches("http://");
+    for called in [text(scraped), text(told), asked] {
+        let service = called.split(':').next().unwrap_or_default();
+        assert!(compose["services"][service].is_mapping(), "{called}");
+    }
+}
+
+#[test]
+fn the_rules_job_is_the_scraped_one() {
+    let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
+    let scrape = &documents(&root().join("examples/prometheus.yml"))[0]["scrape_configs"][0];
+    assert!(rules.contains(&format!("job=\"{}\"", text(&scrape["job_name"]))));
+}
+
+#[test]
+fn the_exporter_accepts_its_examples() {
+    let plain = root().join("examples/smtp-tls-exporter.yml");
+    let map = &documents(&root().join("examples/kubernetes/exporter.yml"))[0];
+    let in_kubernetes = text(&map["data"]["smtp-tls-exporter.yml"]).to_owned();
+    for yaml in [read(&plain), in_kubernetes] {
+        let config = Config::parse(&plain, yaml.as_bytes(), "monitor.bears.test");
+        assert!(config.is_ok(), "{:?}", config.err());
+    }
+}
+
+fn documents(file: &Path) -> Vec<Value> {
+    let text = read(file);
+    serde_yaml::Deserializer::from_str(&text)
+        .map(|document| {
+            Value::deserialize(document)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+        })
+        .collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// All YAML files of a folder and those below it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder exists") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|e| e == "yml") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,168 @@
+//! Bytes to one part of the exporter, and what must hold whatever they are.
+
+use std::mem::{Discriminant, discriminant};
+use std::path::Path;
+
+use smtp_tls_exporter::certificate::{Certificate, Dn, Facts, Staple, TlsCertificateName};
+use smtp_tls_exporter::config::Config;
+use smtp_tls_exporter::name::Host;
+use smtp_tls_exporter::smtp::{Dialogue, Malformed, Mode, Replies, Reply, Step};
+
+pub(crate) fn certificate(bytes: &[u8]) {
+    let certificate = Certificate::from_der(bytes);
+    assert_eq!(certificate.fingerprints().sha256_hex().len(), 64);
+    match certificate.facts() {
+        Ok(facts) => interrogate(facts),
+        Err(why) => {
+            assert_eq!(why.length, bytes.len());
+            is_honest_line(&why.to_string());
+        }
+    }
+}
+
+fn interrogate(facts: &Facts) {
+    reads_back(&facts.subject);
+    reads_back(&facts.issuer);
+    let name = TlsCertificateName::of(facts).to_string();
+    let read = TlsCertificateName::parse(&name);
+    assert!(read.is_ok_and(|read| read.matches(facts)), "{name}");
+    let host = Host::parse("mail.bear.example").expect("a host");
+    let _ = (
+        facts.covers(&host),
+        facts.is_self_issued(),
+        facts.lifetime_seconds(),
+    );
+    for name in &facts.names {
+        let _ = (name.to_string(), name.covers(&host));
+    }
+    facts
+        .defects
+        .iter()
+        .for_each(|defect| is_honest_line(defect));
+}
+
+/// What is rendered from DER names the same subject when it is read as text.
+fn reads_back(name: &Dn) {
+    for text in [name.to_rfc4514(), name.to_exchange()] {
+        let read = Dn::parse(&text);
+        assert!(
+            read.is_ok_and(|read| name.matches(&read)),
+            "{text:?} of {name:?}"
+        );
+    }
+}
+
+/// One line, and no parser that broke.
+fn is_honest_line(text: &str) {
+    assert!(!text.contains(['\n', '\r']), "{text:?}");
+    assert!(!text.contains("panicked"), "{text:?}");
+}
+
+pub(crate) fn staple(bytes: &[u8]) {
+    let leaf = Certificate::from_der(include_bytes!("../fixtures/ocsp/leaf.der"));
+    let facts = leaf.facts().expect("a leaf");
+    match Staple::from_der(bytes, facts) {
+        Ok(staple) => assert!(staple.answer.is_none() || staple.produced_at.is_some()),
+        Err(why) => {
+            assert_eq!(why.length, bytes.len());
+            is_honest_line(&why.to_string());
+        }
+    }
+}
+
+pub(crate) fn name(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match Dn::parse(&text) {
+        // A text can be read in two ways; both are forms of the name.
+        Ok(name) => {
+            assert!(name.matches(&name));
+            let _ = (name.to_exchange(), name.to_rfc4514(), name.common_name());
+            let again = Dn::parse(&name.to_exchange());
+            assert!(again.is_ok_and(|again| name.matches(&again)), "{text:?}");
+        }
+        Err(why) => assert!(why.to_string().len() < 500, "{why}"),
+    }
+}
+
+pub(crate) fn connector_string(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match TlsCertificateName::parse(&text) {
+        Ok(name) => {
+            let again = TlsCertificateName::parse(&name.to_string());
+            assert!(
+                again.is_ok_and(|a| name.issuer.matches(&a.issuer)),
+                "{text:?}"
+            );
+        }
+        Err(why) => assert!(why.to_string().len() < 500, "{why}"),
+    }
+}
+
+/// The outcome of a stream: the replies, and the kind of fault that ended it.
+type Outcome = (Vec<Reply>, Option<Discriminant<Malformed>>);
+
+pub(crate) fn replies(bytes: &[u8]) {
+    let [whole, single, odd] = [bytes.len().max(1), 1, 7].map(|size| heard(bytes, size));
+    assert_eq!(whole, single, "pieces of one byte");
+    assert_eq!(whole, odd, "pieces of seven bytes");
+    for reply in &whole.0 {
+        assert!(reply.lines.len() <= 128 && reply.code <= 999, "{reply:?}");
+        assert!(reply.lines.iter().all(|line| !line.contains('\n')));
+    }
+}
+
+fn heard(bytes: &[u8], size: usize) -> Outcome {
+    let mut replies = Replies::default();
+    let mut all = Vec::new();
+    for piece in bytes.chunks(size) {
+        replies.push(piece);
+        loop {
+            match replies.take() {
+                Ok(Some(reply)) => all.push(reply),
+                Ok(None) => break,
+                Err(why) => return (all, Some(discriminant(&why))),
+            }
+        }
+    }
+    (all, None)
+}
+
+pub(crate) fn dialogue(bytes: &[u8]) {
+    let (replies, _) = heard(bytes, bytes.len().max(1));
+    for mode in [Mode::StartTls, Mode::Implicit] {
+        let mut dialogue = Dialogue::new(mode, "monitor.bears.test");
+        let mut step = dialogue.first();
+        let mut replies = replies.iter();
+        // Greeting, EHLO, STARTTLS, TLS, EHLO, QUIT: no server makes it longer.
+        for _ in 0..8 {
+            step = match step {
+                Step::Close => break,
+                Step::Handshake => dialogue.secured(),
+                Step::Expect(_) | Step::Send(..) => match replies.next() {
+                    Some(reply) => dialogue.replied(reply),
+                    None => return,
+                },
+            };
+            if let Step::Send(command, _) = &step {
+                assert!(["EHLO monitor.bears.test", "STARTTLS", "QUIT"].contains(&&**command));
+            }
+        }
+        assert_eq!(step, Step::Close, "{mode:?}");
+    }
+}
+
+pub(crate) fn configuration(bytes: &[u8]) {
+    let file = Path::new("/nonexistent/smtp-tls-exporter.yml");
+    match Config::parse(file, bytes, "monitor.bears.test") {
+        Ok(config) => assert!(!config.settings.targets.is_empty()),
+        Err(error) => {
+            let line = error.to_string();
+            is_honest_line(&line);
+            assert!(
+                line.starts_with("/nonexistent/smtp-tls-exporter.yml"),
+                "{line}"
+            );
+            assert!(line.len() < 4_000, "{} bytes: {line}", line.len());
+        }
+    }
+}

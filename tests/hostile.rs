@@ -1,0 +1,192 @@
+//! The real binary among 200 peers that drip, flood, hang and reset: one scrape still reports 50 good servers, names
+//! what each bad one does, and memory stays within its bound.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the walls are for the exporter; here its peers are started and read"
+)]
+
+#[path = "real/network.rs"]
+#[allow(dead_code, reason = "shared source: every user takes a part of it")]
+mod network;
+mod peer;
+#[path = "real/process.rs"]
+#[allow(dead_code, reason = "shared source: every user takes a part of it")]
+mod process;
+#[path = "real/samples.rs"]
+mod samples;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::{Child, Command};
+use std::time::{Duration, SystemTime};
+
+use network::{free_address, get};
+use peer::{Act, Authority, Leaf, Script, Server, Speech};
+use process::{scratch, until};
+use samples::Samples;
+
+const HOST: &str = "mx.bears.test";
+const GOOD: usize = 50;
+const BAD: usize = 200;
+/// One after another, so that what a round leaves behind would add up.
+const ROUNDS: usize = 3;
+/// The most that the process may ever have held, in MiB. Measured on x86-64: 24 after 3 rounds, 25 after 7 and after 14.
+const MEMORY: f64 = 48.0;
+const SLOW: Duration = Duration::from_millis(250);
+
+/// A record of 16 KiB that begins a Certificate message of 16 MiB.
+static ENDLESS_CERTIFICATE: [u8; 16_389] = {
+    let mut record = [0; 16_389];
+    let head = *b"\x16\x03\x03\x40\x00\x0b\xff\xff\xff";
+    let mut at = 0;
+    while at < head.len() {
+        record[at] = head[at];
+        at += 1;
+    }
+    record
+};
+
+/// What a peer does, and the reasons that may be given for it.
+type Kind = (Vec<Act>, &'static [&'static str]);
+
+/// As far as the handshake.
+fn starttls(then: Vec<Act>) -> Vec<Act> {
+    let before = [
+        Act::say("220 bear ESMTP"),
+        Act::Await("EHLO"),
+        Act::say("250-bear\r\n250 STARTTLS"),
+        Act::Await("STARTTLS"),
+        Act::say("220 go"),
+        Act::AwaitBytes,
+    ];
+    before.into_iter().chain(then).collect()
+}
+
+fn kinds() -> Vec<Kind> {
+    let greeted = |then| vec![Act::say("220 bear ESMTP"), Act::Await("EHLO"), then];
+    vec![
+        (
+            vec![Act::Drip(b"220 a very slow bear greets you", SLOW)],
+            &["greeting_timeout"],
+        ),
+        (vec![Act::Flood(b"220-bear\r\n")], &["protocol_error"]),
+        (vec![Act::Flood(&[b'2'; 8192])], &["protocol_error"]),
+        (vec![Act::Hang], &["greeting_timeout"]),
+        (greeted(Act::Reset), &["connection_closed"]),
+        (greeted(Act::Flood(b"250-bear\r\n")), &["protocol_error"]),
+        (
+            greeted(Act::Drip(b"250-b\r\n250-e\r\n250-a\r\n250-r", SLOW)),
+            &["ehlo_timeout"],
+        ),
+        (starttls(vec![Act::Hang]), &["tls_timeout"]),
+        (starttls(vec![Act::Reset]), &["tls_closed"]),
+        (
+            starttls(vec![Act::Flood(&ENDLESS_CERTIFICATE)]),
+            &["tls_protocol_error", "tls_closed"],
+        ),
+    ]
+}
+
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.expect("after 1970").as_secs().cast_signed()
+}
+
+fn target(name: &str, nth: usize, address: SocketAddr) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    format!("- {{name: {name}{nth}, host: {HOST}, addresses: ['{ip}'], ports: [{port}]}}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_hostile_peers_cost_neither_results_nor_memory() {
+    let authority = Authority::new("Bear", now());
+    let leaf = authority.issue(&Leaf::server(HOST, -1, 89));
+    let any = "127.0.0.1:0".parse().unwrap();
+    let kinds = kinds();
+    let (mut servers, mut scripts, mut targets) = (Vec::new(), Vec::new(), String::new());
+    for nth in 0..BAD {
+        let acts = kinds[nth % kinds.len()].0.clone();
+        let script = Script::start(acts).await.unwrap();
+        targets += &target("bad", nth, script.address);
+        scripts.push(script);
+    }
+    for nth in 0..GOOD {
+        let server = Server::start(any, &leaf, Speech::default()).await.unwrap();
+        targets += &target("good", nth, server.address);
+        servers.push(server);
+    }
+    // All of them have one address here, so that its manners must not be what makes them wait.
+    let probe = "{timeout: 4s, min_interval: 0s, per_address: 250, helo: monitor.bears.test}";
+    let config = format!("probe: {probe}\ntrust: {{roots: root.pem}}\ntargets:\n{targets}");
+    let root = authority.root_pem();
+    let reasons: Vec<_> = kinds.iter().map(|kind| kind.1).collect();
+    let scraping = move || scrape(&config, &root, &reasons);
+    tokio::task::spawn_blocking(scraping).await.unwrap();
+}
+
+/// The exporter at work; it ends with its value.
+struct Exporter(Child);
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the exporter and judges some scrapes of it.
+fn scrape(config: &str, root: &str, reasons: &[&[&str]]) {
+    let place = scratch();
+    let file = place.path().join("smtp-tls-exporter.yml");
+    fs::write(&file, config).expect("a file of ours");
+    fs::write(place.path().join("root.pem"), root).expect("a file of ours");
+    let address = free_address();
+    let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
+    exporter.arg(format!("--config.file={}", file.display()));
+    exporter.arg(format!("--web.listen-address={address}"));
+    let exporter = Exporter(exporter.spawn().expect("the exporter"));
+    until("the exporter answers", || get(address, "/-/healthy"));
+    for round in 0..ROUNDS {
+        let page = get(address, "/metrics").expect("an answer within the scrape's deadline");
+        let samples = Samples::read(&page);
+        judge(&samples, reasons);
+        let resident = samples.value("process_resident_memory_bytes", &[]);
+        let resident = resident.expect("on Linux") / f64::from(1 << 20);
+        eprintln!("round {round}: {resident:.1} MiB resident");
+    }
+    let peak = peak(exporter.0.id());
+    eprintln!("at most {peak:.1} MiB");
+    assert!(peak < MEMORY, "{peak} MiB");
+}
+
+fn judge(samples: &Samples, reasons: &[&[&str]]) {
+    for nth in 0..GOOD {
+        let name = format!("good{nth}");
+        let at = [("target", name.as_str())];
+        assert_eq!(samples.value("smtp_tls_probe_success", &at), Ok(1.0));
+        let left = samples.value("smtp_tls_cert_expiry_seconds", &at);
+        let days = left.expect("a certificate") / 86_400.0;
+        assert!((88.0..=89.0).contains(&days), "{name}: {days}");
+    }
+    for nth in 0..BAD {
+        let name = format!("bad{nth}");
+        let at = [("target", name.as_str())];
+        assert_eq!(samples.value("smtp_tls_probe_success", &at), Ok(0.0));
+        let failure = samples.one("smtp_tls_probe_failure_info", &at);
+        let reason = &failure.expect("one failure").labels["reason"];
+        let expected = reasons[nth % reasons.len()];
+        assert!(
+            expected.contains(&reason.as_str()),
+            "{name}: {reason}, not {expected:?}"
+        );
+    }
+}
+
+/// The most memory that a process has ever held, in MiB.
+fn peak(id: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.expect("VmHWM").trim().trim_end_matches(" kB");
+    kib.parse::<f64>().expect("a number") / 1024.0
+}

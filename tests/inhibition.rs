@@ -1,0 +1,169 @@
+//! Alerts into a real Alertmanager with the example configuration, to see whom it mutes and whom it does not. Needs what
+//! tests/run.sh installs; plain `cargo test` leaves this out.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the walls are for the exporter; here its peers are started and read"
+)]
+
+#[expect(dead_code, reason = "shared source: this test takes a part of it")]
+#[path = "real/network.rs"]
+mod network;
+#[expect(dead_code, reason = "shared source: this test takes a part of it")]
+#[path = "real/process.rs"]
+mod process;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use network::{free_address, get};
+use process::{Process, output, program};
+use serde_json::Value;
+
+/// Alerts by name, exporter, target and address, and whether they are to be muted.
+const ALERTS: [([&str; 4], bool); 12] = [
+    (
+        [
+            "SmtpTlsCertificateExpiringSoon",
+            "a:10465",
+            "relay",
+            "10.0.0.11",
+        ],
+        false,
+    ),
+    // The same certificate at the same place: the louder alert says it.
+    (
+        [
+            "SmtpTlsCertificateRenewalOverdue",
+            "a:10465",
+            "relay",
+            "10.0.0.11",
+        ],
+        true,
+    ),
+    // Another server, another target, another exporter's view of it.
+    (
+        [
+            "SmtpTlsCertificateRenewalOverdue",
+            "a:10465",
+            "relay",
+            "10.0.0.12",
+        ],
+        false,
+    ),
+    (
+        [
+            "SmtpTlsCertificateRenewalOverdue",
+            "a:10465",
+            "den",
+            "10.0.0.11",
+        ],
+        false,
+    ),
+    (["SmtpTlsFleetInconsistent", "a:10465", "relay", ""], false),
+    (
+        ["SmtpTlsCertificateExpired", "a:10465", "relay", "10.0.0.13"],
+        false,
+    ),
+    (
+        ["SmtpTlsProbeFailed", "a:10465", "relay", "10.0.0.14"],
+        false,
+    ),
+    // One exporter is down: what it said of servers that it no longer sees is muted, but what has expired has expired.
+    (["SmtpTlsExporterDown", "b:10465", "", ""], false),
+    (
+        ["SmtpTlsProbeFailed", "b:10465", "relay", "10.0.0.14"],
+        true,
+    ),
+    (
+        [
+            "SmtpTlsCertificateRenewalOverdue",
+            "b:10465",
+            "relay",
+            "10.0.0.12",
+        ],
+        true,
+    ),
+    (
+        ["SmtpTlsCertificateExpired", "b:10465", "relay", "10.0.0.13"],
+        false,
+    ),
+    (["SomebodyElses", "b:10465", "relay", ""], false),
+];
+
+#[test]
+#[ignore = "needs Alertmanager: tests/run.sh"]
+fn the_example_mutes_nothing_that_it_should_not() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let config = place.path().join("alertmanager.yml");
+    fs::write(&config, example()).expect("a file of ours");
+    let address = free_address();
+    let mut command = Command::new(program("prometheus-alertmanager"));
+    command
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!(
+            "--storage.path={}",
+            place.path().join("data").display()
+        ))
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--cluster.listen-address=");
+    let log = place.path().join("log");
+    let mut alertmanager = Process::start("Alertmanager", &mut command, &log);
+    alertmanager.until("Alertmanager is ready", || get(address, "/-/ready"));
+    for (labels, _) in ALERTS {
+        add(&format!("http://{address}"), labels);
+    }
+    let muted = alertmanager.until("all alerts are known", || {
+        let answer = get(address, "/api/v2/alerts")?;
+        let muted = muted(&serde_json::from_str(&answer).map_err(|e| e.to_string())?);
+        (muted.len() == ALERTS.len()).then_some(muted).ok_or(answer)
+    });
+    for (labels, expected) in ALERTS {
+        let key = labels.map(str::to_owned);
+        assert_eq!(muted.get(&key), Some(&expected), "{labels:?}");
+    }
+}
+
+/// The shipped file; its receivers are led to where nobody listens.
+fn example() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/alertmanager.yml");
+    let text = fs::read_to_string(file).expect("the example");
+    let nowhere = text
+        .replace("https://pager.example.com", "http://127.0.0.1:9")
+        .replace("https://tickets.example.com", "http://127.0.0.1:9");
+    assert!(!nowhere.contains("example.com"), "{nowhere}");
+    nowhere
+}
+
+fn add(url: &str, [name, instance, target, address]: [&str; 4]) {
+    let mut command = Command::new(program("amtool"));
+    command
+        .args(["alert", "add", "--alertmanager.url", url])
+        .args([format!("alertname={name}"), "job=smtp-tls".to_owned()])
+        .arg(format!("instance={instance}"));
+    for (label, value) in [("target", target), ("address", address)] {
+        if !value.is_empty() {
+            command.arg(format!("{label}={value}"));
+        }
+    }
+    output(&mut command);
+}
+
+/// Every known alert, and whether another one mutes it.
+fn muted(alerts: &Value) -> BTreeMap<[String; 4], bool> {
+    let alerts = alerts.as_array().into_iter().flatten();
+    alerts
+        .map(|alert| {
+            let label = |name: &str| {
+                alert["labels"][name]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let by = alert["status"]["inhibitedBy"].as_array();
+            let key = ["alertname", "instance", "target", "address"].map(label);
+            (key, by.is_some_and(|by| !by.is_empty()))
+        })
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! Revocation as OpenSSL makes it: its authority's lists and OCSP responses, its server that staples them, and what
+//! the real binary says of it. Needs what tests/run.sh installs; plain `cargo test` leaves these tests out.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the walls are for the exporter; here its peers are started and read"
+)]
+
+#[path = "real/network.rs"]
+#[allow(dead_code, reason = "shared source: every user takes a part of it")]
+mod network;
+#[path = "real/process.rs"]
+#[allow(dead_code, reason = "shared source: every user takes a part of it")]
+mod process;
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+use network::free_address;
+use process::{Process, output, scratch};
+use serde_json::Value;
+use smtp_tls_exporter::config::Config;
+use tempfile::TempDir;
+
+/// An authority that has revoked `bad`, and `must`, which promises a staple.
+const AUTHORITY: &str = r#"
+set -eu
+cat > openssl.cnf <<'SETTINGS'
+[ca]
+default_ca = tests
+[tests]
+database = index.txt
+crlnumber = number
+default_md = sha256
+certificate = ca.pem
+private_key = ca.key
+crl_extensions = list
+[list]
+authorityKeyIdentifier = keyid
+[must]
+tlsfeature = status_request
+[plain]
+basicConstraints = CA:false
+SETTINGS
+echo 01 > number
+key='-nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256'
+openssl req -x509 $key -keyout ca.key -subj '/CN=Bear CA' -days 30 -out ca.pem
+issue() {
+    openssl req -new $key -keyout $1.key -subj /CN=$1 -out $1.csr
+    openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -set_serial $2 -days 20 \
+        -extfile openssl.cnf -extensions $3 -out $1.pem
+}
+issue plain 0x1001 plain
+issue must 0x1002 must
+issue bad 0x1003 plain
+entry() { printf '%s\t361121000000Z\t%s\t%s\tunknown\t/CN=%s\n' "$@" "$3"; }
+{ entry V '' 1001; entry V '' 1002; entry R 260102030405Z 1003; } > index.txt
+openssl ca -config openssl.cnf -gencrl -crldays 30 -out current.crl
+openssl ca -config openssl.cnf -gencrl -crl_lastupdate 20260101000000Z -crl_nextupdate 20260201000000Z -out outdated.crl
+for name in plain must bad; do
+    openssl ocsp -issuer ca.pem -cert $name.pem -no_nonce -reqout request.der
+    openssl ocsp -index index.txt -CA ca.pem -rsigner ca.pem -rkey ca.key -ndays 7 \
+        -reqin request.der -respout $name.staple
+done
+"#;
+
+/// What the exporter said of one endpoint.
+struct Report(Value);
+
+impl Report {
+    #[track_caller]
+    fn check(&self, name: &str) -> (&str, &str) {
+        let checks = self.0["checks"].as_array().expect("checks");
+        let found = checks.iter().find(|check| check["check"] == name);
+        let found = found.expect(name);
+        let text = |key: &str| found[key].as_str().unwrap_or_default();
+        (text("result"), text("evidence"))
+    }
+
+    #[track_caller]
+    fn fails(&self, check: &str, reason: &str) {
+        assert_eq!(self.check(check).0, "fail", "{:#}", self.0);
+        let causes = self.0["causes"].as_array().expect("causes");
+        let named = causes.iter().any(|cause| cause["reason"] == reason);
+        assert!(named, "{causes:#?}");
+    }
+}
+
+/// Probes `openssl s_server` with the certificate `name`.
+fn report(place: &Path, name: &str, staple: Option<&str>, version: &str, crls: &str) -> Report {
+    let address = free_address();
+    let mut server = Command::new("openssl");
+    server.current_dir(place);
+    // In HTTP mode it does not end with its standard input. The greeting never comes; the certificate does.
+    server.args(["s_server", "-www", version, "-accept", &address.to_string()]);
+    server.args([
+        "-cert",
+        &format!("{name}.pem"),
+        "-key",
+        &format!("{name}.key"),
+    ]);
+    if let Some(staple) = staple {
+        server.args(["-status_file", staple]);
+    }
+    let mut server = Process::start("s_server", &mut server, &place.join("server.log"));
+    server.until("s_server listens", || {
+        TcpStream::connect(address)
+            .map(drop)
+            .map_err(|e| e.to_string())
+    });
+    let config = place.join("exporter.yml");
+    let text = format!(
+        "probe: {{timeout: 1s, helo: monitor.bears.test}}\ntrust: {{roots: ca.pem, crls: {crls}}}\n\
+         targets: [{{addresses: ['127.0.0.1'], ports: {}, tls: implicit}}]\n",
+        address.port()
+    );
+    fs::write(&config, text).expect("a file of ours");
+    let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
+    exporter
+        .args(["check", "--json", "--config.file"])
+        .arg(&config);
+    let printed = exporter.output().expect("the exporter").stdout;
+    let json: Value = serde_json::from_slice(&printed).expect("JSON");
+    Report(json["targets"][0]["endpoints"][0].clone())
+}
+
+/// A directory with all that [`AUTHORITY`] makes.
+fn authority() -> TempDir {
+    let place = scratch();
+    let mut script = Command::new("bash");
+    output(script.args(["-c", AUTHORITY]).current_dir(place.path()));
+    place
+}
+
+#[test]
+#[ignore = "needs OpenSSL: run tests/run.sh"]
+fn staples_are_understood_in_tls_1_2() {
+    staples("-tls1_2");
+}
+
+#[test]
+#[ignore = "needs OpenSSL: run tests/run.sh"]
+fn staples_are_understood_in_tls_1_3() {
+    staples("-tls1_3");
+}
+
+fn staples(version: &str) {
+    let place = authority();
+    let probe = |name, staple| report(place.path(), name, staple, version, "[]");
+    let none = probe("plain", None);
+    assert_eq!(none.0["staple"], Value::Null);
+    assert_eq!(none.check("revocation").0, "not_applicable");
+    assert_eq!(none.check("must_staple").0, "not_applicable");
+
+    let good = probe("plain", Some("plain.staple"));
+    assert_eq!(good.check("revocation").0, "pass");
+    let staple = &good.0["staple"];
+    assert_eq!(staple["response_status"], "successful");
+    assert_eq!(staple["certificate_status"], "good");
+    assert_eq!(staple["produced_at"], staple["this_update"]);
+    assert!(staple["next_update"].as_str() > staple["this_update"].as_str());
+
+    let bad = probe("bad", Some("bad.staple"));
+    bad.fails("revocation", "revoked");
+    assert_eq!(bad.0["state"], "Untrusted");
+    assert_eq!(bad.0["staple"]["revoked_at"], "2026-01-02T03:04:05Z");
+
+    probe("must", None).fails("must_staple", "must_staple_missing");
+    probe("must", Some("plain.staple")).fails("must_staple", "must_staple_missing");
+    let kept = probe("must", Some("must.staple"));
+    assert_eq!(kept.check("must_staple").0, "pass");
+    assert_eq!(kept.check("revocation").0, "pass");
+}
+
+#[test]
+#[ignore = "needs OpenSSL: run tests/run.sh"]
+fn lists_are_understood() {
+    let place = authority();
+    let probe = |name, crls| report(place.path(), name, None, "-tls1_3", crls);
+    assert_eq!(probe("plain", "current.crl").check("revocation").0, "pass");
+    let bad = probe("bad", "[outdated.crl, current.crl]");
+    bad.fails("revocation", "revoked");
+    assert_eq!(bad.0["state"], "Untrusted");
+    let outdated = probe("plain", "[outdated.crl]");
+    let (result, evidence) = outdated.check("revocation");
+    assert_eq!(result, "unknown");
+    assert!(evidence.contains("expired at 2026-02-01"), "{evidence}");
+}
+
+#[test]
+fn a_file_without_list_is_one_line() {
+    let place = scratch();
+    fs::write(place.path().join("no.crl"), "nothing").expect("a file of ours");
+    let file = place.path().join("x.yml");
+    for (name, why) in [("no.crl", "no CRL inside"), ("missing.crl", "No such file")] {
+        let text = format!("targets: [{{host: a.test}}]\ntrust:\n  crls:\n  - {name}\n");
+        let error = Config::parse(&file, text.as_bytes(), "helo").unwrap_err();
+        let line = error.to_string();
+        assert!(line.contains("x.yml:4: trust.crls[0]: "), "{line}");
+        assert!(line.contains(why), "{line}");
+        assert!(
+            line.ends_with("expected a file of CRLs, PEM or DER"),
+            "{line}"
+        );
+    }
+}
