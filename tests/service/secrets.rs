@@ -12,8 +12,12 @@ async fn planted_secrets_are_found_nowhere() {
     let hash = bcrypt::hash(SECRET, 4).unwrap();
     let tail = &hash[10..];
     let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
-    // The secret in a comment of the configuration, and as a password.
-    let setup = Setup::new(&config(&format!("# {SECRET}"), &[nobody]))
+    // In a comment, as the password of a proxy that is used, and as a user's password.
+    let head = format!(
+        "# {SECRET}\nviews: {{gate: {{proxy: 'socks5://bear:{SECRET}@127.0.0.1:9'}}}}\n\
+         defaults: {{views: [default, gate]}}"
+    );
+    let setup = Setup::new(&config(&head, &[nobody]))
         .file("root.pem", &Den::new().authority.root_pem())
         .file("web.yml", &format!("basic_auth_users:\n  bear: {hash}\n"))
         .argument("--log.level=debug");
@@ -38,6 +42,7 @@ async fn planted_secrets_are_found_nowhere() {
             seen += &format!("{}{}", got.head, got.body);
         }
     }
+    assert!(seen.contains("socks5://<secret>@127.0.0.1:9"), "{seen}");
     exporter.rewrite(
         "exporter.yml",
         &format!("views: {{a: {{proxy: 'socks5://u:{SECRET}@h:1'}}}}\nx: {SECRET}\n"),
