@@ -16,7 +16,18 @@ pub struct Counters {
     deadline_exceeded: IntCounter,
     /// Whether each target file was read without a mistake.
     target_files: IntGaugeVec,
+    /// Requests to `/probe` that were refused, by `reason`.
+    refused: IntCounterVec,
 }
+
+/// Why a request to `/probe` was refused; the label values.
+pub const REFUSALS: [&str; 5] = [
+    "bad_request",
+    "unknown_module",
+    "bad_target",
+    "port_not_allowed",
+    "address_not_allowed",
+];
 
 impl Counters {
     /// All counters at zero, every known result among them.
@@ -36,6 +47,17 @@ impl Counters {
         for result in ["success", "failure", "busy"] {
             probes.with_label_values(&[result]);
         }
+        let refused = IntCounterVec::new(
+            Opts::new(
+                "smtp_tls_exporter_probe_requests_refused_total",
+                "Requests to /probe that were refused, by reason.",
+            ),
+            &["reason"],
+        )
+        .map_err(text)?;
+        for reason in REFUSALS {
+            refused.with_label_values(&[reason]);
+        }
         let target_files = IntGaugeVec::new(
             Opts::new(
                 "smtp_tls_exporter_target_file_last_load_successful",
@@ -47,6 +69,7 @@ impl Counters {
         Ok(Self {
             probes,
             target_files,
+            refused,
             in_flight: IntGauge::new(
                 "smtp_tls_exporter_probes_in_flight",
                 "Probes under way at this moment.",
@@ -92,11 +115,22 @@ impl Counters {
         }
     }
 
+    /// Other target files from now on: nothing is said any more of those before.
+    pub(crate) fn forget_target_files(&self) {
+        self.target_files.reset();
+    }
+
+    /// A request to `/probe` was refused for one of the [`REFUSALS`].
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refused.with_label_values(&[reason]).inc();
+    }
+
     /// The counters as families.
     pub(crate) fn collect(&self) -> Vec<MetricFamily> {
         let mut families = self.probes.collect();
         families.extend(self.in_flight.collect());
         families.extend(self.deadline_exceeded.collect());
+        families.extend(self.refused.collect());
         families.extend(self.target_files.collect());
         families.retain(|family| !family.get_metric().is_empty());
         families

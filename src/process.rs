@@ -20,8 +20,8 @@ pub struct ProcessFacts {
     threads: Option<f64>,
 }
 
-/// Name, help, type, value of one `process_*` metric.
-pub(crate) type ProcessMetric = (&'static str, &'static str, &'static str, Option<f64>);
+/// Name, help, value of one `process_*` metric; a counter is one whose name says `_total`.
+pub(crate) type ProcessMetric = (&'static str, &'static str, Option<f64>);
 
 impl ProcessFacts {
     /// Reads /proc. On a system without it nothing is known, and nothing is exported.
@@ -47,43 +47,36 @@ impl ProcessFacts {
             (
                 "process_cpu_seconds_total",
                 "Total user and system CPU time spent in seconds.",
-                "counter",
                 self.cpu_seconds,
             ),
             (
                 "process_open_fds",
                 "Number of open file descriptors.",
-                "gauge",
                 self.open_fds,
             ),
             (
                 "process_max_fds",
                 "Maximum number of open file descriptors.",
-                "gauge",
                 self.max_fds,
             ),
             (
                 "process_resident_memory_bytes",
                 "Resident memory size in bytes.",
-                "gauge",
                 self.resident_bytes,
             ),
             (
                 "process_virtual_memory_bytes",
                 "Virtual memory size in bytes.",
-                "gauge",
                 self.virtual_bytes,
             ),
             (
                 "process_start_time_seconds",
                 "Start time of the process as Unix time in seconds.",
-                "gauge",
                 self.start_time,
             ),
             (
                 "process_threads",
                 "Number of OS threads in the process.",
-                "gauge",
                 self.threads,
             ),
         ]

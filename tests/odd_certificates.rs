@@ -23,7 +23,7 @@ use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
-use smtp_tls_exporter::render::{self, BuildInfo};
+use smtp_tls_exporter::render::{self, BuildInfo, Encoding, Exporter, Format, Reload};
 use smtp_tls_exporter::round::{Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
 use tokio::time::Instant;
@@ -59,8 +59,17 @@ impl Seen {
             revision: "unknown",
             rustversion: "unknown",
         };
-        let facts = ProcessFacts::default();
-        let page = render::metrics(&snapshot, rounds.counters(), &facts, &build, NOW);
+        let exporter = Exporter {
+            counters: rounds.counters(),
+            process: ProcessFacts::default(),
+            build: &build,
+            reload: Reload {
+                successful: true,
+                loaded_at: NOW,
+            },
+        };
+        let page = render::metrics(&snapshot, &exporter, Format::Text, Encoding::Identity);
+        let page = String::from_utf8(page).unwrap();
         let json: Value = serde_json::from_str(&render::json(&snapshot)).unwrap();
         Self {
             page,

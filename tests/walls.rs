@@ -43,11 +43,15 @@ const ROOMS: &[(&str, &str)] = &[
         "render",
         "certificate counters observation pki process report smtp target verdict",
     ),
-    ("web", "counters dns process render report round target"),
+    // Of certificates it reads only the names of its own clients'.
+    (
+        "web",
+        "certificate counters dns process render report round target",
+    ),
     // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
     (
         "config",
-        "certificate dns observation pki probe render round smtp target verdict",
+        "certificate dns observation pki probe render round smtp target verdict web",
     ),
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
@@ -65,7 +69,17 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "ClientCertificate ClientCertificateError Limits Proxy Route",
     ),
     ("config", "render", "RESERVED_LABELS"),
-    ("config", "round", "Settings View Watched"),
+    (
+        "config",
+        "round",
+        "Gate Module OnRequest Settings View Watched",
+    ),
+    (
+        "config",
+        "web",
+        "Acceptor Access ClientAuth Header Rate TlsSettings header is_known is_spoken",
+    ),
+    ("web", "certificate", "Certificate SubjectName"),
     ("cli", "probe", "Limits Tls"),
 ];
 
@@ -79,18 +93,24 @@ const STEPS: &[(&str, &str)] = &[
 
 /// Foreign crates (and two modules of std and tokio), and where each may be named: paths below `src/` begin so.
 const FOREIGN: &[(&str, &str)] = &[
-    ("aws_lc_rs", "certificate/ probe/"),
+    ("aws_lc_rs", "certificate/ probe/ web/door.rs"),
+    ("bcrypt", "web/door.rs"),
     ("clap", "cli/"),
-    ("data_encoding", "probe/route.rs render/pem.rs"),
+    ("data_encoding", "probe/route.rs render/pem.rs web/door.rs"),
+    ("flate2", "render/body.rs"),
     ("hickory_resolver", "dns/hickory"),
     ("http_body_util", "web/"),
     ("hyper", "web/"),
     ("hyper_util", "web/"),
     ("idna", "name.rs"),
+    ("ipnet", "config/probe_endpoint.rs round/request.rs"),
+    ("listenfd", "cli/files.rs"),
     ("prometheus", "counters.rs render/metrics.rs"),
+    ("rlimit", "cli/files.rs"),
     ("rustls", "dns/tls.rs probe/tls web/"),
     ("rustls_native_certs", "pki/"),
     ("rustls_pki_types", "pki/"),
+    ("sd_notify", "cli/life.rs"),
     ("serde", "config/ render/"),
     ("serde_json", "render/json/"),
     ("serde_yaml", "config/"),

@@ -21,7 +21,7 @@ use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::render::{self, Style};
 use smtp_tls_exporter::round::{Rounds, system_clock};
-use smtp_tls_exporter::web::{Site, serve};
+use smtp_tls_exporter::web::{Access, Door, Listeners, Serving, Site, serve};
 use tokio::time::Instant;
 
 #[tokio::main]
@@ -49,12 +49,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     println!("What `smtp-tls-exporter check` says:\n");
     println!("{}", render::table(&snapshot, style));
-    let site = Arc::new(Site {
+    let serving = Serving {
         rounds,
-        timeout_offset: Duration::from_millis(500),
-        build: BUILD,
-        config_loaded_at: system_clock(),
-    });
+        on_request: config.on_request,
+        shown: config.shown,
+        refresh: Box::new(|| ()),
+    };
+    let loader =
+        Box::new(|_: &Serving<_>| Err("the demo's configuration never changes".to_owned()));
+    let offset = Duration::from_millis(500);
+    let site = Arc::new(Site::new(serving, loader, system_clock, offset, BUILD));
     tokio::select! {
         served = listen(site) => served,
         _ = tokio::signal::ctrl_c() => Ok(()),
@@ -65,17 +69,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn listen(site: Arc<Site<Resolvers>>) -> Result<(), Box<dyn Error>> {
     let own: SocketAddr = "127.0.0.1:10465".parse()?;
     let any: SocketAddr = "127.0.0.1:0".parse()?;
-    if serve(&[own], Arc::clone(&site), announce).await.is_err() {
-        serve(&[any], site, announce).await?;
+    let listeners = match Listeners::bind(&[own]).await {
+        Ok(listeners) => listeners,
+        Err(_) => Listeners::bind(&[any]).await?,
+    };
+    for address in listeners.addresses() {
+        announce(address);
     }
+    serve(listeners, site, Arc::new(Door::new(Access::default()))).await;
     Ok(())
 }
 
-fn announce(addresses: &[SocketAddr]) {
-    for address in addresses {
-        println!("Metrics: http://{address}/metrics\nPage:    http://{address}/\n");
-        println!(
-            "Try: curl -s http://{address}/metrics | grep cert_expiry_seconds\nCtrl-C ends it."
-        );
-    }
+fn announce(address: SocketAddr) {
+    println!("Metrics: http://{address}/metrics\nPage:    http://{address}/\n");
+    println!("Try: curl -s http://{address}/metrics | grep cert_expiry_seconds\nCtrl-C ends it.");
 }

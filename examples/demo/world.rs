@@ -27,11 +27,11 @@ impl World {
         let expired = authority.issue(&Leaf::server(RELAY, -371, -6));
         let renewed = authority.issue(&Leaf::server(RELAY, -2, 88));
         let cast = [
-            (11, &renewed, Speech::default()),
-            (12, &expired, Speech::default()),
-            (13, &expired, Speech::default()),
-            (14, &expired, Speech::default()),
-            (15, &expired, Speech::default()),
+            (11, &renewed, exchange()),
+            (12, &expired, exchange()),
+            (13, &expired, exchange()),
+            (14, &expired, exchange()),
+            (15, &expired, exchange()),
             (
                 21,
                 &authority.self_signed(&Leaf::server("printer.bears.test", -400, 3250)),
@@ -96,6 +96,13 @@ async fn start_on(cast: &[Role<'_>], port: u16) -> io::Result<Vec<Server>> {
         servers.push(Server::start(address, credentials, speech.clone()).await?);
     }
     Ok(servers)
+}
+
+fn exchange() -> Speech {
+    Speech {
+        banner: format!("{RELAY} Microsoft ESMTP MAIL Service ready"),
+        ..Speech::default()
+    }
 }
 
 fn without_starttls() -> Speech {

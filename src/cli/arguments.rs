@@ -53,12 +53,15 @@ pub(super) struct Serve {
     pub(super) config_check: bool,
     #[arg(help = "Where to listen, as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated", long = "web.listen-address", value_name = "ADDRESS", default_value = ":10465", value_parser = listen_address)]
     pub(super) listen_addresses: Vec<SocketAddr>,
-    /// TLS and authentication of the exporter itself (not supported by this version)
-    #[arg(long = "web.config.file", value_name = "FILE", value_parser = unsupported)]
+    /// TLS and authentication of the exporter itself, in the format of Prometheus' exporter-toolkit
+    #[arg(long = "web.config.file", value_name = "FILE")]
     pub(super) web_config_file: Option<PathBuf>,
-    /// Take the listening socket from systemd (not supported by this version)
-    #[arg(long = "web.systemd-socket", value_parser = unsupported, num_args = 0, default_missing_value = "")]
-    pub(super) systemd_socket: Option<PathBuf>,
+    /// Take the listening sockets from systemd instead of --web.listen-address
+    #[arg(long = "web.systemd-socket")]
+    pub(super) systemd_socket: bool,
+    /// How often to look whether the configuration file has changed; 0s: only SIGHUP and /-/reload read it again
+    #[arg(long = "config.reload-interval", value_name = "DURATION", default_value = "30s", value_parser = offset)]
+    pub(super) reload_interval: Duration,
     /// Taken off the scrape timeout, for the way of the answer
     #[arg(long = "timeout-offset", value_name = "DURATION", default_value = "0.5s", value_parser = offset)]
     pub(super) timeout_offset: Duration,
@@ -137,10 +140,6 @@ pub(super) struct CheckTarget {
     pub(super) text: String,
     pub(super) place: Place,
     pub(super) port: u16,
-}
-
-fn unsupported(_: &str) -> Result<PathBuf, String> {
-    Err("not supported by this version".to_owned())
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {

@@ -22,6 +22,7 @@ pub(super) fn start(level: LogLevel, format: LogFormat) {
             .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .json()
+            .flatten_event(true)
             .with_writer(std::io::stderr)
             .boxed(),
     };

@@ -2,7 +2,9 @@
 
 mod arguments;
 mod check;
+mod files;
 mod hostname;
+mod life;
 mod logging;
 mod progress;
 mod serve;

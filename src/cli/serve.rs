@@ -1,20 +1,18 @@
 //! The command `serve`: the exporter.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::arguments::Serve;
-use super::{BUILD, hostname, logging, runtime};
+use super::{BUILD, files, hostname, life, logging, runtime};
 use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, View, system_clock};
 use crate::target::DEFAULT_VIEW;
-use crate::web::{Site, serve};
+use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
@@ -27,6 +25,9 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
         tracing::error!("{complaint}");
     }
     if arguments.config_check {
+        if let Some(file) = &arguments.web_config_file {
+            life::web_config(file)?;
+        }
         print!("{}", understood(&config));
         return Ok(0);
     }
@@ -35,7 +36,7 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
 
 /// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is
 /// returned beside it: the others are good.
-pub(super) fn load(file: &std::path::Path) -> Result<(Config, Change), String> {
+pub(super) fn load(file: &Path) -> Result<(Config, Change), String> {
     let mut config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -54,23 +55,76 @@ pub(super) fn load(file: &std::path::Path) -> Result<(Config, Change), String> {
     Ok((config, change))
 }
 
-/// How often the target files are looked at: some calls of stat(2).
-const TARGET_FILES_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Looks at the target files for as long as it is not dropped, and has the rounds watch what they say.
-async fn follow(mut files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) {
-    if files.is_empty() {
-        return std::future::pending().await;
+async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<u8, String> {
+    let signals = life::Signals::new()?;
+    let site = Arc::new(site(arguments, config, change)?);
+    let (door, web_files) = door(arguments.web_config_file.as_deref())?;
+    let listeners = listeners(arguments).await?;
+    let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
+    life::tell_ready();
+    if let Some(file) = arguments.web_config_file.clone() {
+        tokio::spawn(life::follow_web_config(door, file, web_files));
     }
-    loop {
-        let looking = tokio::task::spawn_blocking(move || {
-            let change = files.look();
-            (files, change)
-        });
-        let Ok((looked, change)) = looking.await else {
-            return tracing::error!("the target files are not followed any more");
-        };
-        files = looked;
+    let (file, every) = (arguments.config_file.clone(), arguments.reload_interval);
+    let signal = life::follow(signals, Arc::clone(&site), file, every).await;
+    tracing::info!(signal, "ending");
+    life::tell_stopping();
+    site.close();
+    serving
+        .await
+        .map_err(|e| format!("the listener broke: {e}"))?;
+    Ok(0)
+}
+
+fn site(arguments: &Serve, config: Config, change: &Change) -> Result<Site<Resolvers>, String> {
+    let rounds = rounds(config.settings)?;
+    rounds.counters().target_files(&change.files, &[]);
+    let serving = Serving {
+        refresh: refresh(config.target_files, Arc::clone(&rounds)),
+        rounds,
+        on_request: config.on_request,
+        shown: config.shown,
+    };
+    Ok(Site::new(
+        serving,
+        loader(arguments.config_file.clone()),
+        system_clock,
+        arguments.timeout_offset,
+        BUILD,
+    ))
+}
+
+/// Reads the file again. What it says follows on what is in force: results, counters and the log go on. A mistake in a
+/// target file is one, too: what is in force still knows what that file said before.
+fn loader(file: PathBuf) -> Loader<Resolvers> {
+    Box::new(move |before| {
+        let (config, change) = load(&file)?;
+        if let Some(complaint) = change.complaints.first() {
+            return Err(complaint.clone());
+        }
+        let settings = affordable(config.settings);
+        let resolvers = Resolvers::new(settings.policies(), lookup_deadline(&settings));
+        let rounds = Arc::new(before.rounds.successor(settings, resolvers));
+        rounds.counters().forget_target_files();
+        rounds.counters().target_files(&change.files, &[]);
+        Ok(Serving {
+            refresh: refresh(config.target_files, Arc::clone(&rounds)),
+            rounds,
+            on_request: config.on_request,
+            shown: config.shown,
+        })
+    })
+}
+
+/// Looks at the target files and has the rounds watch what they say.
+fn refresh(files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Send + Sync> {
+    let files = Mutex::new(files);
+    Box::new(move || {
+        let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.is_empty() {
+            return;
+        }
+        let change = files.look();
         for complaint in &change.complaints {
             tracing::error!("{complaint}");
         }
@@ -79,57 +133,61 @@ async fn follow(mut files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) {
             tracing::info!(targets = targets.len(), "the target files changed");
             rounds.watch(targets);
         }
-        tokio::time::sleep(TARGET_FILES_INTERVAL).await;
-    }
+    })
 }
 
-async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<u8, String> {
-    let rounds = rounds(config.settings)?;
-    rounds.counters().target_files(&change.files, &[]);
-    let following = follow(config.target_files, Arc::clone(&rounds));
-    let site = Site {
-        rounds,
-        timeout_offset: arguments.timeout_offset,
-        build: BUILD,
-        config_loaded_at: system_clock(),
+fn door(file: Option<&Path>) -> Result<(Arc<Door>, Vec<PathBuf>), String> {
+    let Some(file) = file else {
+        return Ok((Arc::new(Door::new(Access::default())), Vec::new()));
     };
-    let ready = |addresses: &[SocketAddr]| {
-        for address in addresses {
-            tracing::info!(%address, version = BUILD.version, "listening");
-        }
+    let config = life::web_config(file)?;
+    Ok((Arc::new(Door::new(config.access)), config.files))
+}
+
+async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
+    let listeners = if arguments.systemd_socket {
+        let adopted = Listeners::adopt(files::inherited()?);
+        adopted.map_err(|e| format!("--web.systemd-socket: {e}"))?
+    } else {
+        let bound = Listeners::bind(&arguments.listen_addresses).await;
+        bound.map_err(|e| e.to_string())?
     };
-    let serving = serve(&arguments.listen_addresses, Arc::new(site), ready);
-    tokio::select! {
-        () = following => Err("the target files are not followed any more".to_owned()),
-        served = serving => served.map(|()| 0).map_err(|e| e.to_string()),
-        name = ended() => {
-            tracing::info!(signal = name?, "ending");
-            Ok(0)
-        }
+    for address in listeners.addresses() {
+        tracing::info!(%address, version = BUILD.version, "listening");
     }
+    Ok(listeners)
 }
 
 /// Rounds over these settings with a resolver for each view and this machine's clock.
 pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<Resolvers>>, String> {
+    let settings = affordable(settings);
     let resolver = Resolvers::new(settings.policies(), lookup_deadline(&settings));
     let (tls, counters) = (Tls::new()?, Counters::new()?);
     let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
     Ok(Arc::new(rounds))
 }
 
+/// No more probes at once than there can be open files.
+fn affordable(settings: Settings) -> Settings {
+    let limit = files::raise_limit();
+    let concurrency = files::affordable(settings.concurrency, limit);
+    if concurrency < settings.concurrency {
+        tracing::warn!(
+            wanted = settings.concurrency,
+            concurrency,
+            limit,
+            "fewer probes at once: the limit of open files (ulimit -n) allows no more"
+        );
+    }
+    Settings {
+        concurrency,
+        ..settings
+    }
+}
+
 /// Names get no more than half of a probe's time.
 fn lookup_deadline(settings: &Settings) -> Duration {
     settings.limits.timeout / 2
-}
-
-async fn ended() -> Result<&'static str, String> {
-    let listen = |kind| signal(kind).map_err(|e| format!("cannot wait for signals: {e}"));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        _ = interrupt.recv() => Ok("SIGINT"),
-    }
 }
 
 /// `external: tcp://192.0.2.1:53, validated, through socks5://gate.example.com:1080`; without secrets.

@@ -7,6 +7,7 @@ use std::path::{Path as FilePath, PathBuf};
 use super::ConfigError;
 use super::place::{Path, locate};
 use super::reader::{Problem, Value};
+use super::shown;
 use super::tree::Node;
 use super::words::one_line;
 use super::yaml::{self, Fault};
@@ -51,6 +52,11 @@ impl Document {
     /// The outermost value.
     pub(crate) fn root(&self) -> Value<'_> {
         Value::root(&self.root)
+    }
+
+    /// The whole for people, secrets hidden.
+    pub(super) fn shown(&self) -> String {
+        shown::shown(&self.root)
     }
 
     /// The line that `path` stands in, for messages about two places.

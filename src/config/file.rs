@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
+use super::probe_endpoint;
 use super::reader::{Fields, Problem, Value};
 use super::target_files::TargetFiles;
 use super::target_list;
@@ -13,7 +14,7 @@ use super::targets::Common;
 use super::trust::TrustStores;
 use super::views::Views;
 use crate::probe::Limits;
-use crate::round::Settings;
+use crate::round::{OnRequest, Settings};
 
 /// A configuration as it was read.
 #[derive(Debug, Clone)]
@@ -22,6 +23,10 @@ pub struct Config {
     pub file: PathBuf,
     /// What the rounds need to know.
     pub settings: Settings,
+    /// What may be probed on request.
+    pub on_request: OnRequest,
+    /// The file for people, secrets hidden.
+    pub shown: String,
     /// The files that list more targets, not looked at yet.
     pub target_files: TargetFiles,
     /// What is odd but no mistake, one line each.
@@ -31,13 +36,14 @@ pub struct Config {
 /// Keys of a later version are refused with this, never ignored.
 pub(super) const UNSUPPORTED: &str = "not supported by this version";
 
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 7] = [
     "probe",
     "trust",
     "views",
     "defaults",
     "targets",
     "target_files",
+    "probe_endpoint",
 ];
 
 impl Config {
@@ -61,10 +67,13 @@ impl Config {
         let base = file.parent().unwrap_or_else(|| Path::new("."));
         let mut stores = TrustStores::new(base);
         let read = read(document, helo, base, &mut stores);
-        let (settings, target_files) = read.map_err(|problem| document.error(problem))?;
+        let (settings, on_request, target_files) =
+            read.map_err(|problem| document.error(problem))?;
         Ok(Self {
             file: file.to_owned(),
             settings,
+            on_request,
+            shown: document.shown(),
             target_files,
             warnings: stores.warnings,
         })
@@ -76,9 +85,8 @@ fn read(
     helo: &str,
     base: &Path,
     stores: &mut TrustStores,
-) -> Result<(Settings, TargetFiles), Problem> {
+) -> Result<(Settings, OnRequest, TargetFiles), Problem> {
     let mut fields = document.root().fields()?;
-    fields.refuse("probe_endpoint", UNSUPPORTED)?;
     let mut settings = probe_section(fields.take("probe"), helo)?;
     let (roots, crls) = match fields.take("trust") {
         Some(trust) => stores.section(&trust)?,
@@ -92,6 +100,7 @@ fn read(
     if let Some(defaults) = fields.take("defaults") {
         common.defaults_section(&defaults, stores)?;
     }
+    let on_request = probe_endpoint::read(fields.take("probe_endpoint"), &common, stores)?;
     let files = fields.take("target_files");
     let listed = match fields.take("targets") {
         None if files.is_some() => None,
@@ -107,7 +116,7 @@ fn read(
         None => TargetFiles::default(),
     };
     settings.views = views.into_inner();
-    Ok((settings, files))
+    Ok((settings, on_request, files))
 }
 
 const PROBE_KEYS: [&str; 5] = [

@@ -6,14 +6,18 @@ use std::path::PathBuf;
 mod client_certificate;
 mod expect;
 mod file;
+mod probe_endpoint;
+mod shown;
 mod target_files;
 mod target_list;
 mod targets;
 mod trust;
 mod views;
+mod web;
 
 pub use file::Config;
 pub use target_files::{Change, TargetFiles};
+pub use web::WebConfig;
 
 pub(crate) mod document;
 pub(crate) mod duration;

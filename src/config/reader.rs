@@ -279,6 +279,10 @@ impl<'a> Fields<'a> {
     }
 
     /// Complains about a key that is understood but not supported, saying `why` or what to do instead.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "every key of the contract is supported now")
+    )]
     pub(crate) fn refuse(&mut self, key: &str, why: &str) -> Result<(), Problem> {
         let value = self.take(key);
         value.map_or(Ok(()), |value| Err(value.problem(why)))

@@ -50,7 +50,7 @@ pub(super) struct Common {
     pub(super) ports: Vec<u16>,
     pub(super) offers: Vec<Offer>,
     pub(super) mode: Option<Mode>,
-    known_views: Views,
+    pub(super) known_views: Views,
     pub(super) views: Vec<Arc<str>>,
     pub(super) client_certificate: Option<ClientCertificate>,
     pub(super) labels: BTreeMap<String, String>,
@@ -83,7 +83,7 @@ impl Common {
     }
 
     /// Overrides what the map says; labels, expectations and checks are merged key by key.
-    fn take_from(
+    pub(super) fn take_from(
         &mut self,
         fields: &mut Fields<'_>,
         stores: &mut TrustStores,
@@ -239,7 +239,7 @@ fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
     distinct(value, |v| v.parsed_by(str::parse::<IpAddr>, expected))
 }
 
-fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
+pub(super) fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
     distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
 }
 
@@ -249,7 +249,7 @@ fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
 }
 
 /// A list, or one item in its place: not empty, and nothing twice.
-fn distinct<T: PartialEq>(
+pub(super) fn distinct<T: PartialEq>(
     value: &Value<'_>,
     read: impl Fn(&Value<'_>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {

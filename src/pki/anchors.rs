@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, TrustAnchor};
 const MAX_BYTES: u64 = 16 << 20;
 
 /// The roots that paths may end at, each of them a name and a key (RFC 5280 §6.1.1 d) without dates.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Anchors {
     name: String,
     anchors: Vec<TrustAnchor<'static>>,

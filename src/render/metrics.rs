@@ -2,16 +2,14 @@
 
 use prometheus::proto::{MetricFamily, MetricType};
 
-use super::exposition::{Exposition, Labels};
+use super::body::Encoding;
+use super::exposition::{Exposition, Format, Kind, Labels};
 use super::families::{FAMILIES, Samples};
 use crate::counters::Counters;
 use crate::process::ProcessFacts;
 use crate::report::{Entry, Snapshot, TargetReport};
-use crate::target::Source;
+use crate::target::{Endpoint, Source};
 use crate::timestamp::Timestamp;
-
-/// Of the text that [`metrics`] returns. Prometheus 3 refuses a scrape without it.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What this program was built from.
 #[derive(Debug, Clone, Copy)]
@@ -24,18 +22,53 @@ pub struct BuildInfo {
     pub rustversion: &'static str,
 }
 
+/// How the last attempt to load the configuration went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether it succeeded.
+    pub successful: bool,
+    /// When the configuration in force was loaded.
+    pub loaded_at: Timestamp,
+}
+
+/// What `/metrics` says of the exporter itself.
+#[derive(Debug)]
+pub struct Exporter<'a> {
+    /// What it counts.
+    pub counters: &'a Counters,
+    /// What the system knows of the process.
+    pub process: ProcessFacts,
+    /// What it was built from.
+    pub build: &'a BuildInfo,
+    /// Of the configuration.
+    pub reload: Reload,
+}
+
 /// Everything that `/metrics` says. The order is the same at every scrape.
 pub fn metrics(
     snapshot: &Snapshot,
-    counters: &Counters,
-    process: &ProcessFacts,
-    build: &BuildInfo,
-    config_loaded_at: Timestamp,
-) -> String {
+    exporter: &Exporter<'_>,
+    format: Format,
+    encoding: Encoding,
+) -> Vec<u8> {
+    let mut out = Exposition::new(format, encoding);
+    of_snapshot(&mut out, snapshot);
+    of_exporter(&mut out, exporter);
+    of_process(&mut out, &exporter.process);
+    out.finish()
+}
+
+/// What `/probe` says: only the target's own series, because the exporter's would be another's at every target.
+pub fn probe_metrics(snapshot: &Snapshot, format: Format, encoding: Encoding) -> Vec<u8> {
+    let mut out = Exposition::new(format, encoding);
+    of_snapshot(&mut out, snapshot);
+    out.finish()
+}
+
+fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
     let labels = LabelSets::new(snapshot);
-    let mut out = Exposition::with_capacity(8192 * (labels.entries.len() + 1));
     for family in FAMILIES {
-        out.family(family.name, family.help, "gauge");
+        out.family(family.name, family.help, Kind::Gauge);
         match family.samples {
             Samples::Entry(samples) => {
                 for ((_, entry), labels) in snapshot.entries().zip(&labels.entries) {
@@ -53,9 +86,6 @@ pub fn metrics(
             }
         }
     }
-    own(&mut out, counters, build, config_loaded_at);
-    of_process(&mut out, process);
-    out.into_text()
 }
 
 /// The labels of every endpoint and target, written once.
@@ -99,11 +129,20 @@ fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
         ("host", &endpoint.host),
         ("port", &endpoint.port.to_string()),
         ("view", &endpoint.view),
-        ("address", &endpoint.address.to_string()),
+        ("address", &address(endpoint)),
         ("offer", endpoint.offer.as_str()),
     ]);
     add_own(&mut labels, &target.source, names);
     labels
+}
+
+/// Empty for what stands in for a target whose name was not found.
+fn address(endpoint: &Endpoint) -> String {
+    if endpoint.is_nowhere() {
+        String::new()
+    } else {
+        endpoint.address.to_string()
+    }
 }
 
 fn add_own(labels: &mut Labels, source: &Source, names: &[&str]) {
@@ -112,43 +151,40 @@ fn add_own(labels: &mut Labels, source: &Source, names: &[&str]) {
     }
 }
 
-fn own(out: &mut Exposition, counters: &Counters, build: &BuildInfo, loaded_at: Timestamp) {
+fn of_exporter(out: &mut Exposition, exporter: &Exporter<'_>) {
     let none = Labels::default();
+    let build = exporter.build;
     let info = Labels::new([
         ("version", build.version),
         ("revision", build.revision),
         ("rustversion", build.rustversion),
     ]);
     let name = "smtp_tls_exporter_build_info";
-    out.family(
-        name,
-        "What this exporter was built from; always 1.",
-        "gauge",
-    );
+    let help = "What this exporter was built from; always 1.";
+    out.family(name, help, Kind::Gauge);
     out.sample(name, &info, &none, 1.0);
     let name = "smtp_tls_exporter_config_last_reload_successful";
-    out.family(
-        name,
-        "Whether the last configuration reload succeeded.",
-        "gauge",
-    );
-    out.sample(name, &none, &none, 1.0);
+    let help = "Whether the last configuration reload succeeded.";
+    out.family(name, help, Kind::Gauge);
+    let successful = f64::from(u8::from(exporter.reload.successful));
+    out.sample(name, &none, &none, successful);
     let name = "smtp_tls_exporter_config_last_reload_success_timestamp_seconds";
-    out.family(
-        name,
-        "When the configuration was last loaded, as Unix time.",
-        "gauge",
-    );
+    let help = "When the configuration was last loaded, as Unix time.";
+    out.family(name, help, Kind::Gauge);
     #[expect(clippy::cast_precision_loss, reason = "dates are far below 2^52")]
-    out.sample(name, &none, &none, loaded_at.0 as f64);
-    for family in counters.collect() {
+    out.sample(name, &none, &none, exporter.reload.loaded_at.0 as f64);
+    for family in exporter.counters.collect() {
         of_crate(out, &family);
     }
 }
 
 fn of_crate(out: &mut Exposition, family: &MetricFamily) {
     let is_counter = family.get_field_type() == MetricType::COUNTER;
-    let kind = if is_counter { "counter" } else { "gauge" };
+    let kind = if is_counter {
+        Kind::Counter
+    } else {
+        Kind::Gauge
+    };
     out.family(family.name(), family.help(), kind);
     for metric in family.get_metric() {
         let labels = Labels::new(metric.get_label().iter().map(|l| (l.name(), l.value())));
@@ -163,7 +199,12 @@ fn of_crate(out: &mut Exposition, family: &MetricFamily) {
 
 fn of_process(out: &mut Exposition, process: &ProcessFacts) {
     let none = Labels::default();
-    for (name, help, kind, value) in process.metrics() {
+    for (name, help, value) in process.metrics() {
+        let kind = if name.ends_with("_total") {
+            Kind::Counter
+        } else {
+            Kind::Gauge
+        };
         if let Some(value) = value {
             out.family(name, help, kind);
             out.sample(name, &none, &none, value);

@@ -1,8 +1,12 @@
-//! A snapshot to text: metrics, JSON, the terminal table. Pure; the only place that spells metric names and JSON keys.
+//! A snapshot to text: metrics, JSON, pages, the terminal table. Pure; the only place that spells metric names and JSON keys.
 
+mod body;
+mod debug;
+mod discovery;
 mod exposition;
 mod families;
 mod hint;
+mod html;
 mod json;
 mod metrics;
 mod pem;
@@ -10,9 +14,14 @@ mod plugin;
 mod table;
 mod value;
 
+pub use body::{Encoding, encoded};
+pub use debug::debug;
+pub use discovery::discovery;
+pub use exposition::Format;
 pub use families::{FAMILIES, Family, RESERVED_LABELS};
+pub use html::{Filter, STYLE, index, target};
 pub use json::json;
-pub use metrics::{BuildInfo, CONTENT_TYPE, metrics};
+pub use metrics::{BuildInfo, Exporter, Reload, metrics, probe_metrics};
 pub use pem::pem;
 pub use plugin::plugin_line;
 pub use table::{Style, table};

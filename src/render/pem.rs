@@ -15,18 +15,20 @@ pub fn pem(snapshot: &Snapshot) -> String {
             let subject = certificate.facts().map(|f| f.subject.to_exchange());
             let subject = subject.unwrap_or_else(|why| why.to_string());
             out += &format!("# {at} [{i}] {}\n", plain(&subject, 200));
-            add(&mut out, certificate);
+            out += &block(certificate);
         }
     }
     out
 }
 
-fn add(out: &mut String, certificate: &Certificate) {
-    *out += "-----BEGIN CERTIFICATE-----\n";
+/// One certificate.
+pub(super) fn block(certificate: &Certificate) -> String {
+    let mut out = "-----BEGIN CERTIFICATE-----\n".to_owned();
     // 48 bytes are the 64 characters of a line.
     for line in certificate.der().chunks(48) {
-        BASE64.encode_append(line, out);
+        BASE64.encode_append(line, &mut out);
         out.push('\n');
     }
-    *out += "-----END CERTIFICATE-----\n";
+    out += "-----END CERTIFICATE-----\n";
+    out
 }

@@ -22,6 +22,15 @@ pub(super) struct Flights<K, V> {
     slots: Slots<K, V>,
 }
 
+/// The same flights under another name.
+impl<K, V> Clone for Flights<K, V> {
+    fn clone(&self) -> Self {
+        Self {
+            slots: Arc::clone(&self.slots),
+        }
+    }
+}
+
 impl<K, V> Default for Flights<K, V> {
     fn default() -> Self {
         Self {

@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 use crate::verdict::{Evidence, Expectations, Fleet, Leaf, Views, judge};
 
 /// An endpoint and its last result, if there is one yet.
-type Held = (Arc<Endpoint>, Option<Probed>);
+pub(super) type Held = (Arc<Endpoint>, Option<Probed>);
 
 pub(super) fn entries(
     held: Vec<Held>,

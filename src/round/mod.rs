@@ -1,12 +1,19 @@
 //! Settings to snapshots: who is due, one flight an endpoint, deadlines, manners. The only file that sees all stages,
 //! and the only one that reads the clock.
 
+mod certificates;
+mod chronicle;
+mod flight;
 mod flights;
 mod judging;
+mod once;
 mod places;
+mod request;
+mod succession;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,16 +22,18 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
-use crate::observation::{Fault, Observation, Phase};
+use crate::observation::Observation;
 use crate::pki::{Anchors, Revocation, Trust};
-use crate::probe::{ClientCertificate, Limits, Route, Tls, probe};
-use crate::reason::Reason;
+use crate::probe::{ClientCertificate, Limits, Route, Tls};
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Views};
-use flights::Flights;
+use certificates::Certificates;
+use chronicle::Chronicle;
+use flights::{Flights, Landing};
 use places::Places;
+pub use request::{Gate, Module, OnRequest, Refusal};
 use trust::TrustCache;
 
 /// A target with what is expected of it.
@@ -87,6 +96,13 @@ impl Settings {
         let views = self.views.iter();
         views.map(|view| (&view.vantage.name, &view.policy))
     }
+
+    fn views_by_name(&self) -> HashMap<Arc<str>, Arc<View>> {
+        let views = self.views.iter();
+        views
+            .map(|view| (Arc::clone(&view.vantage.name), Arc::new(view.clone())))
+            .collect()
+    }
 }
 
 /// Tells the time. A function, so that tests have theirs.
@@ -124,24 +140,28 @@ pub struct Rounds<L> {
     tls: Tls,
     clock: Clock,
     counters: Counters,
-    places: Places,
+    places: Arc<Places>,
+    certificates: Arc<Certificates>,
     views: HashMap<Arc<str>, Arc<View>>,
     /// Where each target was last found.
-    located: Mutex<HashMap<Way, Expansion>>,
+    located: Mutex<HashMap<Way, Arc<Expansion>>>,
     flights: Flights<Arc<Endpoint>, Probed>,
     trust: TrustCache,
+    chronicle: Arc<Chronicle>,
+    /// Others have taken over with other settings; what they probe is none of our business.
+    is_succeeded: AtomicBool,
 }
+
+/// Targets whose names are looked up at once; the resolver has a limit of its own.
+const BOARDING: usize = 1024;
 
 impl<L: Lookup + 'static> Rounds<L> {
     /// Nothing is probed before the first scrape.
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
-            places: Places::new(settings.concurrency, settings.per_address),
-            views: settings
-                .views
-                .iter()
-                .map(|view| (Arc::clone(&view.vantage.name), Arc::new(view.clone())))
-                .collect(),
+            places: Arc::new(Places::new(settings.concurrency, settings.per_address)),
+            certificates: Arc::default(),
+            views: settings.views_by_name(),
             targets: Mutex::new(settings.targets.as_slice().into()),
             settings,
             lookup: Arc::new(lookup),
@@ -151,6 +171,8 @@ impl<L: Lookup + 'static> Rounds<L> {
             located: Mutex::default(),
             flights: Flights::default(),
             trust: TrustCache::default(),
+            chronicle: Arc::default(),
+            is_succeeded: AtomicBool::new(false),
         }
     }
 
@@ -161,7 +183,22 @@ impl<L: Lookup + 'static> Rounds<L> {
         if timeout_at(deadline, pass).await.is_err() {
             self.counters.deadline_exceeded();
         }
-        self.snapshot()
+        self.judged().await
+    }
+
+    /// As [`scrape`](Self::scrape) for a person, whose short patience is nothing to count.
+    pub async fn look(self: &Arc<Self>, deadline: Instant) -> Snapshot {
+        let pass = tokio::spawn(Arc::clone(self).pass());
+        let _ = timeout_at(deadline, pass).await;
+        self.judged().await
+    }
+
+    /// As [`last`](Self::last), where it holds up no probe: thousands of endpoints take a while.
+    async fn judged(self: &Arc<Self>) -> Snapshot {
+        let rounds = Arc::clone(self);
+        let judging = tokio::task::spawn_blocking(move || rounds.last());
+        // It neither breaks nor is it aborted; if it did, once more would say where.
+        judging.await.unwrap_or_else(|_| self.last())
     }
 
     /// How many probes are under way or finished: (finished, all), for a progress display.
@@ -178,14 +215,21 @@ impl<L: Lookup + 'static> Rounds<L> {
         &self.counters
     }
 
+    /// Gets every target's flights under way, so many targets at a time, then waits for all of them.
     async fn pass(self: Arc<Self>) {
-        let mut ways = JoinSet::new();
+        let (mut boarding, mut landings) = (JoinSet::new(), Vec::new());
         for watched in self.targets().iter() {
             for view in self.views_of(&watched.source) {
-                ways.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
+                if boarding.len() >= BOARDING {
+                    landings.extend(boarding.join_next().await.and_then(Result::ok));
+                }
+                boarding.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
             }
         }
-        ways.join_all().await;
+        landings.extend(boarding.join_all().await);
+        for landing in landings.into_iter().flatten() {
+            landing.wait().await;
+        }
     }
 
     /// Watches these targets from now on; what is known of those that stay is kept.
@@ -195,7 +239,8 @@ impl<L: Lookup + 'static> Rounds<L> {
         *lock(&self.targets) = targets.into();
     }
 
-    fn targets(&self) -> Arc<[Watched]> {
+    /// The targets.
+    pub fn targets(&self) -> Arc<[Watched]> {
         Arc::clone(&lock(&self.targets))
     }
 
@@ -203,8 +248,8 @@ impl<L: Lookup + 'static> Rounds<L> {
         source.views.iter().filter_map(|name| self.views.get(name))
     }
 
-    /// Finds one target's endpoints in one view and waits until each has a result that is young enough.
-    async fn refresh(self: Arc<Self>, watched: Watched, view: Arc<View>) {
+    /// Finds one target's endpoints in one view and launches a probe of each that has no result that is young enough.
+    async fn refresh(self: Arc<Self>, watched: Watched, view: Arc<View>) -> Vec<Landing> {
         let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
         let resolving = expansion.resolving;
         let endpoints = self.keep(&watched.source.name, expansion);
@@ -213,21 +258,18 @@ impl<L: Lookup + 'static> Rounds<L> {
             let max_age = self.settings.min_interval;
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
-                let expectations = Arc::clone(&watched.expectations);
-                let tls = self.tls.presenting(watched.client_certificate.clone());
-                let (endpoint, view) = (Arc::clone(&endpoint), Arc::clone(&view));
+                let (watched, view) = (watched.clone(), Arc::clone(&view));
+                let endpoint = Arc::clone(&endpoint);
                 tokio::spawn(async move {
-                    let flying = rounds.fly(endpoint, &view, &expectations, tls, resolving);
-                    let probed = flying.await;
-                    ticket.land(probed);
+                    let limits = rounds.settings.limits.clone();
+                    let flight = rounds.fly(endpoint, &watched, &view.route, resolving, limits);
+                    ticket.land(flight.await);
                 });
             }) {
                 landings.push(landing);
             }
         }
-        for landing in landings {
-            landing.wait().await;
-        }
+        landings
     }
 
     /// Keeps what was found; what was found before is probed on while DNS fails.
@@ -238,66 +280,34 @@ impl<L: Lookup + 'static> Rounds<L> {
             expansion.remember(earlier);
         }
         let endpoints = expansion.all().cloned().collect();
-        located.insert(way, expansion);
+        located.insert(way, Arc::new(expansion));
         endpoints
     }
 
-    /// One probe with all manners: a place for its address, then one among all, then the probe itself.
-    async fn fly(
-        &self,
-        endpoint: Arc<Endpoint>,
-        view: &View,
-        expectations: &Expectations,
-        tls: Tls,
-        resolving: Option<Duration>,
-    ) -> Probed {
-        let _place = self.places.take(&endpoint).await;
-        let in_flight = self.counters.begin();
-        let (limits, route) = (self.settings.limits.clone(), view.route.clone());
-        let probing = tokio::spawn(async move { probe(&endpoint, &route, &limits, &tls).await });
-        let mut observation = probing.await.unwrap_or_else(|error| {
-            let detail = format!("defect in the prober: {error}");
-            Observation {
-                fault: Some(Fault::new(Phase::Connect, Reason::Internal, detail)),
-                ..Observation::default()
-            }
-        });
-        drop(in_flight);
-        if let Some(spent) = resolving {
-            observation.timings.add(Phase::Resolve, spent);
-            observation.duration += spent;
-        }
-        let now = (self.clock)();
-        self.counters
-            .finished(observation.fault.as_ref().map(|f| f.reason));
-        Probed {
-            trust: self.trust.find(&observation, &expectations.roots, now),
-            revocation: trust::ask_lists(&observation, expectations, now),
-            observation: Arc::new(observation),
-            obtained_at: now,
-        }
-    }
-
-    /// What is known now, judged for now.
-    fn snapshot(&self) -> Snapshot {
+    /// What is known now, judged for now; probes nothing.
+    pub fn last(&self) -> Snapshot {
         let now = (self.clock)();
         let located = lock(&self.located).clone();
-        let current: HashSet<_> = located.values().flat_map(Expansion::all).collect();
-        self.flights.retain(|endpoint| current.contains(endpoint));
-        Snapshot {
+        let targets = self.targets();
+        let snapshot = Snapshot {
             at: now,
-            targets: self
-                .targets()
+            targets: targets
                 .iter()
                 .map(|watched| self.target_report(watched, &located, now))
                 .collect(),
+        };
+        if !self.is_succeeded.load(Ordering::Relaxed) {
+            let current: HashSet<_> = located.values().flat_map(|found| found.all()).collect();
+            self.flights.retain(|endpoint| current.contains(endpoint));
+            self.chronicle.follow(&snapshot);
         }
+        snapshot
     }
 
     fn target_report(
         &self,
         watched: &Watched,
-        located: &HashMap<Way, Expansion>,
+        located: &HashMap<Way, Arc<Expansion>>,
         now: Timestamp,
     ) -> TargetReport {
         let source = &watched.source;
@@ -306,14 +316,26 @@ impl<L: Lookup + 'static> Rounds<L> {
             .iter()
             .map(|view| {
                 let way = (source.name.clone(), Arc::clone(view));
-                (view, located.get(&way))
+                (view, located.get(&way).map(Arc::as_ref))
             })
             .collect();
+        self.report(watched, &found, |endpoint| self.flights.last(endpoint), now)
+    }
+
+    /// One target as it was found in its views, with the results that are known.
+    fn report(
+        &self,
+        watched: &Watched,
+        found: &[(&Arc<str>, Option<&Expansion>)],
+        last: impl Fn(&Arc<Endpoint>) -> Option<Probed>,
+        now: Timestamp,
+    ) -> TargetReport {
+        let source = &watched.source;
         let expansions = || found.iter().filter_map(|(_, found)| *found);
         let last_known = expansions().flat_map(|found| &found.last_known);
         let probed: Vec<_> = expansions()
             .flat_map(Expansion::all)
-            .map(|endpoint| (Arc::clone(endpoint), self.flights.last(endpoint)))
+            .map(|endpoint| (Arc::clone(endpoint), last(endpoint)))
             .collect();
         let mut views = Views::new(found.iter().map(|(view, found)| {
             let is_complete = |found: &Expansion| found.fault.is_none();

@@ -1,4 +1,5 @@
-//! Who may probe now: so many at once in all, so many at one address, and nobody there in lockstep.
+//! Who may probe now: so many at once in all, so many at one address, nobody there in lockstep, and the slow never hold
+//! more than half of all places.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,13 +20,24 @@ const MAX_PAUSE: u64 = 20;
 /// The places there are.
 pub(super) struct Places {
     slots: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
     per_address: usize,
-    addresses: Mutex<HashMap<Host, Weak<Semaphore>>>,
+    addresses: Mutex<Addresses>,
 }
 
-/// A place at an address and one among all; given back when it is dropped.
+struct Addresses {
+    known: HashMap<Host, Weak<Semaphore>>,
+    /// Forget what nobody uses when so many are known: not at every call, or many addresses would cost their square.
+    prune_at: usize,
+}
+
+/// Few enough to look through at once.
+const PRUNE_AT_LEAST: usize = 64;
+
+/// A place at an address, perhaps one of the slow, and one among all; given back when it is dropped.
 pub(super) struct Place {
     _own: Option<OwnedSemaphorePermit>,
+    lane: Option<OwnedSemaphorePermit>,
     _slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -33,13 +45,17 @@ impl Places {
     pub(super) fn new(concurrency: usize, per_address: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(concurrency)),
+            slow: Arc::new(Semaphore::new((concurrency / 2).max(1))),
             per_address,
-            addresses: Mutex::default(),
+            addresses: Mutex::new(Addresses {
+                known: HashMap::new(),
+                prune_at: PRUNE_AT_LEAST,
+            }),
         }
     }
 
-    /// First the address, then the whole: who waits for a busy address takes no place from others.
-    pub(super) async fn take(&self, endpoint: &Endpoint) -> Place {
+    /// First the address, then the lane of the slow, then the whole: who waits takes no place from those who could go.
+    pub(super) async fn take(&self, endpoint: &Endpoint, is_slow: bool) -> Place {
         let address = self.address(&endpoint.address);
         let own = match Arc::clone(&address).try_acquire_owned() {
             Ok(own) => Some(own),
@@ -49,22 +65,39 @@ impl Places {
                 own
             }
         };
+        let lane = match is_slow {
+            true => Arc::clone(&self.slow).acquire_owned().await.ok(),
+            false => None,
+        };
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         Place {
             _own: own,
+            lane,
             _slot: slot,
         }
     }
 
+    /// Takes a place of the slow for one who turned out to be slow, if one is free now.
+    pub(super) fn linger(&self, place: &mut Place) -> bool {
+        place.lane = Arc::clone(&self.slow).try_acquire_owned().ok();
+        place.lane.is_some()
+    }
+
     fn address(&self, address: &Host) -> Arc<Semaphore> {
         let mut addresses = lock(&self.addresses);
-        addresses.retain(|_, places| places.strong_count() > 0);
-        let known = addresses.get(address).and_then(Weak::upgrade);
-        known.unwrap_or_else(|| {
-            let places = Arc::new(Semaphore::new(self.per_address));
-            addresses.insert(address.clone(), Arc::downgrade(&places));
-            places
-        })
+        if let Some(places) = addresses.known.get(address).and_then(Weak::upgrade) {
+            return places;
+        }
+        if addresses.known.len() >= addresses.prune_at {
+            addresses
+                .known
+                .retain(|_, places| places.strong_count() > 0);
+            addresses.prune_at = (2 * addresses.known.len()).max(PRUNE_AT_LEAST);
+        }
+        let places = Arc::new(Semaphore::new(self.per_address));
+        let known = Arc::downgrade(&places);
+        addresses.known.insert(address.clone(), known);
+        places
     }
 }
 
@@ -81,7 +114,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::task::JoinSet;
-    use tokio::time::Instant;
+    use tokio::time::{Instant, timeout};
 
     use super::*;
     use crate::smtp::Mode;
@@ -109,7 +142,7 @@ mod tests {
         for port in 1..=1000 {
             let (places, here) = (Arc::clone(&places), Arc::clone(&here));
             probes.spawn(async move {
-                let _place = places.take(&endpoint(port)).await;
+                let _place = places.take(&endpoint(port), false).await;
                 assert_eq!(here.fetch_add(1, Ordering::SeqCst), 0, "alone");
                 tokio::task::yield_now().await;
                 here.fetch_sub(1, Ordering::SeqCst);
@@ -127,8 +160,59 @@ mod tests {
     async fn who_comes_first_does_not_wait() {
         let places = Places::new(1, 1);
         let begun = Instant::now();
-        drop(places.take(&endpoint(25)).await);
-        drop(places.take(&endpoint(465)).await);
+        drop(places.take(&endpoint(25), false).await);
+        drop(places.take(&endpoint(465), false).await);
         assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    fn elsewhere(n: u8) -> Endpoint {
+        Endpoint {
+            address: Host::Address([192, 0, 2, n].into()),
+            ..endpoint(25)
+        }
+    }
+
+    async fn free(places: &Places, n: u8, is_slow: bool) -> Option<Place> {
+        let endpoint = elsewhere(n);
+        let taking = places.take(&endpoint, is_slow);
+        timeout(Duration::from_secs(1), taking).await.ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_slow_leave_half_of_the_places_to_the_others() {
+        let places = Places::new(4, 1);
+        let slow = [
+            free(&places, 1, true).await,
+            free(&places, 2, true).await,
+            free(&places, 3, true).await,
+        ];
+        assert_eq!(slow.map(|p| p.is_some()), [true, true, false]);
+        let mut held = Vec::new();
+        for n in 0..4 {
+            held.push(free(&places, n, n < 2).await.unwrap());
+        }
+        assert!(free(&places, 9, false).await.is_none(), "four are all");
+        held.pop();
+        assert!(free(&places, 9, false).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_turns_out_to_be_slow_stays_as_long_as_the_slow_have_places() {
+        let places = Places::new(4, 1);
+        let mut held = Vec::new();
+        for n in 0..3 {
+            held.push(free(&places, n, false).await.unwrap());
+        }
+        let linger: Vec<_> = held.iter_mut().map(|place| places.linger(place)).collect();
+        assert_eq!(linger, [true, true, false]);
+    }
+
+    #[tokio::test]
+    async fn addresses_that_nobody_visits_are_forgotten() {
+        let places = Places::new(4, 1);
+        for n in 0..=255 {
+            drop(places.take(&elsewhere(n), false).await);
+        }
+        assert!(lock(&places.addresses).known.len() <= PRUNE_AT_LEAST);
     }
 }

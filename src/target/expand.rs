@@ -54,6 +54,14 @@ impl Expansion {
         }
     }
 
+    /// What a view comes to in which nothing could be found.
+    pub fn failed(vantage: &Vantage, fault: LookupFault) -> Self {
+        let mut failed = Self::new(vantage);
+        failed.missing = Missing::All;
+        failed.fail(fault);
+        failed
+    }
+
     /// All endpoints to probe.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.endpoints.iter().chain(&self.last_known)

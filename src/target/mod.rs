@@ -125,6 +125,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it only stands in for a target whose names were not found: its address is none.
+    pub fn is_nowhere(&self) -> bool {
+        matches!(self.address, Host::Address(address) if address.is_unspecified())
+    }
+
     /// Where it is, for people: `192.0.2.1:25`.
     pub fn at(&self) -> String {
         self.address.at(self.port)

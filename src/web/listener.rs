@@ -1,27 +1,38 @@
-//! Addresses to connections to requests, within limits; knows no route.
+//! Sockets to connections to requests, within limits; knows no route.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use super::routes::Site;
+use super::door::Door;
+use super::site::Site;
+use super::stall::Stall;
 use crate::dns::Lookup;
 
-/// Connections at once; Prometheus needs one or two.
-const MAX_CONNECTIONS: usize = 512;
+/// Connections at once; Prometheus needs one or two, idle ones cost little.
+const MAX_CONNECTIONS: u32 = 2048;
 /// How long a client may take for the head of a request, and stay silent between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take for the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest head of a request.
 const MAX_HEAD: usize = 16 * 1024;
+/// Answers that are not finished so long after the end began are given up.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Why the exporter cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -33,73 +44,164 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
-/// Listens on every address and serves until the future is dropped. `ready` is told the bound addresses once.
-///
-/// # Errors
-/// [`ListenError`] when an address is taken or not ours; nothing is served then.
-pub async fn serve<L: Lookup + 'static>(
-    addresses: &[SocketAddr],
-    site: Arc<Site<L>>,
-    ready: impl FnOnce(&[SocketAddr]),
-) -> Result<(), ListenError> {
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let bound = TcpListener::bind(address).await;
-        let error = |source| ListenError {
-            address: *address,
-            source,
-        };
-        listeners.push(bound.map_err(error)?);
+/// Sockets that clients connect to.
+pub struct Listeners(Vec<TcpListener>);
+
+impl Listeners {
+    /// Listens on every address.
+    ///
+    /// # Errors
+    /// [`ListenError`] when an address is taken or not ours.
+    pub async fn bind(addresses: &[SocketAddr]) -> Result<Self, ListenError> {
+        let mut listeners = Vec::new();
+        for address in addresses {
+            let error = |source| ListenError {
+                address: *address,
+                source,
+            };
+            listeners.push(bound(*address).await.map_err(error)?);
+        }
+        Ok(Self(listeners))
     }
-    let bound: Vec<_> = listeners
-        .iter()
-        .filter_map(|l| l.local_addr().ok())
-        .collect();
-    ready(&bound);
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut accepting = JoinSet::new();
-    for listener in listeners {
-        accepting.spawn(accept(listener, Arc::clone(&site), Arc::clone(&places)));
+
+    /// Takes over sockets that somebody else opened.
+    ///
+    /// # Errors
+    /// What the system says when one cannot be used.
+    pub fn adopt(sockets: Vec<StdListener>) -> io::Result<Self> {
+        let adopted = sockets.into_iter().map(|socket| {
+            socket.set_nonblocking(true)?;
+            TcpListener::from_std(socket)
+        });
+        adopted.collect::<Result<_, _>>().map(Self)
     }
-    accepting.join_all().await;
-    Ok(())
+
+    /// Where they listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let addresses = self.0.iter().map(TcpListener::local_addr);
+        addresses.filter_map(Result::ok).collect()
+    }
 }
 
-async fn accept<L: Lookup + 'static>(
-    listener: TcpListener,
+async fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+    let is_everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    match TcpListener::bind(address).await {
+        Err(error) if is_everywhere && lacks_ipv6(&error) => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
+}
+
+/// Whether the machine itself is the reason, and not another listener or a lack of rights.
+fn lacks_ipv6(error: &io::Error) -> bool {
+    use io::ErrorKind::{AddrInUse, PermissionDenied};
+    !matches!(error.kind(), AddrInUse | PermissionDenied)
+}
+
+/// Serves until the site is closed and its last answers are given, or have taken too long.
+pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>, door: Arc<Door>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+    let mut accepting = JoinSet::new();
+    for listener in listeners.0 {
+        let house = House {
+            site: Arc::clone(&site),
+            door: Arc::clone(&door),
+            places: Arc::clone(&places),
+        };
+        accepting.spawn(house.accept(listener));
+    }
+    accepting.join_all().await;
+    if timeout(LAST_ANSWERS, places.acquire_many(MAX_CONNECTIONS))
+        .await
+        .is_err()
+    {
+        tracing::warn!("some answers were not finished in time");
+    }
+}
+
+/// Where guests are received.
+struct House<L> {
     site: Arc<Site<L>>,
+    door: Arc<Door>,
     places: Arc<Semaphore>,
-) {
-    // The semaphore is never closed; an error here would only mean that nobody can be served any more.
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let site = Arc::clone(&site);
-                tokio::spawn(async move {
-                    converse(stream, site).await;
-                    drop(place);
-                });
-            }
-            // Out of file descriptors, most likely: wait for some to come back.
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+impl<L: Lookup + 'static> House<L> {
+    async fn accept(self, listener: TcpListener) {
+        let mut closed = pin!(self.site.closed());
+        loop {
+            // The semaphore is never closed; an error would only mean that nobody can be served any more.
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+                return;
+            };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut closed => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let (site, door) = (Arc::clone(&self.site), Arc::clone(&self.door));
+                    tokio::spawn(async move {
+                        receive(stream, site, door).await;
+                        drop(place);
+                    });
+                }
+                // Out of file descriptors, most likely: wait for some to come back.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
             }
         }
     }
 }
 
-async fn converse<L: Lookup + 'static>(stream: TcpStream, site: Arc<Site<L>>) {
+async fn receive<L: Lookup + 'static>(stream: TcpStream, site: Arc<Site<L>>, door: Arc<Door>) {
+    // A refusal of the option changes nothing but the speed.
+    let _ = stream.set_nodelay(true);
+    let stream = Stall::new(stream, STALL_TIMEOUT);
+    let Some(acceptor) = door.acceptor() else {
+        return converse(stream, site, door).await;
+    };
+    match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => converse(stream, site, door).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a client's TLS handshake failed"),
+        Err(_) => tracing::debug!("a client's TLS handshake took too long"),
+    }
+}
+
+async fn converse<L, S>(stream: S, site: Arc<Site<L>>, door: Arc<Door>)
+where
+    L: Lookup + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let closed = site.closed();
     let service = service_fn(move |request| {
-        let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.respond(&request).await) }
+        let (site, door) = (Arc::clone(&site), Arc::clone(&door));
+        async move {
+            let mut answer = match door.refuse(&request).await {
+                Some(refusal) => refusal,
+                None => site.respond(&request).await,
+            };
+            door.add_headers(answer.headers_mut());
+            Ok::<_, Infallible>(answer)
+        }
     });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let served = tokio::select! {
+        served = &mut connection => served,
+        () = closed => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }

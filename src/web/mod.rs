@@ -1,7 +1,19 @@
-//! Requests to responses: routes and the listener of our own endpoint; knows no certificate.
+//! Requests to responses: routes, and the listener of our own endpoint with its TLS and passwords.
 
+mod answer;
+mod door;
 mod listener;
+mod negotiation;
+mod pace;
+mod pages;
+mod probe;
+mod query;
 mod routes;
+mod site;
+mod stall;
+mod tls;
 
-pub use listener::{ListenError, serve};
-pub use routes::Site;
+pub use door::{Access, Door, Header, Rate, header};
+pub use listener::{ListenError, Listeners, serve};
+pub use site::{Loader, Serving, Site};
+pub use tls::{Acceptor, ClientAuth, TlsSettings, is_known, is_spoken};

@@ -3,100 +3,145 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
 
+use super::answer::{Answer, TEXT, document, encoded_bytes, line, only};
+use super::query::Query;
+use super::site::{Serving, Site};
+use super::{negotiation, pages, probe};
 use crate::dns::Lookup;
 use crate::process::ProcessFacts;
-use crate::render::{self, BuildInfo};
-use crate::round::Rounds;
-use crate::timestamp::Timestamp;
+use crate::render::{self, Exporter};
+use crate::report::Snapshot;
 
 /// Prometheus' own default, for clients that name no timeout.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// However short the scrape timeout is, so long is waited for results.
-const MIN_TIMEOUT: Duration = Duration::from_millis(50);
+const MIN_TIMEOUT: Duration = Duration::from_millis(100);
 /// However long a client says it would wait.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
-const HTML: &str = "text/html; charset=utf-8";
-const TEXT: &str = "text/plain; charset=utf-8";
-
-/// Everything the responses are made from.
-pub struct Site<L> {
-    /// Probes and results.
-    pub rounds: Arc<Rounds<L>>,
-    /// What to take off the scrape timeout, for the way back.
-    pub timeout_offset: Duration,
-    /// What this program was built from.
-    pub build: BuildInfo,
-    /// When the configuration was read.
-    pub config_loaded_at: Timestamp,
-}
-
-type Page = Response<Full<Bytes>>;
+const JSON: &str = "application/json";
 
 impl<L: Lookup + 'static> Site<L> {
     /// Answers one request.
-    pub async fn respond<B>(&self, request: &Request<B>) -> Page {
+    pub async fn respond<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+        let path = request.uri().path();
+        if path == "/-/reload" {
+            return self.reload_on(request.method()).await;
+        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut page = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into());
-            page.headers_mut()
-                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return page;
+            return only("GET, HEAD");
         }
-        match request.uri().path() {
-            "/metrics" => self.metrics(request.headers()).await,
-            "/" => page(StatusCode::OK, HTML, self.index()),
-            "/-/healthy" => page(StatusCode::OK, TEXT, "Healthy\n".to_owned()),
-            "/-/ready" => page(StatusCode::OK, TEXT, "Ready\n".to_owned()),
-            _ => page(StatusCode::NOT_FOUND, TEXT, "not found\n".to_owned()),
+        let headers = request.headers();
+        let query = Query::parse(request.uri().query());
+        let serving = self.serving();
+        let mut answer = match path {
+            "/metrics" => self.metrics(&serving, headers).await,
+            "/probe" => {
+                let deadline = self.deadline(headers, Duration::ZERO);
+                tokio::select! {
+                    answer = probe::answer(&serving, &query, headers, deadline) => answer,
+                    () = self.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
+                }
+            }
+            "/api/v1/report" => {
+                let snapshot = self
+                    .scrape(&serving, self.deadline(headers, self.pace.needed()))
+                    .await;
+                offload(move || render::json(&snapshot), JSON, headers).await
+            }
+            "/sd" => {
+                let targets = serving.rounds.targets();
+                let sources = targets.iter().map(|watched| &*watched.source);
+                let listed = render::discovery(sources);
+                document(JSON, listed, headers)
+            }
+            "/config" => document(TEXT, serving.shown.clone(), headers),
+            "/-/healthy" => line(StatusCode::OK, "Healthy"),
+            "/-/ready" if self.is_closing() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
+            "/-/ready" => line(StatusCode::OK, "Ready"),
+            _ => pages::answer(self, &serving, request.uri(), &query, headers).await,
+        };
+        // Whoever keeps an answer would show a state that is long over.
+        answer
+            .headers_mut()
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        answer
+    }
+
+    async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {
+        let deadline = self.deadline(headers, self.pace.needed());
+        let snapshot = self.scrape(serving, deadline).await;
+        let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
+        let counters = serving.rounds.counters().clone();
+        let (build, reload) = (self.build, self.last_reload());
+        let written = tokio::task::spawn_blocking(move || {
+            let exporter = Exporter {
+                counters: &counters,
+                process: ProcessFacts::read(),
+                build: &build,
+                reload,
+            };
+            render::metrics(&snapshot, &exporter, format, encoding)
+        });
+        match written.await {
+            Ok(body) => {
+                // Only an answer that was waited for to the end tells how long one takes from there.
+                self.pace.took(deadline.elapsed());
+                encoded_bytes(format.content_type(), body, encoding)
+            }
+            Err(_) => broken(),
         }
     }
 
-    async fn metrics(&self, headers: &HeaderMap) -> Page {
-        let deadline = Instant::now() + self.patience(headers);
-        let snapshot = self.rounds.scrape(deadline).await;
-        let text = render::metrics(
-            &snapshot,
-            self.rounds.counters(),
-            &ProcessFacts::read(),
-            &self.build,
-            self.config_loaded_at,
-        );
-        page(StatusCode::OK, render::CONTENT_TYPE, text)
+    /// Probes what is due and waits as long as the client does, or until the exporter ends.
+    async fn scrape(&self, serving: &Serving<L>, deadline: Instant) -> Snapshot {
+        tokio::select! {
+            snapshot = serving.rounds.scrape(deadline) => snapshot,
+            () = self.last_call() => serving.rounds.last(),
+        }
     }
 
-    /// How long the client waits, less the time that the answer needs.
-    fn patience(&self, headers: &HeaderMap) -> Duration {
-        headers
+    /// How long the client waits, less the way back and the time that the answer needs to be written.
+    fn deadline(&self, headers: &HeaderMap, writing: Duration) -> Instant {
+        let patience = headers
             .get(TIMEOUT_HEADER)
             .and_then(|value| value.to_str().ok()?.parse::<f64>().ok())
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .unwrap_or(DEFAULT_TIMEOUT)
-            .saturating_sub(self.timeout_offset)
-            .clamp(MIN_TIMEOUT, MAX_TIMEOUT)
+            .unwrap_or(DEFAULT_TIMEOUT);
+        let patience = patience.saturating_sub(self.timeout_offset + writing);
+        Instant::now() + patience.clamp(MIN_TIMEOUT, MAX_TIMEOUT)
     }
 
-    fn index(&self) -> String {
-        format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>SMTP TLS exporter</title></head>\n\
-             <body><h1>SMTP TLS exporter</h1><p>Version {}</p>\n\
-             <ul><li><a href=\"/metrics\">Metrics</a>: probes every configured server</li>\n\
-             <li><a href=\"/-/healthy\">Health</a></li></ul></body></html>\n",
-            self.build.version
-        )
+    async fn reload_on(self: &Arc<Self>, method: &Method) -> Answer {
+        if !matches!(*method, Method::POST | Method::PUT) {
+            return only("POST, PUT");
+        }
+        let site = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || site.reload()).await {
+            Ok(Ok(())) => line(StatusCode::OK, "reloaded"),
+            Ok(Err(mistake)) => line(StatusCode::INTERNAL_SERVER_ERROR, &mistake),
+            Err(_) => broken(),
+        }
     }
 }
 
-fn page(status: StatusCode, content_type: &'static str, body: String) -> Page {
-    let mut response = Response::new(Full::from(body));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+/// Writes a text where it holds up nobody.
+pub(super) async fn offload(
+    write: impl FnOnce() -> String + Send + 'static,
+    content_type: &'static str,
+    headers: &HeaderMap,
+) -> Answer {
+    let headers = headers.clone();
+    let written = tokio::task::spawn_blocking(move || document(content_type, write(), &headers));
+    written.await.unwrap_or_else(|_| broken())
+}
+
+fn broken() -> Answer {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    line(status, "the answer broke while it was written; a defect")
 }

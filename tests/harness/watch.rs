@@ -13,7 +13,7 @@ use smtp_tls_exporter::dns::{Exchanger, Family, Lookup, LookupFault};
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::reason::Reason;
-use smtp_tls_exporter::render;
+use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
 use smtp_tls_exporter::report::Snapshot;
 use smtp_tls_exporter::round::Rounds;
 use smtp_tls_exporter::timestamp::Timestamp;
@@ -87,13 +87,17 @@ impl Watch {
 
     /// What a scrape of this snapshot says.
     pub(crate) fn metrics(&self, snapshot: &Snapshot) -> Exposition {
-        Exposition::parse(&render::metrics(
-            snapshot,
-            self.rounds.counters(),
-            &ProcessFacts::read(),
-            &BUILD,
-            Timestamp(NOW - 3600),
-        ))
+        let exporter = Exporter {
+            counters: self.rounds.counters(),
+            process: ProcessFacts::read(),
+            build: &BUILD,
+            reload: Reload {
+                successful: true,
+                loaded_at: Timestamp(NOW - 3600),
+            },
+        };
+        let text = render::metrics(snapshot, &exporter, Format::Text, Encoding::Identity);
+        Exposition::parse(&String::from_utf8(text).expect("text"))
     }
 
     /// Probes and reads the metrics.

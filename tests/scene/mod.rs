@@ -17,7 +17,7 @@ use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::reason::Reason;
-use smtp_tls_exporter::render::{self, Style};
+use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload, Style};
 use smtp_tls_exporter::report::{Snapshot, State, TargetReport};
 use smtp_tls_exporter::round::{Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
@@ -135,13 +135,15 @@ pub fn table(snapshot: &Snapshot) -> String {
 }
 
 pub fn metrics(snapshot: &Snapshot) -> String {
-    let build = smtp_tls_exporter::cli::BUILD;
-    let process = smtp_tls_exporter::process::ProcessFacts::read();
-    render::metrics(
-        snapshot,
-        &Counters::new().unwrap(),
-        &process,
-        &build,
-        clock(),
-    )
+    let exporter = Exporter {
+        counters: &Counters::new().unwrap(),
+        process: smtp_tls_exporter::process::ProcessFacts::read(),
+        build: &smtp_tls_exporter::cli::BUILD,
+        reload: Reload {
+            successful: true,
+            loaded_at: clock(),
+        },
+    };
+    let text = render::metrics(snapshot, &exporter, Format::Text, Encoding::Identity);
+    String::from_utf8(text).unwrap()
 }

@@ -24,8 +24,13 @@ pub fn json(snapshot: &Snapshot) -> String {
             .map(|t| target(t, snapshot))
             .collect(),
     };
+    pretty(&report)
+}
+
+/// Indented, with a line end.
+pub(super) fn pretty(value: &impl Serialize) -> String {
     // Only maps with keys that are no strings can fail, and there are none.
-    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }

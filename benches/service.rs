@@ -1,0 +1,225 @@
+//! What the service costs with many endpoints, printed: CPU of an answer, memory, and whether deadlines hold.
+//!
+//! `cargo bench --bench service` starts the real binary against 10,000 endpoints on loopback, a third of them tarpits.
+//! Figures to hold: an answer in text takes at most 0.25 s of one core, with gzip 0.5 s; memory after such scrapes at
+//! most 150 MB; with 100 endpoints and nothing to do at most 20 MB.
+
+#[path = "../tests/peer/mod.rs"]
+mod peer;
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use peer::{Authority, Leaf, Server, Speech};
+use smtp_tls_exporter::round::system_clock;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const HOST: &str = "bear.bears.test";
+const MANY: u32 = 10_000;
+/// Every third endpoint never answers.
+const TARPIT_EVERY: u32 = 3;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let authority = Authority::new("Bear", system_clock().0);
+    let leaf = authority.issue(&Leaf::server(HOST, -10, 80));
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let server = Server::start(everywhere, &leaf, Speech::default()).await?;
+    let tarpit = TcpListener::bind(everywhere).await?;
+    let ports = (server.address.port(), tarpit.local_addr()?.port());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = tarpit.accept().await {
+            tokio::spawn(async move { stream.read_u8().await });
+        }
+    });
+    let directory = tempfile::tempdir()?;
+    fs::write(directory.path().join("root.pem"), authority.root_pem())?;
+    tokio::task::spawn_blocking(move || {
+        measure(directory.path(), ports).map_err(|e| e.to_string())
+    })
+    .await??;
+    Ok(())
+}
+
+fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
+    let few = Exporter::start(directory, &config(100, (ports.0, ports.0), "1h"))?;
+    few.scrape(10.0, false)?;
+    sleep(Duration::from_secs(1));
+    println!(
+        "100 endpoints, idle:              {:6.1} MB",
+        few.resident()?
+    );
+    drop(few);
+
+    let many = Exporter::start(directory, &config(MANY, (ports.0, ports.0), "1h"))?;
+    let begun = Instant::now();
+    many.scrape(60.0, true)?;
+    println!(
+        "{MANY} endpoints, first scrape:    {:6.2} s, {:.1} MB",
+        begun.elapsed().as_secs_f64(),
+        many.resident()?
+    );
+    for (gzip, name) in [(false, "text"), (true, "gzip")] {
+        let (before, rounds) = (many.cpu()?, 5);
+        let mut bytes = 0;
+        for _ in 0..rounds {
+            bytes = many.scrape(60.0, gzip)?;
+        }
+        let each = (many.cpu()? - before) / f64::from(rounds);
+        println!(
+            "answer of {MANY} endpoints, {name}: {each:6.3} s of a core, {:.1} MB sent",
+            megabytes(bytes)
+        );
+    }
+    sleep(Duration::from_secs(1));
+    println!(
+        "memory after that:                {:6.1} MB",
+        many.resident()?
+    );
+    drop(many);
+    tarpits(directory, ports)
+}
+
+/// Scrapes every 15 s with a timeout of 10 s; nothing is known of anybody at first.
+fn tarpits(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
+    let exporter = Exporter::start(directory, &config(MANY, ports, "10s"))?;
+    let quick = MANY - MANY.div_ceil(TARPIT_EVERY);
+    for nth in 1..=8 {
+        let begun = Instant::now();
+        let text = unzipped(&exporter.get(10.0, true)?)?;
+        let took = begun.elapsed();
+        let fresh = text
+            .lines()
+            .filter(|l| l.starts_with("smtp_tls_probe_success{") && l.ends_with(" 1"))
+            .count();
+        let cpu = exporter.cpu()?;
+        println!(
+            "with {} tarpits, scrape {nth}: answered after {:5.2} s (limit 10), {fresh} of {quick} quick ones known, {cpu:.1} s CPU so far, {:.0} MB",
+            MANY - quick,
+            took.as_secs_f64(),
+            exporter.resident()?
+        );
+        sleep(Duration::from_secs(15).saturating_sub(took));
+    }
+    Ok(())
+}
+
+/// One target an endpoint, each at an address of its own.
+fn config(endpoints: u32, ports: (u16, u16), min_interval: &str) -> String {
+    let mut text =
+        format!("probe: {{min_interval: {min_interval}}}\ntrust: {{roots: root.pem}}\ntargets:\n");
+    for nth in 0..endpoints {
+        let address = Ipv4Addr::from(0x7f01_0000 + nth + 1);
+        let port = if nth % TARPIT_EVERY == 0 {
+            ports.1
+        } else {
+            ports.0
+        };
+        text += &format!(
+            "- {{name: bear{nth}, host: {HOST}, addresses: [{address}], ports: [{port}]}}\n"
+        );
+    }
+    text
+}
+
+struct Exporter {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Exporter {
+    fn start(directory: &Path, config: &str) -> Outcome<Self> {
+        let file = directory.join("exporter.yml");
+        fs::write(&file, config)?;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"))
+            .arg("--config.file")
+            .arg(&file)
+            .args(["--web.listen-address=127.0.0.1:0", "--log.level=info"])
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let log = child.stderr.take().ok_or("no log")?;
+        let mut lines = BufReader::new(log).lines();
+        let address = loop {
+            let line = lines.next().ok_or("it does not start")??;
+            if let Some((_, rest)) = line.split_once("address=127.0.0.1:") {
+                let port = rest.split(' ').next().unwrap_or_default();
+                break format!("127.0.0.1:{port}").parse()?;
+            }
+        };
+        // The log has to be read on, or the exporter would wait for us.
+        std::thread::spawn(move || lines.count());
+        Ok(Self { child, address })
+    }
+
+    fn scrape(&self, timeout: f64, gzip: bool) -> Outcome<usize> {
+        Ok(self.get(timeout, gzip)?.len())
+    }
+
+    fn get(&self, timeout: f64, gzip: bool) -> Outcome<Vec<u8>> {
+        let mut stream = TcpStream::connect(self.address)?;
+        let encoding = if gzip {
+            "Accept-Encoding: gzip\r\n"
+        } else {
+            ""
+        };
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{encoding}X-Prometheus-Scrape-Timeout-Seconds: {timeout}\r\n\r\n"
+        )?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Memory in MB.
+    fn resident(&self) -> Outcome<f64> {
+        let status = self.proc("status")?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1));
+        Ok(kib.ok_or("no VmRSS")?.parse::<f64>()? / 1000.0 * 1.024)
+    }
+
+    /// CPU time in seconds, from ticks of 10 ms.
+    fn cpu(&self) -> Outcome<f64> {
+        let stat = self.proc("stat")?;
+        let (_, rest) = stat.rsplit_once(')').ok_or("no stat")?;
+        let fields = rest.split_ascii_whitespace().skip(11).take(2);
+        let ticks = fields.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+        Ok(ticks / 100.0)
+    }
+
+    fn proc(&self, name: &str) -> Outcome<String> {
+        let mut text = String::new();
+        File::open(format!("/proc/{}/{name}", self.child.id()))?.read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// The text of a compressed answer, without its head.
+fn unzipped(answer: &[u8]) -> Outcome<String> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let body = &answer[end.ok_or("no head")? + 4..];
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(body).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn megabytes(bytes: usize) -> f64 {
+    f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1e6
+}

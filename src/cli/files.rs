@@ -1,0 +1,109 @@
+//! What the system grants and holds: open files, sockets from systemd, and whether files have changed.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use listenfd::ListenFd;
+
+/// Descriptors that are neither probes nor connections: DNS, listeners, logs, the runtime.
+const OTHER_FILES: u64 = 320;
+
+/// Raises the limit of open files as far as the system allows, and returns it.
+pub(super) fn raise_limit() -> u64 {
+    // Where the limit cannot be told, the usual one is assumed.
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024)
+}
+
+/// So many probes at once are possible with so many open files. The rest is for connections to ourselves.
+pub(super) fn affordable(wanted: usize, open_files: u64) -> usize {
+    let most = open_files.saturating_sub(OTHER_FILES) / 2;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    wanted.min(most.max(1))
+}
+
+/// The sockets that systemd opened for us.
+pub(super) fn inherited() -> Result<Vec<TcpListener>, String> {
+    let refused = |e: std::io::Error| format!("--web.systemd-socket: {e}");
+    let mut handed = ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for nth in 0..handed.len() {
+        sockets.extend(handed.take_tcp_listener(nth).map_err(refused)?);
+    }
+    if sockets.is_empty() {
+        return Err(
+            "--web.systemd-socket: systemd handed over no socket, expected a .socket unit".into(),
+        );
+    }
+    Ok(sockets)
+}
+
+/// Files, and how they looked when they were last read.
+#[derive(Debug)]
+pub(super) struct Watch {
+    files: Vec<PathBuf>,
+    seen: Vec<Look>,
+}
+
+/// Time of the last change, size and number of the file; `None` for one that is not there.
+type Look = Option<(SystemTime, u64, u64)>;
+
+impl Watch {
+    pub(super) fn new(files: Vec<PathBuf>) -> Self {
+        let seen = look(&files);
+        Self { files, seen }
+    }
+
+    /// Whether these are the files.
+    pub(super) fn is_of(&self, files: &[PathBuf]) -> bool {
+        self.files == files
+    }
+
+    /// Whether one of them looks different from the last time.
+    pub(super) fn has_changed(&mut self) -> bool {
+        let now = look(&self.files);
+        let has_changed = now != self.seen;
+        self.seen = now;
+        has_changed
+    }
+}
+
+/// Through symbolic links: Kubernetes swaps those.
+fn look(files: &[PathBuf]) -> Vec<Look> {
+    use std::os::unix::fs::MetadataExt;
+    let one = |file: &PathBuf| {
+        let metadata = fs::metadata(file).ok()?;
+        Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+    };
+    files.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_replaced_or_removed_has_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, other) = (directory.path().join("a"), directory.path().join("b"));
+        fs::write(&file, "1").unwrap();
+        let mut watch = Watch::new(vec![file.clone()]);
+        assert!(!watch.has_changed());
+        fs::write(&file, "22").unwrap();
+        assert!(watch.has_changed() && !watch.has_changed());
+        fs::write(&other, "22").unwrap();
+        fs::rename(&other, &file).unwrap();
+        assert!(watch.has_changed());
+        fs::remove_file(&file).unwrap();
+        assert!(watch.has_changed() && !watch.has_changed());
+    }
+
+    #[test]
+    fn few_files_mean_few_probes_but_never_none() {
+        assert_eq!(affordable(256, 1_048_576), 256);
+        assert_eq!(affordable(256, 1024), 256);
+        assert_eq!(affordable(5000, 1024), 352);
+        assert_eq!(affordable(256, 64), 1);
+    }
+}

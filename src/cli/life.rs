@@ -1,0 +1,121 @@
+//! Signals and changed files to reloads and the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::files::Watch;
+use crate::config::WebConfig;
+use crate::dns::Resolvers;
+use crate::plain::plain;
+use crate::web::{Door, Site};
+
+/// How often the web configuration and its certificates are looked at.
+const WEB_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the target files are looked at: some calls of stat(2).
+const TARGET_FILES_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Tells systemd that the exporter listens. Without systemd there is nobody to tell.
+pub(super) fn tell_ready() {
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+}
+
+/// Tells systemd that the exporter ends.
+pub(super) fn tell_stopping() {
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+}
+
+/// Signals that are waited for. Made before anybody is told that we run: an earlier signal would just kill.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> Result<Self, String> {
+        let on = |kind| signal(kind).map_err(|e| format!("cannot wait for signals: {e}"));
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hangup: on(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// Returns the name of the signal that ends the exporter. Reloads until then, on SIGHUP and when the file has changed,
+/// and follows the target files.
+pub(super) async fn follow(
+    mut signals: Signals,
+    site: Arc<Site<Resolvers>>,
+    file: PathBuf,
+    every: Duration,
+) -> &'static str {
+    let mut watch = Watch::new(vec![file]);
+    // An interval of nothing would never rest; without one there are only the signals.
+    let mut ticks = interval(every.max(Duration::from_millis(100)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = interval(TARGET_FILES_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return "SIGTERM",
+            _ = signals.interrupt.recv() => return "SIGINT",
+            _ = signals.hangup.recv() => {
+                watch.has_changed();
+            }
+            _ = ticks.tick(), if !every.is_zero() => {
+                if !watch.has_changed() {
+                    continue;
+                }
+            }
+            _ = looks.tick() => {
+                let serving = site.serving();
+                tokio::task::spawn_blocking(move || (serving.refresh)());
+                continue;
+            }
+        }
+        let site = Arc::clone(&site);
+        // A mistake is logged and counted where it is found.
+        tokio::task::spawn_blocking(move || site.reload());
+    }
+}
+
+/// Reads the web configuration again when it or one of its certificates has changed; never returns.
+pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, files: Vec<PathBuf>) {
+    let mut watch = Watch::new(files);
+    let mut ticks = interval(WEB_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if !watch.has_changed() {
+            continue;
+        }
+        match web_config(&file) {
+            Ok(config) => {
+                // The same files were looked at before they were read: a change in between is seen next time.
+                if !watch.is_of(&config.files) {
+                    watch = Watch::new(config.files);
+                }
+                door.replace(config.access);
+                tracing::info!("web configuration reloaded");
+            }
+            Err(mistake) => {
+                tracing::error!(mistake, "web configuration not reloaded, the old one stays");
+            }
+        }
+    }
+}
+
+/// Reads the web configuration and logs what is odd about it.
+pub(super) fn web_config(file: &Path) -> Result<WebConfig, String> {
+    let config = WebConfig::load(file).map_err(|e| plain(&e.to_string(), 1000))?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}

@@ -1,0 +1,216 @@
+//! `probe_endpoint:` to what may be probed on request; knows no HTTP.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::reader::{Problem, Value};
+use super::targets::{Common, distinct, host, ports};
+use super::trust::TrustStores;
+use crate::name::Host;
+use crate::round::{Gate, Module, OnRequest};
+use crate::smtp::Mode;
+
+const KEYS: [&str; 4] = ["ports", "allow", "deny", "modules"];
+/// The ports that mail servers listen on.
+const PORTS: [u16; 3] = [25, 465, 587];
+
+const MODULE_KEYS: [&str; 9] = [
+    "server_name",
+    "ports",
+    "offers",
+    "tls",
+    "views",
+    "client_certificate",
+    "labels",
+    "expect",
+    "checks",
+];
+
+/// Reads the section; without one, the modules that always exist and what is open by default.
+pub(super) fn read(
+    section: Option<Value<'_>>,
+    common: &Common,
+    stores: &mut TrustStores,
+) -> Result<OnRequest, Problem> {
+    let mut on_request = OnRequest {
+        ports: PORTS.to_vec(),
+        gate: Gate::default(),
+        modules: BTreeMap::from([
+            ("smtp".to_owned(), common.clone().module(false)),
+            ("smtps".to_owned(), common.clone().implicit().module(false)),
+        ]),
+    };
+    let Some(section) = section else {
+        return Ok(on_request);
+    };
+    let mut fields = section.fields()?;
+    if let Some(value) = fields.take("ports") {
+        on_request.ports = ports(&value)?;
+    }
+    if let Some(value) = fields.take("allow") {
+        on_request.gate.allow = distinct(&value, network)?;
+    }
+    if let Some(value) = fields.take("deny") {
+        on_request.gate.deny = networks(&value)?;
+    }
+    if let Some(value) = fields.take("modules") {
+        for (name, value) in value.entries()? {
+            let module = module(name, &value, common, stores)?;
+            on_request.modules.insert(name.to_owned(), module);
+        }
+    }
+    fields.finish(&KEYS)?;
+    Ok(on_request)
+}
+
+fn module(
+    name: &str,
+    value: &Value<'_>,
+    common: &Common,
+    stores: &mut TrustStores,
+) -> Result<Module, Problem> {
+    let common = match name {
+        "smtps" => common.clone().implicit(),
+        _ => common.clone(),
+    };
+    let has_port = value.entries()?.iter().any(|(key, _)| *key == "ports");
+    let (common, server_name) = common.module_section(value, stores)?;
+    let mut module = common.module(has_port);
+    module.server_name = server_name;
+    Ok(module)
+}
+
+impl Common {
+    /// Reads a module of `/probe`: the keys of `defaults:`, and the server's name.
+    fn module_section(
+        mut self,
+        section: &Value<'_>,
+        stores: &mut TrustStores,
+    ) -> Result<(Self, Option<Host>), Problem> {
+        let mut fields = section.fields()?;
+        let server_name = fields.take("server_name").map(|v| host(&v)).transpose()?;
+        self.take_from(&mut fields, stores)?;
+        fields.finish(&MODULE_KEYS)?;
+        Ok((self, server_name))
+    }
+
+    /// The same with TLS from the first byte.
+    fn implicit(self) -> Self {
+        Self {
+            mode: Some(Mode::Implicit),
+            ..self
+        }
+    }
+
+    /// The module that this comes to; `has_port` when it says itself which port to probe.
+    fn module(self, has_port: bool) -> Module {
+        let usual = match self.mode {
+            Some(Mode::Implicit) => 465,
+            _ => 25,
+        };
+        let own = self.ports.first().copied().filter(|_| has_port);
+        Module {
+            mode: self.mode,
+            port: own.unwrap_or(usual),
+            offers: self.offers,
+            client_certificate: self.client_certificate,
+            server_name: None,
+            labels: self.labels,
+            views: self.views,
+            expectations: Arc::new(self.expect.expectations),
+        }
+    }
+}
+
+/// May be empty: then nothing is denied.
+fn networks(value: &Value<'_>) -> Result<Vec<IpNet>, Problem> {
+    value.list_or_one()?.iter().map(network).collect()
+}
+
+/// `10.0.0.0/8`, or one address.
+fn network(value: &Value<'_>) -> Result<IpNet, Problem> {
+    let parse = |text: &str| match text.parse::<IpAddr>() {
+        Ok(address) => Ok(IpNet::from(address)),
+        Err(_) => text.parse::<IpNet>(),
+    };
+    value.parsed_by(parse, "a network such as 10.0.0.0/8, or an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn read(section: &str) -> Result<OnRequest, String> {
+        let text = format!("targets: [{{host: a}}]\nprobe_endpoint: {section}\n");
+        let read = Config::parse(Path::new("x.yml"), text.as_bytes(), "helo.test");
+        read.map(|config| config.on_request)
+            .map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn two_modules_and_the_mail_ports_are_always_there() {
+        for section in ["", "{modules: {own: {tls: implicit}}}"] {
+            let found = read(section).unwrap();
+            assert_eq!(found.ports, [25, 465, 587]);
+            assert_eq!(found.gate, Gate::default());
+            let module = |name: &str| {
+                let module = &found.modules[name];
+                (module.mode, module.port)
+            };
+            assert_eq!(module("smtp"), (None, 25));
+            assert_eq!(module("smtps"), (Some(Mode::Implicit), 465));
+        }
+    }
+
+    #[test]
+    fn modules_are_targets_without_a_host() {
+        let modules = "{modules: {smtps: {expect: {min_tls: '1.3'}}, in: {ports: 2525, server_name: mx.test}}}";
+        let found = read(modules).unwrap();
+        assert_eq!(found.modules["smtps"].mode, Some(Mode::Implicit));
+        assert_eq!(found.modules["in"].port, 2525);
+        let host = Host::parse("mx.test").unwrap();
+        assert_eq!(found.modules["in"].server_name, Some(host));
+    }
+
+    #[test]
+    fn lists_replace_those_of_the_program() {
+        let found = read("{ports: [2525], allow: 192.0.2.0/24, deny: []}").unwrap();
+        let permits = |text: &str| found.gate.permits(text.parse().unwrap());
+        assert_eq!(found.ports, [2525]);
+        assert!(permits("192.0.2.7") && !permits("127.0.0.1"));
+        assert!(
+            read("{allow: [0.0.0.0/0], deny: []}")
+                .unwrap()
+                .gate
+                .permits([127, 0, 0, 1].into())
+        );
+    }
+
+    #[test]
+    fn mistakes_have_a_line() {
+        for (section, line) in [
+            (
+                "{port: 25}",
+                "x.yml:2: probe_endpoint.port: unknown key (did you mean ports?)",
+            ),
+            ("{ports: []}", "x.yml:2: probe_endpoint.ports: empty"),
+            (
+                "{deny: [10.0.0.0/33]}",
+                "x.yml:2: probe_endpoint.deny[0]: '10.0.0.0/33'",
+            ),
+            (
+                "{modules: {x: {host: a}}}",
+                "x.yml:2: probe_endpoint.modules.x.host: unknown key",
+            ),
+        ] {
+            let told = read(section).unwrap_err();
+            assert!(told.starts_with(line), "{told}");
+        }
+    }
+}

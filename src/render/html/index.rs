@@ -1,0 +1,289 @@
+//! A snapshot to the table of all endpoints, the worst first.
+
+use super::markup::Html;
+use super::{ago, badge, bar, begin, end, left, severity};
+use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
+use crate::timestamp::Timestamp;
+
+/// Rows of one page.
+const ROWS: usize = 500;
+
+/// Which rows are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only endpoints in this state.
+    pub state: Option<State>,
+    /// Only rows with this text in them, whatever its case.
+    pub text: Option<String>,
+    /// The page, from 0.
+    pub page: usize,
+}
+
+/// An endpoint, or a target's view in which none was found.
+struct Row<'a> {
+    target: &'a TargetReport,
+    state: State,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    Endpoint(&'a Entry),
+    Nowhere(&'a Resolution),
+}
+
+/// The status page.
+pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
+    let all = rows(snapshot);
+    let mut page = begin("SMTP TLS certificates", true);
+    page.raw("<header><h1>SMTP TLS certificates</h1>");
+    states(&mut page, &all, filter);
+    form(&mut page, filter);
+    page.raw("</header>\n<main>");
+    let mut shown: Vec<_> = all.iter().filter(|row| is_shown(row, filter)).collect();
+    shown.sort_by_key(|row| (row.state, expiry(row)));
+    table(&mut page, &shown, filter, snapshot.at);
+    pages(&mut page, shown.len(), filter);
+    end(page, version)
+}
+
+fn rows(snapshot: &Snapshot) -> Vec<Row<'_>> {
+    snapshot.targets.iter().flat_map(rows_of).collect()
+}
+
+fn rows_of(target: &TargetReport) -> impl Iterator<Item = Row<'_>> {
+    let failed = target.resolutions.iter().filter(|r| r.fault.is_some());
+    let nowhere = failed.map(move |resolution| Row {
+        target,
+        state: State::Unreachable,
+        what: What::Nowhere(resolution),
+    });
+    nowhere.chain(target.entries.iter().map(move |entry| Row {
+        target,
+        state: entry.state,
+        what: What::Endpoint(entry),
+    }))
+}
+
+fn expiry(row: &Row<'_>) -> Option<Timestamp> {
+    match row.what {
+        What::Endpoint(entry) => entry.not_after(),
+        What::Nowhere(_) => None,
+    }
+}
+
+/// Every state that there is, with its count and a link that shows only it.
+fn states(page: &mut Html, rows: &[Row<'_>], filter: &Filter) {
+    page.raw("<nav class=\"states\" aria-label=\"States\">");
+    let current = |is: bool| if is { " aria-current=\"true\"" } else { "" };
+    page.raw("<a href=\"/\"")
+        .raw(current(filter.state.is_none()));
+    page.raw("><span class=\"badge\">All ")
+        .text(&rows.len().to_string())
+        .raw("</span></a>");
+    for state in State::ALL {
+        let count = rows.iter().filter(|row| row.state == state).count();
+        if count == 0 {
+            continue;
+        }
+        page.raw("<a href=\"/?state=")
+            .text(state.as_str())
+            .raw("\"")
+            .raw(current(filter.state == Some(state)))
+            .raw("><span class=\"badge ")
+            .raw(severity(state))
+            .raw("\">")
+            .text(&format!("{} {count}", state.as_str()))
+            .raw("</span></a>");
+    }
+    page.raw("</nav>");
+}
+
+fn form(page: &mut Html, filter: &Filter) {
+    page.raw("<form method=\"get\" action=\"/\"><input type=\"search\" name=\"q\" aria-label=\"Filter\" ")
+        .raw("placeholder=\"Name, address, issuer or reason\" value=\"")
+        .text(filter.text.as_deref().unwrap_or_default())
+        .raw("\">");
+    if let Some(state) = filter.state {
+        page.raw("<input type=\"hidden\" name=\"state\" value=\"")
+            .text(state.as_str())
+            .raw("\">");
+    }
+    page.raw("<button>Filter</button></form>");
+}
+
+fn is_shown(row: &Row<'_>, filter: &Filter) -> bool {
+    if filter.state.is_some_and(|state| state != row.state) {
+        return false;
+    }
+    let Some(text) = &filter.text else {
+        return true;
+    };
+    let sought = text.to_lowercase();
+    let mut texts = vec![row.target.source.name.clone(), address(row), issuer(row)];
+    texts.extend(row.target.source.host.as_ref().map(ToString::to_string));
+    let (reason, detail) = why(row);
+    texts.extend([reason.to_owned(), detail.to_owned()]);
+    texts
+        .iter()
+        .any(|text| text.to_lowercase().contains(&sought))
+}
+
+fn address(row: &Row<'_>) -> String {
+    match row.what {
+        What::Endpoint(entry) => entry.endpoint.at(),
+        What::Nowhere(_) => String::new(),
+    }
+}
+
+fn issuer(row: &Row<'_>) -> String {
+    let What::Endpoint(entry) = row.what else {
+        return String::new();
+    };
+    let facts = entry.observation.leaf().and_then(|leaf| leaf.facts().ok());
+    facts.map_or_else(String::new, |facts| facts.issuer.to_exchange())
+}
+
+/// The worst cause: its reason and the evidence.
+fn why<'a>(row: &Row<'a>) -> (&'static str, &'a str) {
+    match row.what {
+        What::Nowhere(resolution) => resolution
+            .fault
+            .as_ref()
+            .map_or(("", ""), |fault| (fault.reason.as_str(), &fault.detail)),
+        What::Endpoint(entry) => entry.causes.first().map_or(("", ""), |cause| {
+            let reason = cause
+                .reason
+                .map_or("expires_soon", |reason| reason.as_str());
+            (reason, &cause.detail)
+        }),
+    }
+}
+
+fn table(page: &mut Html, rows: &[&Row<'_>], filter: &Filter, now: Timestamp) {
+    if rows.is_empty() {
+        page.raw("<p>Nothing to show here.</p>");
+        return;
+    }
+    page.raw("<table class=\"list\"><thead><tr><th>State</th><th>Target</th><th>Address</th><th>Left</th>")
+        .raw("<th>Lifetime used</th><th>Issuer</th><th>Why</th><th>Seen</th></tr></thead>\n<tbody>");
+    for row in rows
+        .iter()
+        .skip(filter.page.saturating_mul(ROWS))
+        .take(ROWS)
+    {
+        line(page, row, now);
+    }
+    page.raw("</tbody></table>");
+}
+
+fn line(page: &mut Html, row: &Row<'_>, now: Timestamp) {
+    page.raw("<tr><td class=\"fixed\" data-label=\"State\"><span>");
+    badge(page, row.state);
+    page.raw("</span></td><td class=\"name\" data-label=\"Target\"><a href=\"/targets/")
+        .segment(&row.target.source.name)
+        .raw("\">")
+        .text(&row.target.source.name)
+        .raw("</a></td>");
+    cell(
+        page,
+        "<td class=\"mono fixed\" data-label=\"Address\">",
+        &address(row),
+    );
+    let entry = match row.what {
+        What::Endpoint(entry) => Some(entry),
+        What::Nowhere(_) => None,
+    };
+    let expires = entry.and_then(|entry| entry.expires_in(now)).map(left);
+    cell(
+        page,
+        "<td data-label=\"Left\">",
+        &expires.unwrap_or_default(),
+    );
+    used(page, entry, now);
+    cell(
+        page,
+        "<td class=\"wide\" data-label=\"Issuer\">",
+        &issuer(row),
+    );
+    let (reason, detail) = why(row);
+    if reason.is_empty() {
+        cell(page, "", "");
+    } else {
+        page.raw("<td class=\"wide\" data-label=\"Why\"><span><span class=\"reason\">")
+            .text(reason)
+            .raw("</span> ")
+            .text(detail)
+            .raw("</span></td>");
+    }
+    let seen = entry.and_then(|entry| entry.obtained_at);
+    let seen = seen.map_or_else(|| "not yet".to_owned(), |at| ago(at, now));
+    cell(page, "<td class=\"soft fixed\" data-label=\"Seen\">", &seen);
+    page.raw("</tr>\n");
+}
+
+/// A cell; an empty one is not shown where rows are cards.
+fn cell(page: &mut Html, begin: &'static str, text: &str) {
+    if text.is_empty() {
+        page.raw("<td class=\"empty\"></td>");
+    } else {
+        page.raw(begin).raw("<span>").text(text).raw("</span></td>");
+    }
+}
+
+/// The share of the leaf's lifetime that is over.
+fn used(page: &mut Html, entry: Option<&Entry>, now: Timestamp) {
+    let facts = entry.and_then(|entry| entry.observation.leaf()?.facts().ok());
+    let Some(facts) = facts else {
+        return cell(page, "", "");
+    };
+    let lifetime = facts.not_after.seconds_since(facts.not_before).max(1);
+    let past = now.seconds_since(facts.not_before).clamp(0, lifetime);
+    let percent = (i128::from(past) * 100 / i128::from(lifetime)).try_into();
+    let percent: i64 = percent.unwrap_or(100);
+    let class = match percent {
+        ..75 => "good",
+        75..90 => "warn",
+        _ => "bad",
+    };
+    page.raw("<td data-label=\"Lifetime used\"><span>")
+        .text(&format!("{percent} %"));
+    bar(
+        page,
+        percent,
+        class,
+        &format!("{percent} % of the lifetime is over"),
+    );
+    page.raw("</span></td>");
+}
+
+/// Links to the other pages of a long list.
+fn pages(page: &mut Html, rows: usize, filter: &Filter) {
+    let last = rows.saturating_sub(1) / ROWS;
+    if last == 0 {
+        return;
+    }
+    page.raw("<p>Page ").text(&format!(
+        "{} of {}",
+        filter.page.saturating_add(1),
+        last + 1
+    ));
+    let (before, after) = (filter.page.checked_sub(1), filter.page.checked_add(1));
+    for (number, word) in [
+        (before, " · Previous"),
+        (after.filter(|n| *n <= last), " · Next"),
+    ] {
+        let Some(number) = number else {
+            continue;
+        };
+        page.raw("<a href=\"/?page=")
+            .text(&number.to_string())
+            .raw("&amp;state=")
+            .text(filter.state.map_or("", State::as_str))
+            .raw("&amp;q=")
+            .segment(filter.text.as_deref().unwrap_or_default())
+            .raw("\">")
+            .text(word)
+            .raw("</a>");
+    }
+    page.raw("</p>");
+}

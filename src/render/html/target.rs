@@ -1,0 +1,73 @@
+//! One target to a page with everything that is known of it.
+
+use super::markup::Html;
+use super::{badge, begin, end, endpoint};
+use crate::report::{Entry, Snapshot, TargetReport};
+use crate::target::Place;
+
+/// The page of one target.
+pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> String {
+    let name = &report.source.name;
+    let mut page = begin(&format!("{name} – SMTP TLS certificates"), false);
+    page.raw("<header><p><a href=\"/\">All targets</a></p><h1>")
+        .text(name)
+        .raw(" ");
+    badge(&mut page, report.state());
+    page.raw("</h1></header>\n<main>");
+    let mut entries: Vec<_> = report.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.state);
+    about(&mut page, report, &entries);
+    for entry in entries {
+        endpoint::section(&mut page, report, entry, snapshot.at);
+    }
+    end(page, version)
+}
+
+fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
+    let source = &report.source;
+    page.raw("<section><dl>");
+    match &source.place {
+        Place::Host(host) => field(page, "Host", &host.to_string()),
+        Place::Mx(domain) => field(page, "Mail domain", domain),
+        Place::Addresses(addresses) => {
+            if let Some(host) = &source.host {
+                field(page, "Host", &host.to_string());
+            }
+            let texts: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            field(page, "Addresses", &texts.join(", "));
+        }
+    }
+    if let Some(name) = &source.server_name {
+        field(page, "Server name", &name.to_string());
+    }
+    for (name, value) in &source.labels {
+        field(page, name, value);
+    }
+    for resolution in &report.resolutions {
+        let found = match &resolution.fault {
+            None => format!("{} endpoints", resolution.endpoints),
+            Some(fault) => format!("{}: {}", fault.reason.as_str(), fault.detail),
+        };
+        field(page, &format!("View {}", resolution.view), &found);
+    }
+    page.raw("</dl><ul class=\"endpoints\">");
+    for entry in entries {
+        page.raw("<li><a href=\"#")
+            .text(&endpoint::anchor(entry))
+            .raw("\">")
+            .text(&endpoint::place(entry))
+            .raw("</a> ");
+        badge(page, entry.state);
+        page.raw("</li>");
+    }
+    page.raw("</ul></section>\n");
+}
+
+/// A term and what it is.
+pub(super) fn field(page: &mut Html, term: &str, text: &str) {
+    page.raw("<dt>")
+        .text(term)
+        .raw("</dt><dd>")
+        .text(text)
+        .raw("</dd>");
+}

@@ -1,0 +1,105 @@
+//! One endpoint to one result with all manners: places, the probe, the path to a root, the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::{Probed, Rounds, Watched, chronicle, trust};
+use crate::dns::Lookup;
+use crate::observation::{Fault, Observation, Phase};
+use crate::probe::{Limits, Route, Tls, probe};
+use crate::reason::Reason;
+use crate::target::Endpoint;
+
+/// A probe that took longer than this is a slow one: it queues with its like next time.
+const SLOW: Duration = Duration::from_secs(1);
+
+impl<L: Lookup + 'static> Rounds<L> {
+    /// One probe with all manners: a place for its address, then one among all, then the probe itself. It ends when
+    /// the future is dropped.
+    pub(super) async fn fly(
+        &self,
+        endpoint: Arc<Endpoint>,
+        watched: &Watched,
+        route: &Route,
+        resolving: Option<Duration>,
+        limits: Limits,
+    ) -> Probed {
+        let tls = self.tls.presenting(watched.client_certificate.clone());
+        let mut observation = self.observe(&endpoint, route, &tls, &limits).await;
+        self.certificates.share(&mut observation.chain);
+        if let Some(spent) = resolving {
+            observation.timings.add(Phase::Resolve, spent);
+            observation.duration += spent;
+        }
+        let (now, expectations) = ((self.clock)(), &watched.expectations);
+        self.counters
+            .finished(observation.fault.as_ref().map(|f| f.reason));
+        chronicle::log_probe(&endpoint, &observation);
+        Probed {
+            trust: self.trust.find(&observation, &expectations.roots, now),
+            revocation: trust::ask_lists(&observation, expectations, now),
+            observation: Arc::new(observation),
+            obtained_at: now,
+        }
+    }
+
+    /// Probes when there is a place. Who turns out to be slow takes one of the places for the slow; when there is none
+    /// left, the probe is given up and begun again in their queue: a thousand tarpits that nobody knew yet would hold
+    /// every place until they have timed out, and keep all others from being probed at all.
+    async fn observe(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        route: &Route,
+        tls: &Tls,
+        limits: &Limits,
+    ) -> Observation {
+        let last = self.flights.last(endpoint);
+        let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
+        let mut place = self.places.take(endpoint, is_slow).await;
+        let mut probing = self.begin(endpoint, route, tls, limits);
+        let early = match is_slow {
+            true => None,
+            false => timeout(SLOW, probing.join_next()).await.ok(),
+        };
+        let outcome = match early {
+            Some(outcome) => outcome,
+            None if is_slow || self.places.linger(&mut place) => probing.join_next().await,
+            None => {
+                probing.shutdown().await;
+                drop(place);
+                let _place = self.places.take(endpoint, true).await;
+                self.begin(endpoint, route, tls, limits).join_next().await
+            }
+        };
+        outcome.and_then(Result::ok).unwrap_or_else(|| {
+            let detail = "defect in the prober: its task broke";
+            Observation {
+                fault: Some(Fault::new(Phase::Connect, Reason::Internal, detail)),
+                ..Observation::default()
+            }
+        })
+    }
+
+    /// A task of its own, so that a defect in it breaks nothing else; it ends when the set is dropped.
+    fn begin(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        route: &Route,
+        tls: &Tls,
+        limits: &Limits,
+    ) -> JoinSet<Observation> {
+        let (endpoint, limits) = (Arc::clone(endpoint), limits.clone());
+        let route = route.clone();
+        let (tls, in_flight) = (tls.clone(), self.counters.begin());
+        let mut probing = JoinSet::new();
+        probing.spawn(async move {
+            let observation = probe(&endpoint, &route, &limits, &tls).await;
+            drop(in_flight);
+            observation
+        });
+        probing
+    }
+}

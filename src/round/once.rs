@@ -1,0 +1,173 @@
+//! One target that somebody names to a snapshot of its own: probed now, kept nowhere.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Gate, Probed, Refusal, Rounds, View, Watched};
+use crate::dns::{Lookup, LookupFault};
+use crate::name::Host;
+use crate::observation::{Fault, Observation, Phase};
+use crate::probe::Limits;
+use crate::reason::Reason;
+use crate::report::Snapshot;
+use crate::target::{Endpoint, Expansion, Offer, expand};
+
+/// A probe ends so much before its deadline, for its result to name the phase that was too slow.
+const MARGIN: Duration = Duration::from_millis(50);
+
+type Results = HashMap<Arc<Endpoint>, Probed>;
+
+impl<L: Lookup + 'static> Rounds<L> {
+    /// Probes one target within a deadline, with the manners and counters of all others. When the future is dropped
+    /// the probes end.
+    ///
+    /// # Errors
+    /// [`Refusal`] when `gate` closes every address of the target. What it closes is never dialled: the same answer
+    /// of DNS is judged and used.
+    pub async fn probe_once(
+        self: &Arc<Self>,
+        watched: Watched,
+        gate: &Gate,
+        deadline: Instant,
+    ) -> Result<Snapshot, Refusal> {
+        let mut found = Vec::new();
+        for view in self.views_of(&watched.source) {
+            let finding = expand(&watched.source, &view.vantage, &self.lookup);
+            let expansion = timeout_at(deadline - MARGIN, finding).await;
+            let expansion =
+                expansion.unwrap_or_else(|_| Expansion::failed(&view.vantage, too_late()));
+            found.push((Arc::clone(view), expansion));
+        }
+        refuse(&watched, &mut found, gate)?;
+        let mut results = self.fly_all(&watched, &found, deadline).await;
+        for (view, expansion) in &mut found {
+            if let (true, Some(fault)) = (expansion.endpoints.is_empty(), expansion.fault.clone()) {
+                expansion.endpoints = nowhere(&watched, view);
+                self.fail(expansion, &fault, &mut results);
+            }
+        }
+        let now = (self.clock)();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|(view, expansion)| (&view.vantage.name, Some(expansion)))
+            .collect();
+        let report = self.report(
+            &watched,
+            &seen,
+            |endpoint| results.get(endpoint).cloned(),
+            now,
+        );
+        Ok(Snapshot {
+            at: now,
+            targets: vec![report],
+        })
+    }
+
+    async fn fly_all(
+        self: &Arc<Self>,
+        watched: &Watched,
+        found: &[(Arc<View>, Expansion)],
+        deadline: Instant,
+    ) -> Results {
+        let mut flights = JoinSet::new();
+        let ways = found.iter().flat_map(|(view, expansion)| {
+            let endpoints = expansion.endpoints.iter();
+            endpoints.map(move |endpoint| (view, expansion.resolving, endpoint))
+        });
+        for (view, resolving, endpoint) in ways {
+            let (rounds, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+            let (watched, view) = (watched.clone(), Arc::clone(view));
+            let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
+            let limits = Limits {
+                timeout: self.settings.limits.timeout.min(left),
+                ..self.settings.limits.clone()
+            };
+            flights.spawn(async move {
+                let key = Arc::clone(&endpoint);
+                let flight = rounds.fly(endpoint, &watched, &view.route, resolving, limits);
+                (key, flight.await)
+            });
+        }
+        let mut results = Results::new();
+        while let Ok(Some(landed)) = timeout_at(deadline, flights.join_next()).await {
+            results.extend(landed.ok());
+        }
+        results
+    }
+
+    /// Results for endpoints that stand in for a target whose names were not found.
+    fn fail(&self, expansion: &Expansion, fault: &LookupFault, results: &mut Results) {
+        let mut seen = Observation {
+            fault: Some(Fault::new(Phase::Resolve, fault.reason, &fault.detail)),
+            duration: expansion.resolving.unwrap_or_default(),
+            ..Observation::default()
+        };
+        seen.timings.add(Phase::Resolve, seen.duration);
+        let probed = Probed {
+            observation: Arc::new(seen),
+            trust: None,
+            revocation: None,
+            obtained_at: (self.clock)(),
+        };
+        for endpoint in &expansion.endpoints {
+            results.insert(Arc::clone(endpoint), probed.clone());
+        }
+    }
+}
+
+/// Takes away what must not be dialled.
+fn refuse(
+    watched: &Watched,
+    found: &mut [(Arc<View>, Expansion)],
+    gate: &Gate,
+) -> Result<(), Refusal> {
+    let (mut is_any_left, mut first_refused) = (false, None);
+    for (_, expansion) in found.iter_mut() {
+        let endpoints = std::mem::take(&mut expansion.endpoints);
+        let (permitted, refused): (Vec<_>, Vec<_>) = endpoints
+            .into_iter()
+            .partition(|endpoint| gate.permits_host(&endpoint.address));
+        is_any_left |= !permitted.is_empty();
+        expansion.endpoints = permitted;
+        for endpoint in refused {
+            tracing::debug!(address = %endpoint.at(), "not dialled: probe_endpoint closes it");
+            first_refused.get_or_insert_with(|| endpoint.address.clone());
+        }
+    }
+    match first_refused {
+        Some(address) if !is_any_left => Err(Refusal::Address {
+            target: watched.source.name.clone(),
+            address,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A target without addresses still has its series: they fail at an address that is none.
+fn nowhere(watched: &Watched, view: &View) -> Vec<Arc<Endpoint>> {
+    let source = &watched.source;
+    let host = source.host.as_ref().map(ToString::to_string);
+    let endpoint = |port: &u16| Endpoint {
+        target: source.name.as_str().into(),
+        host: host.clone().unwrap_or_default().into(),
+        port: *port,
+        view: Arc::clone(&view.vantage.name),
+        address: Host::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        offer: source.offers.first().copied().unwrap_or(Offer::Any),
+        mode: source.mode_on(*port),
+        server_name: source.server_name.clone(),
+    };
+    source.ports.iter().map(endpoint).map(Arc::new).collect()
+}
+
+fn too_late() -> LookupFault {
+    LookupFault {
+        reason: Reason::DnsError,
+        detail: "no answer from DNS within the time limit".to_owned(),
+    }
+}

@@ -1,0 +1,216 @@
+//! What a stranger may have probed on request: modules, ports, and the addresses that may be dialled; opens nothing.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::Watched;
+use crate::name::Host;
+use crate::probe::ClientCertificate;
+use crate::smtp::Mode;
+use crate::target::{Offer, Place, Source};
+use crate::verdict::Expectations;
+
+/// Addresses that may be dialled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Only these.
+    pub allow: Vec<IpNet>,
+    /// But none of these.
+    pub deny: Vec<IpNet>,
+}
+
+/// What leads to this machine, to its neighbours on the link, or to the metadata service of a cloud, and what is no
+/// single host: nobody's mail server is there, and much that trusts whoever asks from near.
+const DENIED: [&str; 13] = [
+    "0.0.0.0/8",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "::/128",
+    "::1/128",
+    "fe80::/10",
+    "fd00:ec2::/32",
+    "fd20:ce::/32",
+    "ff00::/8",
+];
+
+impl Default for Gate {
+    fn default() -> Self {
+        let networks = |texts: &[&str]| texts.iter().filter_map(|t| t.parse().ok()).collect();
+        Self {
+            allow: networks(&["0.0.0.0/0", "::/0"]),
+            deny: networks(&DENIED),
+        }
+    }
+}
+
+impl Gate {
+    /// The same for an address that may be a name: where a proxy finds the address nobody here can judge it.
+    pub(super) fn permits_host(&self, address: &Host) -> bool {
+        match address {
+            Host::Address(address) => self.permits(*address),
+            Host::Name(_) => false,
+        }
+    }
+
+    /// Whether a connection to this address may be opened. An IPv4 address inside an IPv6 one counts as itself.
+    pub fn permits(&self, address: IpAddr) -> bool {
+        let is_in = |networks: &[IpNet], one: &IpAddr| networks.iter().any(|net| net.contains(one));
+        let seen = meanings(address);
+        seen.iter().all(|one| !is_in(&self.deny, one)) && is_in(&self.allow, &seen[0])
+    }
+}
+
+/// What an address comes to: first itself, IPv4-mapped ones (RFC 4291 §2.5.5.2) as IPv4, then the IPv4 address that a
+/// translator (RFC 6052 §2.1) or a tunnel (RFC 3056 §2) would dial for it.
+fn meanings(address: IpAddr) -> Vec<IpAddr> {
+    let address = address.to_canonical();
+    let inner = match address {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(v6) => embedded(v6),
+    };
+    [Some(address), inner.map(IpAddr::V4)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
+        // The unspecified and the loopback address look like this form too (RFC 4291 §2.5.5.1).
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => None,
+    }
+}
+
+/// How to probe a target that somebody names.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// How TLS begins; `None`: implicit on 465, else STARTTLS.
+    pub mode: Option<Mode>,
+    /// Which signature algorithms to offer, one probe each.
+    pub offers: Vec<Offer>,
+    /// The names of the views to probe in.
+    pub views: Vec<Arc<str>>,
+    /// What to present to servers that ask for a certificate of ours.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The port where the target names none.
+    pub port: u16,
+    /// The name sent and expected where the request has none; without it, the target's host.
+    pub server_name: Option<Host>,
+    /// Labels added to every series.
+    pub labels: BTreeMap<String, String>,
+    /// What to expect.
+    pub expectations: Arc<Expectations>,
+}
+
+impl Module {
+    /// A target under this module; `name` is its text as it was asked for. The hosts of a mail domain are known by
+    /// their own names.
+    pub fn watch(
+        &self,
+        name: String,
+        place: Place,
+        port: Option<u16>,
+        hostname: Option<Host>,
+    ) -> Watched {
+        let host = match &place {
+            Place::Host(host) => Some(host.clone()),
+            Place::Mx(_) | Place::Addresses(_) => None,
+        };
+        let server_name = hostname.or_else(|| self.server_name.clone());
+        Watched {
+            source: Arc::new(Source {
+                name,
+                server_name: server_name.or_else(|| host.clone()),
+                host,
+                place,
+                ports: vec![port.unwrap_or(self.port)],
+                offers: self.offers.clone(),
+                mode: self.mode,
+                views: self.views.clone(),
+                labels: self.labels.clone(),
+            }),
+            expectations: Arc::clone(&self.expectations),
+            client_certificate: self.client_certificate.clone(),
+        }
+    }
+}
+
+/// Everything that may be asked for.
+#[derive(Debug, Clone)]
+pub struct OnRequest {
+    /// Ports that may be dialled.
+    pub ports: Vec<u16>,
+    /// Addresses that may be dialled.
+    pub gate: Gate,
+    /// The modules by name; `smtp` and `smtps` are always there.
+    pub modules: BTreeMap<String, Module>,
+}
+
+/// Why nothing was probed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Every address of the target is closed by `probe_endpoint`.
+    #[error("{target}: {address} may not be probed (probe_endpoint.allow, deny)")]
+    Address {
+        /// As it was asked for.
+        target: String,
+        /// The first one; a name where a proxy would find the address.
+        address: Host,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_near_is_dialled_by_default_however_it_is_written() {
+        let gate = Gate::default();
+        for near in [
+            "127.0.0.1",
+            "127.255.0.3",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "2002:7f00:1::",
+            "169.254.169.254",
+            "100.100.100.200",
+            "fe80::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "255.255.255.255",
+        ] {
+            assert!(!gate.permits(near.parse().unwrap()), "{near}");
+        }
+        for mail_server in ["192.0.2.1", "10.0.0.11", "2001:db8::1", "64:ff9b::c000:201"] {
+            assert!(gate.permits(mail_server.parse().unwrap()), "{mail_server}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_denied() {
+        let gate = Gate {
+            allow: vec!["192.0.2.0/24".parse().unwrap()],
+            deny: vec!["192.0.2.9/32".parse().unwrap()],
+        };
+        let permits = |text: &str| gate.permits(text.parse().unwrap());
+        assert!(permits("192.0.2.1") && permits("::ffff:192.0.2.1"));
+        assert!(!permits("192.0.2.9") && !permits("198.51.100.1") && !permits("2001:db8::1"));
+        assert!(!permits("::ffff:192.0.2.9"));
+    }
+}

@@ -1,0 +1,62 @@
+//! A status and a text to a response; knows no route.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
+use hyper::{Response, StatusCode};
+
+use super::negotiation;
+use crate::render::{Encoding, encoded};
+
+pub(super) type Answer = Response<Full<Bytes>>;
+
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Texts below this fit a packet anyway.
+const WORTH_COMPRESSING: usize = 1400;
+
+/// A line of text.
+pub(super) fn line(status: StatusCode, text: &str) -> Answer {
+    bytes(status, TEXT, format!("{text}\n").into_bytes())
+}
+
+/// A text, compressed for who accepts that.
+pub(super) fn document(content_type: &'static str, text: String, asked: &HeaderMap) -> Answer {
+    let encoding = if text.len() < WORTH_COMPRESSING {
+        Encoding::Identity
+    } else {
+        negotiation::encoding(asked)
+    };
+    encoded_bytes(content_type, encoded(text, encoding), encoding)
+}
+
+/// Bytes that are encoded already.
+pub(super) fn encoded_bytes(
+    content_type: &'static str,
+    body: Vec<u8>,
+    encoding: Encoding,
+) -> Answer {
+    let mut answer = bytes(StatusCode::OK, content_type, body);
+    let headers = answer.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if encoding == Encoding::Gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    answer
+}
+
+/// 405 with what is possible.
+pub(super) fn only(methods: &'static str) -> Answer {
+    let mut answer = line(StatusCode::METHOD_NOT_ALLOWED, &format!("only {methods}"));
+    let methods = HeaderValue::from_static(methods);
+    answer.headers_mut().insert(ALLOW, methods);
+    answer
+}
+
+fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
+    let mut answer = Response::new(Full::from(body));
+    *answer.status_mut() = status;
+    let content_type = HeaderValue::from_static(content_type);
+    answer.headers_mut().insert(CONTENT_TYPE, content_type);
+    answer
+}

@@ -1,0 +1,113 @@
+//! Requests of people to pages: which page, which rows, and the headers that let it do nothing but be read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::{StatusCode, Uri};
+use tokio::time::Instant;
+
+use super::answer::{Answer, document, line};
+use super::query::{Query, decoded};
+use super::routes::offload;
+use super::site::{Serving, Site};
+use crate::dns::Lookup;
+use crate::render::{self, Filter};
+use crate::report::State;
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+
+/// A person sees what is known after so long; the rest is there when the page is loaded again.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Nothing but our own style sheet, and forms that lead to us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const GUARDS: [(HeaderName, &str); 4] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+];
+
+/// The page at this path, or that there is none.
+pub(super) async fn answer<L: Lookup + 'static>(
+    site: &Arc<Site<L>>,
+    serving: &Serving<L>,
+    uri: &Uri,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Answer {
+    let version = site.build.version;
+    let path = uri.path();
+    let mut answer = if path == "/" {
+        let filter = filter(query);
+        let snapshot = serving.rounds.look(Instant::now() + PATIENCE).await;
+        offload(
+            move || render::index(&snapshot, &filter, version),
+            HTML,
+            headers,
+        )
+        .await
+    } else if path == "/style.css" {
+        let mut sheet = document(CSS, render::STYLE.to_owned(), headers);
+        let hour = HeaderValue::from_static("max-age=3600");
+        sheet.headers_mut().insert(CACHE_CONTROL, hour);
+        sheet
+    } else if let Some(name) = path.strip_prefix("/targets/") {
+        target(serving, &decoded(name, false), version, headers).await
+    } else {
+        line(StatusCode::NOT_FOUND, "not found")
+    };
+    for (name, value) in GUARDS {
+        answer
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+async fn target<L: Lookup + 'static>(
+    serving: &Serving<L>,
+    name: &str,
+    version: &'static str,
+    headers: &HeaderMap,
+) -> Answer {
+    let known = serving
+        .rounds
+        .targets()
+        .iter()
+        .any(|watched| watched.source.name == name);
+    if !known {
+        return line(StatusCode::NOT_FOUND, "no such target");
+    }
+    let snapshot = serving.rounds.look(Instant::now() + PATIENCE).await;
+    let name = name.to_owned();
+    let write = move || {
+        let mut targets = snapshot.targets.iter();
+        let report = targets.find(|report| report.source.name == name);
+        report.map_or_else(String::new, |report| {
+            render::target(report, &snapshot, version)
+        })
+    };
+    offload(write, HTML, headers).await
+}
+
+fn filter(query: &Query) -> Filter {
+    let state = query.first("state");
+    let state = state.and_then(|word| State::ALL.into_iter().find(|state| state.as_str() == word));
+    Filter {
+        state,
+        text: query
+            .first("q")
+            .map(|text| text.chars().take(200).collect()),
+        page: query
+            .first("page")
+            .and_then(|page| page.parse().ok())
+            .unwrap_or(0),
+    }
+}

@@ -1,0 +1,182 @@
+//! A request to `/probe` to one target and back to an answer: the convention of the blackbox exporter.
+
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use tokio::time::Instant;
+
+use super::answer::{Answer, TEXT, document, encoded_bytes, line};
+use super::negotiation;
+use super::query::Query;
+use super::site::Serving;
+use crate::dns::Lookup;
+use crate::name::{Host, HostError};
+use crate::plain::plain;
+use crate::render;
+use crate::round::{OnRequest, Refusal, Watched};
+use crate::target::Place;
+
+/// The module of a request that names none, as the Prometheus Operator's Probe may.
+const DEFAULT_MODULE: &str = "smtp";
+
+/// What is asked for.
+struct Asked {
+    module: String,
+    watched: Watched,
+    debug: bool,
+}
+
+/// Why it is refused: the label of the counter, and a line for the client.
+type Refused = (&'static str, String);
+
+/// Probes the target that the query names, within the deadline.
+pub(super) async fn answer<L: Lookup + 'static>(
+    serving: &Serving<L>,
+    query: &Query,
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> Answer {
+    let outcome = match asked(query, &serving.on_request) {
+        Ok(asked) => probed(serving, asked, headers, deadline).await,
+        Err(refused) => Err(refused),
+    };
+    outcome.unwrap_or_else(|(reason, why)| {
+        serving.rounds.counters().refused(reason);
+        tracing::debug!(reason, why = plain(&why, 500), "refused to probe");
+        line(StatusCode::BAD_REQUEST, &why)
+    })
+}
+
+async fn probed<L: Lookup + 'static>(
+    serving: &Serving<L>,
+    asked: Asked,
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> Result<Answer, Refused> {
+    let gate = &serving.on_request.gate;
+    let watched = asked.watched;
+    let probe = serving.rounds.probe_once(watched, gate, deadline);
+    let snapshot = probe.await.map_err(|refusal| {
+        let Refusal::Address { .. } = refusal;
+        ("address_not_allowed", refusal.to_string())
+    })?;
+    if asked.debug {
+        let text = render::debug(&snapshot, &asked.module);
+        return Ok(document(TEXT, text, headers));
+    }
+    let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
+    let body = render::probe_metrics(&snapshot, format, encoding);
+    Ok(encoded_bytes(format.content_type(), body, encoding))
+}
+
+fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
+    let bad = |why: String| ("bad_request", why);
+    let target = query.first("target").ok_or_else(|| {
+        bad("the parameter target is missing, expected target=HOST or target=HOST:PORT".into())
+    })?;
+    let name = query.first("module").unwrap_or(DEFAULT_MODULE);
+    let module = on_request.modules.get(name).ok_or_else(|| {
+        let known: Vec<_> = on_request.modules.keys().map(String::as_str).collect();
+        let known = known.join(", ");
+        let shown = plain(name, 80);
+        (
+            "unknown_module",
+            format!("unknown module '{shown}', expected one of {known}"),
+        )
+    })?;
+    let hostname = query.first("hostname").map(|text| {
+        Host::parse(text).map_err(|e| bad(format!("hostname: {}", plain(&e.to_string(), 200))))
+    });
+    let debug = match query.first("debug") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(bad("debug: expected true or false".into())),
+    };
+    let (place, port) = place(target).map_err(|why| {
+        let shown = plain(target, 200);
+        ("bad_target", format!("target '{shown}': {why}"))
+    })?;
+    let port_asked = port.unwrap_or(module.port);
+    if !on_request.ports.contains(&port_asked) {
+        let why = format!("port {port_asked} may not be probed (probe_endpoint.ports)");
+        return Err(("port_not_allowed", why));
+    }
+    Ok(Asked {
+        module: name.to_owned(),
+        watched: module.watch(target.to_owned(), place, port, hostname.transpose()?),
+        debug,
+    })
+}
+
+/// `mx:domain`, `host`, `host:port`, `192.0.2.1:25`, `2001:db8::1`, `[2001:db8::1]:25`.
+fn place(text: &str) -> Result<(Place, Option<u16>), String> {
+    if text.contains("://") {
+        return Err("a URL, expected HOST or HOST:PORT without a scheme".into());
+    }
+    if text.contains('/') {
+        return Err("a path, expected HOST or HOST:PORT".into());
+    }
+    if text.len() > 300 {
+        return Err("too long, expected HOST or HOST:PORT".into());
+    }
+    let malformed = |e: HostError| plain(&e.to_string(), 300);
+    if let Some(domain) = text.strip_prefix("mx:") {
+        return match Host::parse(domain).map_err(malformed)? {
+            Host::Name(domain) => Ok((Place::Mx(domain), None)),
+            Host::Address(_) => Err("an address, expected a mail domain behind mx:".into()),
+        };
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        // More colons without brackets are an IPv6 address.
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => (text, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    let port = port.map(|port| {
+        let number = port.parse().ok().filter(|number| *number != 0);
+        number.ok_or_else(|| format!("no port: '{}', expected 1 to 65535", plain(port, 20)))
+    });
+    let host = Host::parse(host).map_err(malformed)?;
+    Ok((Place::Host(host), port.transpose()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_hosts_with_or_without_port() {
+        for (text, host, port) in [
+            ("mx.bears.test", "mx.bears.test", None),
+            ("MX.bears.test.:587", "mx.bears.test", Some(587)),
+            ("192.0.2.1:25", "192.0.2.1", Some(25)),
+            ("2001:db8::1", "2001:db8::1", None),
+            ("[2001:db8::1]", "2001:db8::1", None),
+            ("[2001:db8::1]:465", "2001:db8::1", Some(465)),
+        ] {
+            let (found, at) = place(text).unwrap();
+            let host = Place::Host(Host::parse(host).unwrap());
+            assert_eq!((found, at), (host, port), "{text}");
+        }
+        let domain = Place::Mx("bears.test".to_owned());
+        assert_eq!(place("mx:Bears.test").unwrap(), (domain, None));
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_with_what_was_expected() {
+        for (text, why) in [
+            ("smtp://mx.bears.test:25", "a URL"),
+            ("mx.bears.test/path", "a path"),
+            ("mx.bears.test:0", "no port: '0'"),
+            ("mx.bears.test:http", "no port: 'http'"),
+            ("mx.bears.test:99999", "no port"),
+            (":25", "an empty name"),
+            ("mx:192.0.2.1", "an address"),
+            ("a b", "not a host name"),
+            ("a\nb", "not a host name"),
+        ] {
+            let told = place(text).unwrap_err();
+            assert!(told.starts_with(why), "{text}: {told}");
+            assert!(!told.contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the answers are made from, and how it is replaced: settings in force, results, the exporter's own state.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::pace::Pace;
+use crate::render::{BuildInfo, Reload};
+use crate::round::{Clock, OnRequest, Rounds};
+
+/// What one configuration comes to.
+pub struct Serving<L> {
+    /// Probes and results.
+    pub rounds: Arc<Rounds<L>>,
+    /// What may be probed on request.
+    pub on_request: OnRequest,
+    /// The configuration for people, secrets hidden.
+    pub shown: String,
+    /// Looks at what changes without the configuration. Reads files.
+    pub refresh: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Reads the configuration again and builds what follows the one in force.
+pub type Loader<L> = Box<dyn Fn(&Serving<L>) -> Result<Serving<L>, String> + Send + Sync>;
+
+/// Everything the answers are made from.
+pub struct Site<L> {
+    serving: RwLock<Arc<Serving<L>>>,
+    loader: Loader<L>,
+    reload: Mutex<Reload>,
+    /// Held while files are read: of two reloads at once, the second reads what the first left.
+    reloading: Mutex<()>,
+    clock: Clock,
+    pub(super) timeout_offset: Duration,
+    pub(super) build: BuildInfo,
+    pub(super) pace: Pace,
+    closing: watch::Sender<bool>,
+}
+
+/// Scrapes that run when the exporter is told to end are answered after this, with what is in by then.
+const LAST_CALL: Duration = Duration::from_secs(3);
+
+impl<L> Site<L> {
+    /// A site that serves this and reads its successors with `loader`. `timeout_offset` is taken off the scrape
+    /// timeout, for the way back.
+    pub fn new(
+        serving: Serving<L>,
+        loader: Loader<L>,
+        clock: Clock,
+        timeout_offset: Duration,
+        build: BuildInfo,
+    ) -> Self {
+        Self {
+            serving: RwLock::new(Arc::new(serving)),
+            loader,
+            reload: Mutex::new(Reload {
+                successful: true,
+                loaded_at: clock(),
+            }),
+            reloading: Mutex::default(),
+            clock,
+            timeout_offset,
+            build,
+            pace: Pace::default(),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// What is in force now.
+    pub fn serving(&self) -> Arc<Serving<L>> {
+        let serving = self.serving.read();
+        Arc::clone(&serving.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How the last attempt to load went.
+    pub(super) fn last_reload(&self) -> Reload {
+        *lock(&self.reload)
+    }
+
+    /// Replaces what is in force, or keeps it when the configuration has a mistake. Reads files.
+    ///
+    /// # Errors
+    /// The mistake, one line.
+    pub fn reload(&self) -> Result<(), String> {
+        let _only = lock(&self.reloading);
+        match (self.loader)(&self.serving()) {
+            Ok(successor) => {
+                let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
+                *serving = Arc::new(successor);
+                *lock(&self.reload) = Reload {
+                    successful: true,
+                    loaded_at: (self.clock)(),
+                };
+                tracing::info!("configuration reloaded");
+                Ok(())
+            }
+            Err(mistake) => {
+                lock(&self.reload).successful = false;
+                tracing::error!(mistake, "configuration not reloaded, the old one stays");
+                Err(mistake)
+            }
+        }
+    }
+
+    /// Begins the end: no more connections, and scrapes under way are answered soon.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Whether the end has begun.
+    pub(super) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Returns when the end begins.
+    pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + use<L> {
+        let mut closing = self.closing.subscribe();
+        async move {
+            // A sender that is gone means the end, too.
+            let _ = closing.wait_for(|closing| *closing).await;
+        }
+    }
+
+    /// Returns when an answer has to be given though not all is in, because the exporter ends.
+    pub(super) fn last_call(&self) -> impl Future<Output = ()> + Send + use<L> {
+        let closed = self.closed();
+        async move {
+            closed.await;
+            sleep(LAST_CALL).await;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,188 @@
+//! Reloads, changed files, signals, and the end.
+
+use std::time::{Duration, Instant};
+
+use super::exporter::{Den, Setup, config, curl, sample};
+use super::peer::{Act, Script, Speech};
+
+const SUCCESSFUL: &str = "smtp_tls_exporter_config_last_reload_successful ";
+const PROBES: &str = "smtp_tls_exporter_probes_total{result=\"success\"}";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_keeps_the_results_of_what_stays() {
+    let mut den = Den::new();
+    let one = den.server("bear.bears.test", 80, Speech::default()).await;
+    let two = den.server("bear.bears.test", 80, Speech::default()).await;
+    let exporter = Setup::new(&config("", &[one]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let before = exporter.body("/metrics");
+    let obtained = "smtp_tls_probe_timestamp_seconds{target=\"bear0\"";
+    exporter.rewrite("exporter.yml", &config("", &[one, two]));
+    let reloaded = exporter.fetch("/-/reload", &["-X", "POST"]);
+    assert_eq!(
+        (reloaded.status, reloaded.body.as_str()),
+        (200, "reloaded\n")
+    );
+    let after = exporter.body("/metrics");
+    assert_eq!(sample(&after, obtained), sample(&before, obtained));
+    assert_eq!(
+        sample(&after, PROBES),
+        Some(2.0),
+        "one a target, not one more"
+    );
+    exporter.rewrite("exporter.yml", &config("", &[two]));
+    exporter.fetch("/-/reload", &["-X", "POST"]);
+    let last = exporter.body("/metrics");
+    assert!(!last.contains("bear1") && last.contains(&format!("port=\"{}\"", two.port())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_roots_are_judged_at_once() {
+    let mut den = Den::new();
+    let bear = den.server("bear.bears.test", 80, Speech::default()).await;
+    let trusting = config("", &[bear]);
+    let exporter = Setup::new(&trusting)
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let trusted = "smtp_tls_check_success{target=\"bear0\",host=\"bear.bears.test\"";
+    let is_trusted = |metrics: &str| {
+        let mut lines = metrics.lines().filter(|l| l.starts_with(trusted));
+        lines.any(|line| line.contains("check=\"trust\"") && line.ends_with(" 1"))
+    };
+    assert!(is_trusted(&exporter.body("/metrics")));
+    exporter.rewrite("exporter.yml", &trusting.replace("root.pem", "mozilla"));
+    assert_eq!(exporter.fetch("/-/reload", &["-X", "POST"]).status, 200);
+    assert!(!is_trusted(&exporter.body("/metrics")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_keeps_the_old_configuration_and_is_told() {
+    let mut den = Den::new();
+    let one = den.server("bear.bears.test", 80, Speech::default()).await;
+    let exporter = Setup::new(&config("", &[one]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    assert_eq!(sample(&exporter.body("/metrics"), SUCCESSFUL), Some(1.0));
+    exporter.rewrite("exporter.yml", "targets:\n- hots: x\n");
+    let refused = exporter.fetch("/-/reload", &["-X", "POST"]);
+    assert_eq!(refused.status, 500);
+    assert!(
+        refused.body.contains("exporter.yml:2: targets[0]"),
+        "{}",
+        refused.body
+    );
+    let metrics = exporter.body("/metrics");
+    assert_eq!(sample(&metrics, SUCCESSFUL), Some(0.0));
+    assert_eq!(
+        sample(&metrics, "smtp_tls_probe_success{target=\"bear0\""),
+        Some(1.0)
+    );
+    exporter.rewrite("exporter.yml", &config("", &[one]));
+    exporter.signal("HUP");
+    exporter.until("reloaded", |e| {
+        sample(&e.body("/metrics"), SUCCESSFUL) == Some(1.0)
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_file_is_read_again_by_itself() {
+    let mut den = Den::new();
+    let one = den.server("bear.bears.test", 80, Speech::default()).await;
+    let exporter = Setup::new(&config("", &[one]))
+        .file("root.pem", &den.authority.root_pem())
+        .argument("--config.reload-interval=0.1s")
+        .start();
+    assert!(!exporter.body("/config").contains("per_address"));
+    exporter.rewrite("exporter.yml", &config("probe: {per_address: 2}", &[one]));
+    exporter.until("reloaded", |e| e.body("/config").contains("per_address: 2"));
+    exporter.rewrite("exporter.yml", "broken: [");
+    exporter.until("refused", |e| e.log().contains("not reloaded"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(
+        exporter.log().matches("not reloaded").count(),
+        1,
+        "one line a mistake"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reloads_under_load_lose_no_answer() {
+    let mut den = Den::new();
+    let one = den.server("bear.bears.test", 80, Speech::default()).await;
+    let exporter = Setup::new(&config("probe: {min_interval: 0s}", &[one]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let (metrics, reload) = (exporter.url("/metrics"), exporter.url("/-/reload"));
+    let scrapers: Vec<_> = (0..4)
+        .map(|_| {
+            let url = metrics.clone();
+            std::thread::spawn(move || {
+                for _ in 0..15 {
+                    let got = curl(&url, &[]);
+                    assert_eq!(got.status, 200);
+                    let success = "smtp_tls_probe_success{target=\"bear0\"";
+                    assert_eq!(sample(&got.body, success), Some(1.0), "{}", got.body);
+                }
+            })
+        })
+        .collect();
+    for _ in 0..20 {
+        assert_eq!(curl(&reload, &["-X", "POST"]).status, 200);
+    }
+    for scraper in scrapers {
+        scraper.join().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_under_way_is_answered_before_the_end() {
+    let tarpit = Script::start(vec![Act::Hang]).await.unwrap();
+    let mut den = Den::new();
+    let good = den.server("bear.bears.test", 80, Speech::default()).await;
+    let head = "probe: {per_address: 2}";
+    let mut exporter = Setup::new(&config(head, &[good, tarpit.address]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let url = exporter.url("/metrics");
+    let header = "X-Prometheus-Scrape-Timeout-Seconds: 20";
+    let scrape = std::thread::spawn(move || curl(&url, &["-H", header]));
+    exporter.until("probing", |e| {
+        let metrics = e.fetch(
+            "/metrics",
+            &["-H", "X-Prometheus-Scrape-Timeout-Seconds: 0.6"],
+        );
+        sample(&metrics.body, "smtp_tls_exporter_probes_in_flight ") == Some(1.0)
+    });
+    let begun = Instant::now();
+    exporter.signal("TERM");
+    assert!(exporter.ended().success());
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "it waited for the tarpit"
+    );
+    let answer = scrape.join().unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        sample(&answer.body, "smtp_tls_probe_success{target=\"bear0\""),
+        Some(1.0)
+    );
+    assert_eq!(
+        sample(&answer.body, "smtp_tls_probe_success{target=\"bear1\""),
+        Some(0.0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_work_the_end_is_immediate() {
+    let mut den = Den::new();
+    let good = den.server("bear.bears.test", 80, Speech::default()).await;
+    let mut exporter = Setup::new(&config("", &[good]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let idle = std::net::TcpStream::connect(exporter.address).unwrap();
+    exporter.signal("TERM");
+    assert!(exporter.ended().success());
+    assert!(exporter.log().contains("SIGTERM"));
+    drop(idle);
+}

@@ -1,0 +1,146 @@
+//! `/probe`: the convention of the blackbox exporter, and what it refuses.
+
+use super::exporter::{Den, Setup, config, sample};
+use super::peer::{Act, Script, Speech};
+
+fn open(ports: &[u16], modules: &str) -> String {
+    format!("probe_endpoint: {{deny: [], ports: {ports:?}, modules: {{{modules}}}}}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_named_is_probed_now() {
+    let mut den = Den::new();
+    let good = den.server("bear.bears.test", 80, Speech::default()).await;
+    let implicit = Speech {
+        implicit: true,
+        ..Speech::default()
+    };
+    let secure = den.server("bear.bears.test", 80, implicit).await;
+    let modules = "strict: {expect: {subject: CN=fox}, labels: {team: mail}}";
+    let head = open(&[good.port(), secure.port()], modules);
+    let exporter = Setup::new(&config(&head, &[good]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let ask = |query: String| {
+        let got = exporter.fetch(&format!("/probe?hostname=bear.bears.test&{query}"), &[]);
+        assert_eq!(got.status, 200, "{}", got.body);
+        let success = sample(&got.body, "smtp_tls_probe_success{");
+        (success, got.body)
+    };
+    let (success, metrics) = ask(format!("target={good}"));
+    assert_eq!(success, Some(1.0), "the default module is smtp");
+    assert!(metrics.contains(&format!("target=\"{good}\",host=\"127.0.0.1\"")));
+    assert!(!metrics.contains("process_") && !metrics.contains("smtp_tls_exporter_"));
+    assert_eq!(ask(format!("target={secure}&module=smtps")).0, Some(1.0));
+    let (success, metrics) = ask(format!("target={good}&module=strict"));
+    assert_eq!(success, Some(0.0));
+    assert!(metrics.contains("check=\"subject\"") && metrics.contains("team=\"mail\""));
+    let elsewhere = exporter.fetch(&format!("/probe?target={good}&hostname=fox.test"), &[]);
+    assert_eq!(
+        sample(&elsewhere.body, "smtp_tls_cert_subject_match{"),
+        Some(0.0)
+    );
+    let debug = ask(format!("target={good}&debug=true")).1;
+    for part in [
+        "C: EHLO",
+        "S: 220 2.0.0 ready",
+        "handshake took",
+        "State: Healthy",
+        "\nsmtp_tls_probe_success{",
+        "Module: smtp\n",
+    ] {
+        assert!(debug.contains(part), "{part} in {debug}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_fails_is_an_answer() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let head = open(&[25, closed.port()], "");
+    let exporter = Setup::new(&config(&head, &[closed]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .start();
+    let refused = exporter.body(&format!("/probe?target={closed}"));
+    assert_eq!(sample(&refused, "smtp_tls_probe_success{"), Some(0.0));
+    assert!(refused.contains("reason=\"connect_refused\""));
+    let unknown = exporter.body("/probe?target=nobody.invalid");
+    assert_eq!(
+        sample(&unknown, "smtp_tls_probe_success{"),
+        Some(0.0),
+        "{unknown}"
+    );
+    assert_eq!(sample(&unknown, "smtp_tls_target_resolved{"), Some(0.0));
+    assert!(unknown.contains("address=\"\"") && unknown.contains("phase=\"resolve\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_server_is_told_before_the_scrape_ends() {
+    let script = Script::start(vec![Act::Hang]).await.unwrap();
+    let tarpit = script.address;
+    let exporter = Setup::new(&config(&open(&[tarpit.port()], ""), &[tarpit]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .start();
+    let patience = "X-Prometheus-Scrape-Timeout-Seconds: 1.5";
+    let got = exporter.fetch(
+        &format!("/probe?target={tarpit}"),
+        &["-H", patience, "--max-time", "5"],
+    );
+    assert_eq!(got.status, 200);
+    assert!(
+        got.body.contains("reason=\"greeting_timeout\""),
+        "{}",
+        got.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_probed_is_refused_and_counted() {
+    let mut den = Den::new();
+    let good = den.server("bear.bears.test", 80, Speech::default()).await;
+    let exporter = Setup::new(&config("", &[good]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    for (query, line) in [
+        ("", "the parameter target is missing"),
+        ("target=", "the parameter target is missing"),
+        (
+            "target=bear&module=honey",
+            "unknown module 'honey', expected one of smtp, smtps",
+        ),
+        (
+            "target=smtp://bear:25",
+            "target 'smtp://bear:25': a URL, expected HOST or HOST:PORT",
+        ),
+        ("target=bear/25", "target 'bear/25': a path"),
+        ("target=bear%0aX", "target 'bear\\nX': not a host name"),
+        ("target=bear:22", "port 22 may not be probed"),
+        ("target=bear&hostname=a%20b", "hostname: not a host name"),
+        ("target=bear&debug=maybe", "debug: expected true or false"),
+        ("target=127.0.0.1", "127.0.0.1: 127.0.0.1 may not be probed"),
+        ("target=localhost", "localhost: "),
+        ("target=0.0.0.0", "0.0.0.0: "),
+        ("target=[::ffff:127.0.0.1]:25", "[::ffff:127.0.0.1]:25: "),
+        ("target=169.254.169.254", "169.254.169.254: "),
+        ("target=[fe80::1]", "[fe80::1]: "),
+    ] {
+        let got = exporter.fetch(&format!("/probe?{query}"), &["--globoff"]);
+        assert_eq!(got.status, 400, "{query}");
+        assert!(got.body.starts_with(line), "{query}: {}", got.body);
+        assert_eq!(got.body.lines().count(), 1, "{query}");
+    }
+    let metrics = exporter.body("/metrics");
+    for (reason, count) in [
+        ("bad_request", 4.0),
+        ("unknown_module", 1.0),
+        ("bad_target", 3.0),
+        ("port_not_allowed", 1.0),
+        ("address_not_allowed", 6.0),
+    ] {
+        let name = "smtp_tls_exporter_probe_requests_refused_total";
+        let begin = format!("{name}{{reason=\"{reason}\"}}");
+        assert_eq!(sample(&metrics, &begin), Some(count), "{reason}");
+    }
+}

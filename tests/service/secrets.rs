@@ -1,0 +1,77 @@
+//! Secrets that stand in files appear nowhere: not on a page, not in an answer, not in the log.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use super::exporter::{Den, Setup, config};
+
+const SECRET: &str = "hunter2";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn planted_secrets_are_found_nowhere() {
+    let hash = bcrypt::hash(SECRET, 4).unwrap();
+    let tail = &hash[10..];
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    // In a comment, as the password of a proxy that is used, and as a user's password.
+    let head = format!(
+        "# {SECRET}\nviews: {{gate: {{proxy: 'socks5://bear:{SECRET}@127.0.0.1:9'}}}}\n\
+         defaults: {{views: [default, gate]}}"
+    );
+    let setup = Setup::new(&config(&head, &[nobody]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .file("web.yml", &format!("basic_auth_users:\n  bear: {hash}\n"))
+        .argument("--log.level=debug");
+    let file = setup.path("web.yml").display().to_string();
+    let exporter = setup.argument(format!("--web.config.file={file}")).start();
+    let login = format!("bear:{SECRET}");
+    let mut seen = String::new();
+    for path in [
+        "/",
+        "/metrics",
+        "/config",
+        "/sd",
+        "/api/v1/report",
+        "/targets/bear0",
+        "/probe?target=x",
+        "/probe?target=192.0.2.1:9&debug=true",
+        "/-/ready",
+        "/nowhere",
+    ] {
+        for user in [login.as_str(), "fox:wrong"] {
+            let got = exporter.fetch(path, &["-u", user]);
+            seen += &format!("{}{}", got.head, got.body);
+        }
+    }
+    assert!(seen.contains("socks5://<secret>@127.0.0.1:9"), "{seen}");
+    exporter.rewrite(
+        "exporter.yml",
+        &format!("views: {{a: {{proxy: 'socks5://u:{SECRET}@h:1'}}}}\nx: {SECRET}\n"),
+    );
+    seen += &exporter
+        .fetch("/-/reload", &["-X", "POST", "-u", &login])
+        .body;
+    exporter.rewrite("web.yml", &format!("basic_auth_users:\n  bear: {SECRET}\n"));
+    exporter.until("refused", |e| e.log().contains("no bcrypt hash"));
+    seen += &exporter.log();
+    assert!(!seen.contains(SECRET), "{seen}");
+    assert!(!seen.contains(tail), "{seen}");
+}
+
+#[test]
+fn a_mistake_beside_a_secret_does_not_show_it() {
+    let setup = Setup::new(&format!(
+        "targets: [{{host: a, client_certificate: {{key: {SECRET}}}}}]\n"
+    ));
+    let output = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"))
+        .arg("--config.check")
+        .arg("--config.file")
+        .arg(setup.path("exporter.yml"))
+        .output()
+        .unwrap();
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(!told.contains(SECRET), "{told}");
+}

@@ -1,0 +1,188 @@
+//! The listener with TLS, client certificates, passwords, headers and limits, as the exporter-toolkit's file asks.
+
+use std::net::SocketAddr;
+
+use data_encoding::BASE64;
+use rcgen::ExtendedKeyUsagePurpose;
+
+use super::exporter::{Den, Exporter, Got, Setup, config, curl};
+use super::peer::{Credentials, Leaf};
+
+const NAME: &str = "exporter.bears.test";
+
+fn pem(label: &str, der: &[u8]) -> String {
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        BASE64.encode(der)
+    )
+}
+
+fn chain(credentials: &Credentials) -> String {
+    credentials
+        .chain
+        .iter()
+        .map(|der| pem("CERTIFICATE", der))
+        .collect()
+}
+
+fn key(credentials: &Credentials) -> String {
+    pem("PRIVATE KEY", credentials.key.secret_der())
+}
+
+fn start(den: &Den, web: &str) -> Exporter {
+    let server = den.authority.issue(&Leaf::server(NAME, -10, 80));
+    let client = Leaf {
+        purposes: &[ExtendedKeyUsagePurpose::ClientAuth],
+        ..Leaf::server("prometheus.bears.test", -10, 80)
+    };
+    let client = den.authority.issue(&client);
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    let setup = Setup::new(&config("", &[nobody]))
+        .file("root.pem", &den.authority.root_pem())
+        .file("server.crt", &chain(&server))
+        .file("server.key", &key(&server))
+        .file("client.crt", &chain(&client))
+        .file("client.key", &key(&client))
+        .file("web.yml", web);
+    let file = setup.path("web.yml").display().to_string();
+    setup.argument(format!("--web.config.file={file}")).start()
+}
+
+/// Asks as a client that knows the CA and the name.
+fn ask(exporter: &Exporter, path: &str, arguments: &[&str]) -> Got {
+    let port = exporter.address.port();
+    let root = exporter.directory.path().join("root.pem");
+    let resolve = format!("{NAME}:{port}:127.0.0.1");
+    let mut all = vec!["--cacert", root.to_str().unwrap(), "--resolve", &resolve];
+    all.extend(arguments);
+    curl(&format!("https://{NAME}:{port}{path}"), &all)
+}
+
+const TLS: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_spoken_in_the_versions_that_are_asked_for() {
+    let den = Den::new();
+    let both = start(&den, TLS);
+    for version in [&["--tlsv1.3"][..], &["--tls-max", "1.2"], &["--http2"]] {
+        let got = ask(&both, "/-/healthy", version);
+        assert_eq!(
+            (got.status, got.body.as_str()),
+            (200, "Healthy\n"),
+            "{version:?}"
+        );
+    }
+    assert_eq!(both.fetch("/-/healthy", &[]).status, 0, "no plain HTTP");
+    let newest = start(&den, &format!("{TLS}  min_version: TLS13\n"));
+    assert_eq!(ask(&newest, "/-/healthy", &["--tls-max", "1.2"]).status, 0);
+    assert_eq!(ask(&newest, "/-/healthy", &[]).status, 200);
+    let one = format!(
+        "{TLS}  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]\n"
+    );
+    let one = start(&den, &one);
+    let suite = |name| ask(&one, "/-/healthy", &["--ciphers", name]).status;
+    assert_eq!(suite("ECDHE-ECDSA-AES256-GCM-SHA384"), 200);
+    assert_eq!(suite("ECDHE-ECDSA-AES128-GCM-SHA256"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_show_the_certificate_that_is_demanded() {
+    let den = Den::new();
+    let demand = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: root.pem\n";
+    let good = "  client_allowed_sans: [prometheus.bears.test]\n";
+    let mutual = start(&den, &format!("{TLS}{demand}{good}"));
+    let files = |exporter: &Exporter| {
+        let path = |name| exporter.directory.path().join(name).display().to_string();
+        [
+            path("client.crt"),
+            path("client.key"),
+            path("server.crt"),
+            path("server.key"),
+        ]
+    };
+    let [certificate, key, ..] = &files(&mutual);
+    let shown = ["--cert", certificate, "--key", key];
+    assert_eq!(ask(&mutual, "/-/healthy", &shown).status, 200);
+    assert_eq!(ask(&mutual, "/-/healthy", &[]).status, 0);
+    let [_, _, other, other_key] = &files(&mutual);
+    let other = ["--cert", other, "--key", other_key];
+    assert_eq!(
+        ask(&mutual, "/-/healthy", &other).status,
+        0,
+        "no client's certificate"
+    );
+    let picky = start(
+        &den,
+        &format!("{TLS}{demand}  client_allowed_sans: [fox.test]\n"),
+    );
+    let [certificate, key, ..] = &files(&picky);
+    let shown = ["--cert", certificate, "--key", key];
+    assert_eq!(ask(&picky, "/-/healthy", &shown).status, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_need_their_password_on_every_path() {
+    let hash = bcrypt::hash("honey", 4).unwrap();
+    let den = Den::new();
+    let headers = "http_server_config:\n  headers:\n    X-Frame-Options: SAMEORIGIN\n    Strict-Transport-Security: max-age=60\n";
+    let exporter = start(
+        &den,
+        &format!("{TLS}{headers}basic_auth_users:\n  bear: {hash}\n"),
+    );
+    for path in ["/", "/metrics", "/-/healthy", "/nowhere"] {
+        let got = ask(&exporter, path, &[]);
+        assert_eq!(got.status, 401, "{path}");
+        assert!(got.head.contains("www-authenticate: basic realm="));
+    }
+    for (login, status) in [
+        ("bear:honey", 200),
+        ("bear:HONEY", 401),
+        ("fox:honey", 401),
+        ("bear:honey", 200),
+    ] {
+        let got = ask(&exporter, "/-/healthy", &["-u", login]);
+        assert_eq!(got.status, status, "{login}");
+        assert!(got.head.contains("x-frame-options: sameorigin"));
+        assert!(got.head.contains("strict-transport-security: max-age=60"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_and_users_are_replaced_while_it_runs() {
+    let den = Den::new();
+    let exporter = start(&den, TLS);
+    let subject = |exporter: &Exporter| ask(exporter, "/-/healthy", &["-v"]).head;
+    assert!(subject(&exporter).contains("cn=exporter.bears.test"));
+    let renewed = den.authority.issue(&Leaf {
+        common_name: "renewed",
+        names: &[NAME],
+        ..Leaf::server("", -1, 80)
+    });
+    exporter.rewrite("server.key", &key(&renewed));
+    exporter.rewrite("server.crt", &chain(&renewed));
+    exporter.until("renewed", |e| subject(e).contains("cn=renewed"));
+    exporter.rewrite("web.yml", "tls_server_confg: {}");
+    exporter.until("refused", |e| {
+        e.log().contains("tls_server_confg: unknown key")
+    });
+    assert_eq!(
+        ask(&exporter, "/-/healthy", &[]).status,
+        200,
+        "the old one stays"
+    );
+    let hash = bcrypt::hash("honey", 4).unwrap();
+    exporter.rewrite(
+        "web.yml",
+        &format!("{TLS}basic_auth_users:\n  bear: {hash}\n"),
+    );
+    exporter.until("closed", |e| ask(e, "/-/healthy", &[]).status == 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_than_the_rate_are_put_off() {
+    let exporter = start(&Den::new(), "rate_limit: {interval: 1h, burst: 3}\n");
+    let statuses: Vec<_> = (0..5)
+        .map(|_| exporter.fetch("/-/healthy", &[]).status)
+        .collect();
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+}
