@@ -38,6 +38,8 @@ missing_packages() {
     command -v microsocks >/dev/null || echo microsocks
     command -v danted >/dev/null || echo dante-server
     command -v tinyproxy >/dev/null || echo tinyproxy
+    command -v chromium >/dev/null || echo chromium
+    { command -v systemd-analyze && command -v systemd-socket-activate; } >/dev/null || echo systemd
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
