@@ -3,7 +3,7 @@
 mod attempt;
 mod connect;
 mod ladder;
-mod legacy;
+pub mod legacy;
 mod proxy;
 mod route;
 mod session;

@@ -6,7 +6,7 @@ mod hello;
 mod reader;
 mod suite;
 
-pub(super) use reader::Reader;
+pub use reader::{Chain, Reader, ServerHello, Stop};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -19,7 +19,6 @@ use crate::observation::{
 };
 use crate::reason::Reason;
 use crate::target::Endpoint;
-use reader::{ServerHello, Stop};
 
 /// Says hello and feeds the reader until it has the certificate. What the reader has is good whatever the outcome,
 /// also when this is cancelled.

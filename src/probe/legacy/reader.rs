@@ -16,22 +16,26 @@ const MAX_RECORD: usize = (1 << 14) + 2048;
 
 /// What the server chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ServerHello {
-    pub(super) version: TlsVersion,
-    pub(super) suite: u16,
+pub struct ServerHello {
+    /// SSL 3.0 to TLS 1.2.
+    pub version: TlsVersion,
+    /// The cipher suite's number (RFC 5246 §A.5).
+    pub suite: u16,
 }
 
 /// Why there is nothing more to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(super) enum Stop {
+pub enum Stop {
     /// A fatal alert or a farewell.
     #[error("the server sent the alert {0}")]
     Alert(u8),
     /// The first bytes are no record.
     #[error("the server sent clear text where TLS was expected")]
     NotTls,
+    /// A record or message that cannot be, and what about it.
     #[error("the server's answer to the hello is malformed: {0}")]
     Malformed(&'static str),
+    /// More than 64 KiB of messages, or 128 KiB of anything.
     #[error("the server's answer to the hello is endless")]
     TooLong,
     /// The handshake goes on without a certificate.
@@ -41,7 +45,7 @@ pub(super) enum Stop {
 
 /// Reads until it has the certificates.
 #[derive(Debug, Default)]
-pub(in crate::probe) struct Reader {
+pub struct Reader {
     input: usize,
     records: Vec<u8>,
     messages: Vec<u8>,
@@ -51,34 +55,46 @@ pub(in crate::probe) struct Reader {
 
 /// The certificates as presented, leaf first, and how many there were behind those that are kept.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Chain {
-    pub(super) kept: Vec<Vec<u8>>,
-    pub(super) omitted: usize,
+pub struct Chain {
+    /// Their DER, or whatever is in its place.
+    pub kept: Vec<Vec<u8>>,
+    /// Those behind the twentieth.
+    pub omitted: usize,
 }
 
 impl Reader {
-    /// Takes the next bytes. True: the certificates are there.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<bool, Stop> {
-        self.input += bytes.len();
-        if self.input > MAX_INPUT {
-            return Err(Stop::TooLong);
-        }
-        self.records.extend_from_slice(bytes);
-        let records = std::mem::take(&mut self.records);
+    /// Takes the next bytes, however they are cut. True: the certificates are there, and nothing behind them counts.
+    ///
+    /// # Errors
+    /// What ends the reading; what was learnt before stays.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<bool, Stop> {
+        let taken = bytes.len().min(MAX_INPUT - self.input);
+        self.input += taken;
+        self.records.extend_from_slice(&bytes[..taken]);
+        let mut records = std::mem::take(&mut self.records);
         let mut rest = Bytes(&records);
+        // One record after the other: what a later one breaks must not depend on whether it came in the same piece.
         while let Some((kind, content)) = record(&mut rest)? {
             match kind {
                 22 => self.messages.extend_from_slice(content),
                 21 => alert(content)?,
                 _ => return Err(Stop::Malformed("no handshake record")),
             }
+            if self.read_messages()? {
+                return Ok(true);
+            }
         }
-        self.records = rest.0.to_vec();
-        self.read_messages()
+        let read = records.len() - rest.0.len();
+        records.drain(..read);
+        self.records = records;
+        if taken < bytes.len() {
+            return Err(Stop::TooLong);
+        }
+        Ok(false)
     }
 
     /// What was learnt.
-    pub(super) fn into_parts(self) -> (Option<ServerHello>, Chain) {
+    pub fn into_parts(self) -> (Option<ServerHello>, Chain) {
         (self.hello, self.chain)
     }
 
@@ -86,7 +102,7 @@ impl Reader {
         if self.messages.len() > MAX_HANDSHAKE {
             return Err(Stop::TooLong);
         }
-        let messages = std::mem::take(&mut self.messages);
+        let mut messages = std::mem::take(&mut self.messages);
         let mut rest = Bytes(&messages);
         while let Some((kind, content)) = message(&mut rest)? {
             match (kind, self.hello) {
@@ -102,7 +118,9 @@ impl Reader {
                 _ => return Err(Stop::Malformed("an unexpected handshake message")),
             }
         }
-        self.messages = rest.0.to_vec();
+        let read = messages.len() - rest.0.len();
+        messages.drain(..read);
+        self.messages = messages;
         Ok(false)
     }
 }
@@ -267,6 +285,19 @@ mod tests {
             let done: Vec<_> = bytes.chunks(step).map(|part| reader.push(part)).collect();
             assert_eq!(done.last(), Some(&Ok(true)), "{step}");
             assert_eq!(reader.into_parts().1.kept, [vec![9; 3000]]);
+        }
+    }
+
+    #[test]
+    fn what_follows_in_the_same_piece_takes_nothing_back() {
+        let hello = record(22, &server_hello(0x0301, 5));
+        let (done, reader) = read(&[hello, record(21, &[2, 40])].concat());
+        assert_eq!(done, Err(Stop::Alert(40)));
+        assert!(reader.into_parts().0.is_some());
+        for more in [record(21, &[2, 80]), b"220 mx".to_vec(), vec![0; MAX_INPUT]] {
+            let (done, reader) = read(&[answer(0x0301, 5, &[b"leaf"]), more].concat());
+            assert_eq!(done, Ok(true));
+            assert_eq!(reader.into_parts().1.kept, [b"leaf".to_vec()]);
         }
     }
 
