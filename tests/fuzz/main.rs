@@ -41,6 +41,7 @@ targets! {
     connector_string: "fuzz/seeds/connector_strings" => targets::connector_string;
     replies: "fuzz/seeds/replies" => targets::replies;
     dialogue: "fuzz/seeds/replies" => targets::dialogue;
+    legacy_reader: "fuzz/seeds/first_flights" => targets::legacy_reader;
     configuration: "fuzz/seeds/configurations" => targets::configuration;
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use smtp_tls_exporter::certificate::{Certificate, Dn, Facts, Staple, TlsCertificateName};
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::name::Host;
+use smtp_tls_exporter::probe::legacy::{Chain, Reader, ServerHello, Stop};
 use smtp_tls_exporter::smtp::{Dialogue, Malformed, Mode, Replies, Reply, Step};
 
 pub(crate) fn certificate(bytes: &[u8]) {
@@ -149,6 +150,46 @@ pub(crate) fn dialogue(bytes: &[u8]) {
         }
         assert_eq!(step, Step::Close, "{mode:?}");
     }
+}
+
+/// Longest input of the legacy reader, beyond which it must have stopped; most that it keeps.
+const LONGEST_FLIGHT: usize = 128 * 1024;
+const LARGEST_CHAIN: usize = 64 * 1024;
+
+pub(crate) fn legacy_reader(bytes: &[u8]) {
+    let whole = flight(bytes.chunks(bytes.len().max(1)));
+    for size in [1, 7, 1_000] {
+        assert_eq!(whole, flight(bytes.chunks(size)), "pieces of {size} bytes");
+    }
+    let (outcome, hello, chain) = whole;
+    assert_eq!(outcome == Ok(true), !chain.kept.is_empty());
+    assert!(hello.is_some() || chain.kept.is_empty());
+    assert!(chain.kept.len() <= 20 && (chain.omitted == 0 || chain.kept.len() == 20));
+    assert!(chain.kept.iter().map(Vec::len).sum::<usize>() <= LARGEST_CHAIN);
+    if let Err(why) = outcome {
+        is_honest_line(&why.to_string());
+    }
+    if !bytes.is_empty() {
+        let pieces = LONGEST_FLIGHT / bytes.len() + 1;
+        let (endless, ..) = flight(std::iter::repeat_n(bytes, pieces));
+        assert_ne!(endless, Ok(false), "still waiting for more");
+    }
+}
+
+/// What comes of a server's first flight in these pieces: whether the certificates are there, and what was learnt.
+fn flight<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> (Result<bool, Stop>, Option<ServerHello>, Chain) {
+    let mut reader = Reader::default();
+    let mut outcome = Ok(false);
+    for piece in pieces {
+        outcome = reader.push(piece);
+        if outcome != Ok(false) {
+            break;
+        }
+    }
+    let (hello, chain) = reader.into_parts();
+    (outcome, hello, chain)
 }
 
 pub(crate) fn configuration(bytes: &[u8]) {
