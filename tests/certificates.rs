@@ -198,6 +198,43 @@ async fn a_bad_certificate_loses_no_series() {
     }
 }
 
+/// Probes a valid leaf whose intermediate ends on this day.
+async fn under_an_intermediate(until_day: i64) -> (Exposition, Snapshot) {
+    let bear = Authority::with_intermediate("Bear", NOW, until_day);
+    let credentials = bear.issue(&Leaf::server(HOST, -30, 60));
+    scrape(&bear, vec![Role::new("relay", credentials)]).await
+}
+
+#[tokio::test]
+async fn an_expired_intermediate_fails_the_leaf_and_loses_no_series() {
+    let (metrics, snapshot) = under_an_intermediate(-3).await;
+    let (_, entry) = snapshot.entries().next().unwrap();
+    let failures = entry.verdict.failures();
+    let reasons: Vec<_> = failures.map(|(c, f)| (c, f.reason.as_str())).collect();
+    assert_eq!(reasons, [("lifetime", "chain_expired")]);
+    assert_eq!(checks(&metrics, &[]).get("lifetime"), Some(&0.0));
+    let value = |name: &str| metrics.value(&format!("smtp_tls_{name}"), &[]);
+    assert_eq!(value("probe_success"), Some(0.0));
+    assert_eq!(value("handshake_success"), Some(1.0));
+    assert_eq!(value("cert_expiry_seconds"), Some(seconds(60 * DAY)));
+    let ends = seconds(NOW - 3 * DAY);
+    assert_eq!(metrics.value(VERIFIED, &[]), Some(ends));
+    let (healthy, _) = under_an_intermediate(1825).await;
+    assert_eq!(kinds(&metrics, "relay"), kinds(&healthy, "relay"));
+}
+
+#[tokio::test]
+async fn an_intermediate_that_ends_first_is_seen_before_it_does() {
+    let (metrics, _) = under_an_intermediate(20).await;
+    let value = |name: &str| metrics.value(&format!("smtp_tls_{name}"), &[]);
+    assert_eq!(value("probe_success"), Some(1.0));
+    assert_eq!(checks(&metrics, &[]).get("lifetime"), Some(&1.0));
+    let leaf = value("cert_not_after_timestamp_seconds");
+    assert_eq!(leaf, Some(seconds(NOW + 60 * DAY)));
+    let ends = seconds(NOW + 20 * DAY);
+    assert_eq!(metrics.value(VERIFIED, &[]), Some(ends));
+}
+
 #[tokio::test]
 async fn both_ways_into_tls_bring_the_same_series() {
     let bear = authority();

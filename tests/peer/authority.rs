@@ -57,12 +57,17 @@ impl<'a> Leaf<'a> {
 impl Authority {
     /// `name` goes into the names of root and intermediate; `now` is Unix time.
     pub fn new(name: &str, now: i64) -> Self {
+        Self::with_intermediate(name, now, 1825)
+    }
+
+    /// The same, with an intermediate that ends on this day.
+    pub fn with_intermediate(name: &str, now: i64, until_day: i64) -> Self {
         let mut root = params(&format!("{name} Root"), &[], now, -1825, 1825);
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root_key = KeyPair::generate().expect("a key");
         let root_certificate = root.self_signed(&root_key).expect("a root");
         let root_issuer = Issuer::new(root, root_key);
-        let mut intermediate = params(&format!("{name} Issuing CA"), &[], now, -1825, 1825);
+        let mut intermediate = params(&format!("{name} Issuing CA"), &[], now, -1825, until_day);
         intermediate.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         let key = KeyPair::generate().expect("a key");
         let certificate = intermediate
