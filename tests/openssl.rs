@@ -281,6 +281,41 @@ async fn short_keys_are_seen_and_no_forgers() {
 
 #[tokio::test]
 #[ignore = "needs openssl: tests/run.sh"]
+async fn weak_keys_and_signatures_are_findings() {
+    let workshop = Workshop::new();
+    let sha1 = [RSA, &["-sha1"]].concat();
+    for (name, arguments, weak, sound) in [
+        (
+            "short",
+            &["-newkey", "rsa:1024"][..],
+            "key_strength",
+            "signature",
+        ),
+        ("sha1", &sha1, "signature", "key_strength"),
+    ] {
+        let pair = workshop.issue(name, arguments);
+        let server = Server::start(&[&pair], TLS12).await;
+        let seen = visit(&server, "").await;
+        let passed = |check| {
+            seen.metrics
+                .value("smtp_tls_check_success", &[("check", check)])
+        };
+        assert_eq!(
+            (passed(weak), passed(sound)),
+            (Some(0.0), Some(1.0)),
+            "{name}"
+        );
+        assert!(seen.value("cert_expiry_seconds").is_some(), "{name}");
+        let json: serde_json::Value = serde_json::from_str(&seen.json).expect("JSON");
+        let checks = json["targets"][0]["endpoints"][0]["checks"].as_array();
+        let finding = checks.and_then(|all| all.iter().find(|c| c["check"] == weak));
+        let finding = finding.unwrap_or_else(|| panic!("no {weak}: {}", seen.json));
+        assert_eq!(finding["reason"], "weak_crypto", "{finding}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs openssl: tests/run.sh"]
 async fn every_kind_of_key_is_seen() {
     let workshop = Workshop::new();
     let ec = |name: &str| {
