@@ -23,7 +23,7 @@ use smtp_tls_exporter::verdict::CHECKS;
 type Outcome = Result<(), Box<dyn Error>>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -32,6 +32,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/configuration.md",
     "docs/metrics.md",
     "docs/reasons.md",
+    "docs/failure-cases.md",
 ];
 
 #[test]
@@ -85,6 +86,49 @@ fn the_reference_of_reasons_is_complete() {
     let documented = first_cells(&read("docs/reasons.md"));
     let known: Vec<_> = Reason::ALL.iter().map(|r| r.as_str().to_owned()).collect();
     assert_eq!(documented, known, "docs/reasons.md (left), Reason (right)");
+}
+
+#[test]
+fn every_failure_case_names_reasons_and_tests_that_exist() {
+    let text = read("docs/failure-cases.md");
+    let rows = text.lines().skip_while(|l| *l != "|---|---|---|---|");
+    let rows: Vec<_> = rows.skip(1).take_while(|l| l.starts_with('|')).collect();
+    assert_eq!(rows.len(), 30, "docs/failure-cases.md");
+    for row in rows {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let [_, _, reasons, tests] = cells[..] else {
+            panic!("not four cells: {row}");
+        };
+        let (reasons, tests) = (quoted(reasons), quoted(tests));
+        assert!(!reasons.is_empty() && !tests.is_empty(), "{row}");
+        for reason in reasons {
+            let exists = Reason::ALL.iter().any(|known| known.as_str() == reason);
+            assert!(exists, "there is no reason {reason}: {row}");
+        }
+        for test in tests {
+            let (file, function) = test.split_once("::").unwrap_or_else(|| panic!("{row}"));
+            assert!(is_test(&read(file), function), "there is no {test}: {row}");
+        }
+    }
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Whether a file has a test of this name: a function behind an attribute.
+fn is_test(source: &str, function: &str) -> bool {
+    let names = |line: &str| {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        let name = line
+            .strip_prefix("fn ")
+            .and_then(|l| l.strip_suffix("() {"));
+        name == Some(function)
+    };
+    let lines: Vec<_> = source.lines().collect();
+    let mut pairs = lines.windows(2);
+    pairs.any(|pair| names(pair[1]) && pair[0].starts_with("#["))
 }
 
 #[test]
