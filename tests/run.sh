@@ -40,6 +40,7 @@ missing_packages() {
     command -v tinyproxy >/dev/null || echo tinyproxy
     command -v chromium >/dev/null || echo chromium
     { command -v systemd-analyze && command -v systemd-socket-activate; } >/dev/null || echo systemd
+    command -v ip >/dev/null || echo iproute2
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates

@@ -19,6 +19,6 @@ pub(crate) use acts::{BANNER, alert, farewell, greeted, line, offered, ready};
 pub(crate) use exposition::{Exposition, Sample};
 pub(crate) use http::{Answer, request, send};
 pub(crate) use probed::{Case, LONG, Probed, SHORT, cases, play, probe, seconds, visit};
-pub(crate) use program::{Ended, Program, end, run};
+pub(crate) use program::{Ended, Program, end, ended, run};
 pub(crate) use stage::{Role, Stage, fleet};
 pub(crate) use watch::{HELO, NOW, Names, Watch, any_port};

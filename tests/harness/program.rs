@@ -34,8 +34,13 @@ impl Ended {
 /// Runs the program to its end, while servers of this process may go on.
 pub(crate) async fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Ended {
     let mut command = Command::new(PROGRAM);
+    command.args(arguments);
+    ended(command).await
+}
+
+/// Runs the program to its end, by a command that says where it runs.
+pub(crate) async fn ended(mut command: Command) -> Ended {
     command
-        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
