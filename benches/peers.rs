@@ -1,4 +1,5 @@
-//! CPU of one STARTTLS probe: this exporter beside blackbox_exporter, against the same server in the same run.
+//! What STARTTLS probes cost, this exporter beside blackbox_exporter, against the same server in the same run: CPU of a
+//! probe in one scrape of all and through `/probe`, and the memory that stays.
 //!
 //! `cargo bench --bench peers`; needs `prometheus-blackbox-exporter` (Debian) on the PATH. Both run as programs of
 //! their own, so that the figure holds everything: the listener, the runtime, the rendering.
@@ -6,6 +7,7 @@
 #[path = "../tests/peer/mod.rs"]
 mod peer;
 
+use std::fmt;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -51,25 +53,42 @@ fn main() {
     fs::write(&theirs, BLACKBOX_CONFIG).expect("a file");
     let ours = directory.path().join("ours.yml");
     fs::write(&ours, config(port)).expect("a file");
+    let own = env!("CARGO_BIN_EXE_smtp-tls-exporter");
     for _ in 0..3 {
         let blackbox = measure(&blackbox, &theirs, |at| {
             for i in 0..PROBES {
                 let target = format!("{}:{port}", address(i));
                 let body = get(at, &format!("/probe?module=smtp&target={target}"));
-                assert!(body.contains("probe_success 1"), "{body}");
+                assert!(body.contains("\nprobe_success 1\n"), "{body}");
             }
         });
-        let own = measure(env!("CARGO_BIN_EXE_smtp-tls-exporter"), &ours, |at| {
+        let probe = measure(own, &ours, |at| {
+            for i in 0..PROBES {
+                let target = format!("{}:{port}", address(i));
+                let body = get(at, &format!("/probe?hostname={NAME}&target={target}"));
+                let success = body
+                    .lines()
+                    .find(|l| l.starts_with("smtp_tls_probe_success{"));
+                assert!(success.is_some_and(|l| l.ends_with(" 1")), "{body}");
+            }
+        });
+        let scrape = measure(own, &ours, |at| {
             let body = get(at, "/metrics");
             let lines = body
                 .lines()
                 .filter(|l| l.starts_with("smtp_tls_probe_success{"));
             assert_eq!(lines.filter(|l| l.ends_with(" 1")).count(), PROBES);
         });
-        println!(
-            "CPU a probe: blackbox_exporter {blackbox:?}, smtp-tls-exporter {own:?}: 1/{:.1}",
-            blackbox.as_secs_f64() / own.as_secs_f64()
-        );
+        println!("{blackbox} blackbox_exporter, {PROBES} x /probe");
+        for (figures, how) in [
+            (probe, format!("{PROBES} x /probe")),
+            (scrape, format!("one scrape of {PROBES}")),
+        ] {
+            println!(
+                "{figures} smtp-tls-exporter, {how}: 1/{:.1} of the CPU",
+                blackbox.cpu.as_secs_f64() / figures.cpu.as_secs_f64()
+            );
+        }
     }
 }
 
@@ -87,7 +106,7 @@ fn address(i: usize) -> String {
 fn config(port: u16) -> String {
     let addresses: Vec<_> = (0..PROBES).map(address).collect();
     format!(
-        "trust: {{roots: root.pem}}\nprobe: {{min_interval: 0s}}\ntargets:\n- {{name: fleet, host: {NAME}, ports: [{port}], addresses: [{}]}}\n",
+        "trust: {{roots: root.pem}}\nprobe: {{min_interval: 0s}}\nprobe_endpoint: {{ports: [{port}], allow: [127.0.0.0/8], deny: []}}\ntargets:\n- {{name: fleet, host: {NAME}, ports: [{port}], addresses: [{}]}}\n",
         addresses.join(", ")
     )
 }
@@ -109,8 +128,26 @@ fn serve(authority: &Authority) -> u16 {
     told.recv().expect("a server")
 }
 
-/// CPU that a program used for `work`, divided by the number of probes.
-fn measure(program: &str, config: &std::path::Path, work: impl FnOnce(SocketAddr)) -> Duration {
+/// What a program used.
+struct Figures {
+    /// Divided by the number of probes.
+    cpu: Duration,
+    /// Resident memory in MB, before and after.
+    resident: (f64, f64),
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = self.resident;
+        let cpu = self.cpu.as_secs_f64() * 1000.0;
+        write!(
+            f,
+            "{cpu:5.2} ms CPU a probe, {before:4.1} MB idle, {after:4.1} MB after:"
+        )
+    }
+}
+
+fn measure(program: &str, config: &std::path::Path, work: impl FnOnce(SocketAddr)) -> Figures {
     let at = free_address();
     let mut child = Ended(
         Command::new(program)
@@ -124,11 +161,15 @@ fn measure(program: &str, config: &std::path::Path, work: impl FnOnce(SocketAddr
     while TcpStream::connect(at).is_err() {
         sleep(Duration::from_millis(50));
     }
-    let before = cpu(&child.0);
+    let (before, idle) = (cpu(&child.0), resident(&child.0));
     work(at);
     let spent = cpu(&child.0) - before;
+    let resident = (idle, resident(&child.0));
     child.0.kill().expect("it runs");
-    spent / u32::try_from(PROBES).unwrap_or(1)
+    Figures {
+        cpu: spent / u32::try_from(PROBES).unwrap_or(1),
+        resident,
+    }
 }
 
 /// Ends the program with the value.
@@ -148,11 +189,7 @@ fn free_address() -> SocketAddr {
 
 /// User and system time of a process, in steps of 10 ms.
 fn cpu(child: &Child) -> Duration {
-    let mut stat = String::new();
-    let file = fs::File::open(format!("/proc/{}/stat", child.id()));
-    file.expect("Linux")
-        .read_to_string(&mut stat)
-        .expect("text");
+    let stat = proc(child, "stat");
     let (_, rest) = stat.rsplit_once(')').expect("a name");
     let ticks: u64 = rest
         .split_ascii_whitespace()
@@ -161,6 +198,23 @@ fn cpu(child: &Child) -> Duration {
         .filter_map(|field| field.parse::<u64>().ok())
         .sum();
     Duration::from_millis(ticks * 10)
+}
+
+/// Resident memory of a process in MB.
+fn resident(child: &Child) -> f64 {
+    let status = proc(child, "status");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse::<f64>().ok());
+    kib.expect("a size") * 1.024 / 1000.0
+}
+
+fn proc(child: &Child, name: &str) -> String {
+    let mut text = String::new();
+    let file = fs::File::open(format!("/proc/{}/{name}", child.id()));
+    file.expect("Linux")
+        .read_to_string(&mut text)
+        .expect("text");
+    text
 }
 
 fn get(at: SocketAddr, path: &str) -> String {

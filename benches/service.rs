@@ -13,11 +13,21 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use peer::{Authority, Leaf, Server, Speech};
-use smtp_tls_exporter::round::system_clock;
+use rustix::time::{ClockId, clock_gettime};
+use smtp_tls_exporter::cli::BUILD;
+use smtp_tls_exporter::config::Config;
+use smtp_tls_exporter::counters::Counters;
+use smtp_tls_exporter::dns::Resolvers;
+use smtp_tls_exporter::probe::Tls;
+use smtp_tls_exporter::process::ProcessFacts;
+use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
+use smtp_tls_exporter::round::{Rounds, system_clock};
+use smtp_tls_exporter::timestamp::Timestamp;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
@@ -43,6 +53,7 @@ async fn main() -> Outcome<()> {
     });
     let directory = tempfile::tempdir()?;
     fs::write(directory.path().join("root.pem"), authority.root_pem())?;
+    rendering(directory.path(), ports.0).await?;
     tokio::task::spawn_blocking(move || {
         measure(directory.path(), ports).map_err(|e| e.to_string())
     })
@@ -50,8 +61,69 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// Judging and writing alone, on one thread, without HTTP.
+async fn rendering(directory: &Path, port: u16) -> Outcome<()> {
+    let text = config(MANY, (port, port), "1h");
+    let config = Config::parse(&directory.join("inside.yml"), text.as_bytes(), HOST)?;
+    let lookup = Resolvers::new(config.settings.policies(), Duration::from_secs(5));
+    let counters = Counters::new()?;
+    let rounds = Rounds::new(
+        config.settings,
+        lookup,
+        Tls::new()?,
+        system_clock,
+        counters.clone(),
+    );
+    let rounds = Arc::new(rounds);
+    let patience = Duration::from_secs(60);
+    rounds.scrape(tokio::time::Instant::now() + patience).await;
+    let exporter = Exporter {
+        counters: &counters,
+        process: ProcessFacts::default(),
+        build: &BUILD,
+        reload: Reload {
+            successful: true,
+            loaded_at: Timestamp(0),
+        },
+    };
+    let snapshot = rounds.last();
+    println!(
+        "judging {MANY} endpoints:           {:6.3} s of a core",
+        core_seconds(|| drop(rounds.last()))
+    );
+    for (encoding, name) in [(Encoding::Identity, "text"), (Encoding::Gzip, "gzip")] {
+        let write = || {
+            drop(render::metrics(
+                &snapshot,
+                &exporter,
+                Format::Text,
+                encoding,
+            ))
+        };
+        println!(
+            "rendering {MANY} endpoints, {name}:   {:6.3} s of a core",
+            core_seconds(write)
+        );
+    }
+    Ok(())
+}
+
+/// CPU time of this thread for one call, as the median of several.
+fn core_seconds(call: impl Fn()) -> f64 {
+    let mut spent: Vec<_> = (0..9)
+        .map(|_| {
+            let before = clock_gettime(ClockId::ThreadCPUTime);
+            call();
+            let passed = clock_gettime(ClockId::ThreadCPUTime) - before;
+            Duration::try_from(passed).unwrap_or_default().as_secs_f64()
+        })
+        .collect();
+    spent.sort_by(f64::total_cmp);
+    spent[spent.len() / 2]
+}
+
 fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
-    let few = Exporter::start(directory, &config(100, (ports.0, ports.0), "1h"))?;
+    let few = Service::start(directory, &config(100, (ports.0, ports.0), "1h"))?;
     few.scrape(10.0, false)?;
     sleep(Duration::from_secs(1));
     println!(
@@ -60,7 +132,7 @@ fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
     );
     drop(few);
 
-    let many = Exporter::start(directory, &config(MANY, (ports.0, ports.0), "1h"))?;
+    let many = Service::start(directory, &config(MANY, (ports.0, ports.0), "1h"))?;
     let begun = Instant::now();
     many.scrape(60.0, true)?;
     println!(
@@ -91,7 +163,7 @@ fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
 
 /// Scrapes every 15 s with a timeout of 10 s; nothing is known of anybody at first.
 fn tarpits(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
-    let exporter = Exporter::start(directory, &config(MANY, ports, "10s"))?;
+    let exporter = Service::start(directory, &config(MANY, ports, "10s"))?;
     let quick = MANY - MANY.div_ceil(TARPIT_EVERY);
     for nth in 1..=8 {
         let begun = Instant::now();
@@ -131,19 +203,19 @@ fn config(endpoints: u32, ports: (u16, u16), min_interval: &str) -> String {
     text
 }
 
-struct Exporter {
+struct Service {
     child: Child,
     address: SocketAddr,
 }
 
-impl Drop for Exporter {
+impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl Exporter {
+impl Service {
     fn start(directory: &Path, config: &str) -> Outcome<Self> {
         let file = directory.join("exporter.yml");
         fs::write(&file, config)?;

@@ -236,7 +236,7 @@ pub struct Line {
     /// Who wrote it.
     pub speaker: Speaker,
     /// The text without line end, cut where it was long; written by the peer, so it must be escaped.
-    pub text: String,
+    pub text: Box<str>,
 }
 
 /// Most lines a transcript keeps.
@@ -300,6 +300,12 @@ impl Observation {
                 text: text.chars().take(TRANSCRIPT_WIDTH).collect(),
             });
         }
+    }
+
+    /// Gives back the memory that was kept for more: thousands of observations stay until the next probe.
+    pub fn shrink_to_fit(&mut self) {
+        self.attempts.shrink_to_fit();
+        self.transcript.shrink_to_fit();
     }
 
     /// The server's own certificate.

@@ -105,6 +105,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("idna", "name.rs"),
     ("ipnet", "config/probe_endpoint.rs round/request.rs"),
     ("listenfd", "cli/files.rs"),
+    ("mimalloc", "main.rs"),
     ("prometheus", "counters.rs render/metrics.rs"),
     ("rlimit", "cli/files.rs"),
     ("rustls", "dns/tls.rs probe/tls web/"),

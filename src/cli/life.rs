@@ -75,14 +75,14 @@ pub(super) async fn follow(
                 }
             }
             _ = looks.tick() => {
-                let serving = site.serving();
-                tokio::task::spawn_blocking(move || (serving.refresh)());
+                let site = Arc::clone(&site);
+                tokio::spawn(async move { site.refresh().await });
                 continue;
             }
         }
         let site = Arc::clone(&site);
         // A mistake is logged and counted where it is found.
-        tokio::task::spawn_blocking(move || site.reload());
+        tokio::spawn(async move { site.reload().await });
     }
 }
 

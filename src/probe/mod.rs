@@ -76,5 +76,6 @@ pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tl
         seen.fault.get_or_insert_with(unreadable);
     }
     seen.duration = started.elapsed();
+    seen.shrink_to_fit();
     seen
 }

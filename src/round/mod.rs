@@ -176,29 +176,17 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
     }
 
-    /// Probes what is due and answers at the deadline at the latest, with the last result of what is not in by
-    /// then. The probes run on in tasks of their own: nobody who hangs up stops what others wait for.
+    /// Probes what is due and returns when all is in, or at the deadline: whether all is in. The probes run on in
+    /// tasks of their own: nobody who hangs up stops what others wait for.
+    pub async fn catch_up(self: &Arc<Self>, deadline: Instant) -> bool {
+        let pass = tokio::spawn(Arc::clone(self).pass());
+        timeout_at(deadline, pass).await.is_ok()
+    }
+
+    /// What is known when all is in, or at the deadline.
     pub async fn scrape(self: &Arc<Self>, deadline: Instant) -> Snapshot {
-        let pass = tokio::spawn(Arc::clone(self).pass());
-        if timeout_at(deadline, pass).await.is_err() {
-            self.counters.deadline_exceeded();
-        }
-        self.judged().await
-    }
-
-    /// As [`scrape`](Self::scrape) for a person, whose short patience is nothing to count.
-    pub async fn look(self: &Arc<Self>, deadline: Instant) -> Snapshot {
-        let pass = tokio::spawn(Arc::clone(self).pass());
-        let _ = timeout_at(deadline, pass).await;
-        self.judged().await
-    }
-
-    /// As [`last`](Self::last), where it holds up no probe: thousands of endpoints take a while.
-    async fn judged(self: &Arc<Self>) -> Snapshot {
-        let rounds = Arc::clone(self);
-        let judging = tokio::task::spawn_blocking(move || rounds.last());
-        // It neither breaks nor is it aborted; if it did, once more would say where.
-        judging.await.unwrap_or_else(|_| self.last())
+        self.catch_up(deadline).await;
+        self.last()
     }
 
     /// How many probes are under way or finished: (finished, all), for a progress display.
@@ -284,7 +272,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         endpoints
     }
 
-    /// What is known now, judged for now; probes nothing.
+    /// What is known now, judged for now; probes nothing. Thousands of endpoints take a while.
     pub fn last(&self) -> Snapshot {
         let now = (self.clock)();
         let located = lock(&self.located).clone();

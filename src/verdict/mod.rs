@@ -8,7 +8,7 @@ mod views;
 pub use check::{Check, Evidence, Failure, Finding};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, Leaf};
-pub use views::{Outlook, Sight, Views};
+pub use views::{Outlook, Views};
 
 /// Declares the checks' modules and lists them, so that a new check is one new file and one word.
 macro_rules! checks {
@@ -66,13 +66,12 @@ impl Verdict {
 /// Runs every check that the operator did not switch off.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let switched_off = &evidence.expectations.switched_off;
-    Verdict(
-        CHECKS
-            .iter()
-            .filter(|check| !switched_off.contains(check.name))
-            .map(|check| (check.name, (check.judge)(evidence)))
-            .collect(),
-    )
+    let checks = CHECKS
+        .iter()
+        .filter(|check| !switched_off.contains(check.name));
+    let mut findings = Vec::with_capacity(CHECKS.len());
+    findings.extend(checks.map(|check| (check.name, (check.judge)(evidence))));
+    Verdict(findings)
 }
 
 #[cfg(test)]

@@ -1,68 +1,55 @@
 //! The leaves that each view of one target leads to, to be compared with each other.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::certificate::{Certificate, Fingerprints};
-use crate::timestamp::Timestamp;
-
-/// One leaf as a view shows it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sight {
-    /// Which certificate it is.
-    pub fingerprints: Fingerprints,
-    /// Start and end of its validity; `None` when it cannot be read.
-    pub validity: Option<(Timestamp, Timestamp)>,
-    /// Who issued it: the common name, or the whole name where there is none.
-    pub issuer: String,
-}
-
-impl Sight {
-    fn new(leaf: &Certificate) -> Self {
-        let facts = leaf.facts().ok();
-        Self {
-            fingerprints: *leaf.fingerprints(),
-            validity: facts.map(|f| (f.not_before, f.not_after)),
-            issuer: facts.map_or_else(String::new, |f| {
-                let common = f.issuer.common_name().map(str::to_owned);
-                common.unwrap_or_else(|| f.issuer.to_exchange())
-            }),
-        }
-    }
-}
+use crate::certificate::Certificate;
 
 /// What one view leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outlook {
-    /// The leaves seen, each once.
-    pub leaves: BTreeSet<Sight>,
+    /// The leaves seen, each once, in the order of their fingerprints.
+    pub leaves: Vec<Certificate>,
     /// Whether every endpoint of the view showed one.
     pub complete: bool,
 }
 
 /// What every view of a target leads to, by name. One that leads nowhere is among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Views(BTreeMap<Arc<str>, Outlook>);
+pub struct Views(Vec<(Arc<str>, Outlook)>);
 
 impl Views {
     /// Views of these names, nothing seen in them yet. One that found no endpoint is incomplete.
     pub fn new(names: impl IntoIterator<Item = (Arc<str>, bool)>) -> Self {
         let outlook = |(name, complete)| {
-            let leaves = BTreeSet::new();
+            let leaves = Vec::new();
             (name, Outlook { leaves, complete })
         };
-        Self(names.into_iter().map(outlook).collect())
+        let mut views: Vec<_> = names.into_iter().map(outlook).collect();
+        views.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(views)
     }
 
     /// Adds a leaf that an endpoint of a view showed.
-    pub fn add(&mut self, view: &Arc<str>, leaf: &Certificate) {
-        let outlook = self.0.entry(Arc::clone(view)).or_default();
-        outlook.leaves.insert(Sight::new(leaf));
+    pub fn add(&mut self, view: &str, leaf: &Certificate) {
+        if let Some(outlook) = self.outlook(view) {
+            let by_fingerprint =
+                |known: &Certificate| known.fingerprints().cmp(leaf.fingerprints());
+            if let Err(place) = outlook.leaves.binary_search_by(by_fingerprint) {
+                outlook.leaves.insert(place, leaf.clone());
+            }
+        }
     }
 
     /// Notes that an endpoint of a view showed none, though it may have one.
-    pub fn miss(&mut self, view: &Arc<str>) {
-        self.0.entry(Arc::clone(view)).or_default().complete = false;
+    pub fn miss(&mut self, view: &str) {
+        if let Some(outlook) = self.outlook(view) {
+            outlook.complete = false;
+        }
+    }
+
+    fn outlook(&mut self, view: &str) -> Option<&mut Outlook> {
+        let mut views = self.0.iter_mut();
+        views.find_map(|(name, outlook)| (**name == *view).then_some(outlook))
     }
 
     /// The views with their leaves.
@@ -76,26 +63,18 @@ impl Views {
         if self.0.len() < 2 {
             return None;
         }
-        let outlooks = || self.0.values();
+        let outlooks = || self.0.iter().map(|(_, outlook)| outlook);
         let lacks = |one: &Outlook, other: &Outlook| {
-            other.complete && !fingerprints(one).is_subset(&fingerprints(other))
+            other.complete && !one.leaves.iter().all(|leaf| other.leaves.contains(leaf))
         };
         let differ = |one: &Outlook| outlooks().any(|other| lacks(one, other));
         if outlooks().any(differ) {
             return Some(false);
         }
-        let first = outlooks().next().map(fingerprints)?;
-        let same = outlooks().all(|outlook| fingerprints(outlook) == first);
+        let first = &outlooks().next()?.leaves;
+        let same = outlooks().all(|outlook| outlook.leaves == *first);
         (same && !first.is_empty()).then_some(true)
     }
-}
-
-fn fingerprints(outlook: &Outlook) -> BTreeSet<Fingerprints> {
-    outlook
-        .leaves
-        .iter()
-        .map(|leaf| leaf.fingerprints)
-        .collect()
 }
 
 #[cfg(test)]
@@ -103,18 +82,11 @@ mod tests {
     use super::*;
 
     fn outlook(leaves: &[u8], complete: bool) -> Outlook {
-        let sight = |n: &u8| Sight {
-            fingerprints: Fingerprints {
-                sha1: [*n; 20],
-                sha256: [*n; 32],
-            },
-            validity: None,
-            issuer: String::new(),
-        };
-        Outlook {
-            leaves: leaves.iter().map(sight).collect(),
-            complete,
+        let mut views = Views::new([(Arc::from(""), complete)]);
+        for n in leaves {
+            views.add("", &Certificate::from_der(&[*n]));
         }
+        views.0.remove(0).1
     }
 
     fn agree(outlooks: &[(&[u8], bool)]) -> Option<bool> {

@@ -1,8 +1,8 @@
 //! Check `views_agree`: every view of the target leads to the same leaves.
 
-use super::views::{Outlook, Sight};
+use super::views::Outlook;
 use super::{Check, Evidence, Finding};
-use crate::certificate::Fingerprints;
+use crate::certificate::{Certificate, Fingerprints};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -48,15 +48,18 @@ fn told(outlook: &Outlook, now: Timestamp) -> String {
 }
 
 /// `valid until 2027-03-01 (issuer Bear Issuing CA, SHA-256 0123456789AB)`
-fn leaf_told(leaf: &Sight, now: Timestamp) -> String {
-    let fate = match leaf.validity {
-        None => "unreadable".to_owned(),
-        Some((_, until)) if until < now => format!("expired {}", until.date()),
-        Some((from, _)) if now < from => format!("not valid before {}", from.date()),
-        Some((_, until)) => format!("valid until {}", until.date()),
+fn leaf_told(leaf: &Certificate, now: Timestamp) -> String {
+    let fingerprint = short(leaf.fingerprints());
+    let Ok(facts) = leaf.facts() else {
+        return format!("unreadable (SHA-256 {fingerprint})");
     };
-    let fingerprint = short(&leaf.fingerprints);
-    format!("{fate} (issuer {}, SHA-256 {fingerprint})", leaf.issuer)
+    let fate = match (facts.not_before, facts.not_after) {
+        (_, until) if until < now => format!("expired {}", until.date()),
+        (from, _) if now < from => format!("not valid before {}", from.date()),
+        (_, until) => format!("valid until {}", until.date()),
+    };
+    let issuer = facts.issuer.short();
+    format!("{fate} (issuer {issuer}, SHA-256 {fingerprint})")
 }
 
 /// Enough of a fingerprint to tell two leaves apart, and to find them in `check --json`.
@@ -66,21 +69,17 @@ fn short(fingerprints: &Fingerprints) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::case::{Case, DAY};
     use super::super::views::Views;
     use super::*;
 
     /// The case's own leaf inside; outside what `outside` says.
     fn seen(case: &Case, outside: Option<&Case>) -> Views {
-        let names = ["internal", "external"];
-        let (internal, external): (Arc<str>, Arc<str>) = (names[0].into(), names[1].into());
-        let mut views = Views::new([(Arc::clone(&internal), true), (Arc::clone(&external), true)]);
-        views.add(&internal, &case.observation.chain[0]);
+        let mut views = Views::new(["internal", "external"].map(|name| (name.into(), true)));
+        views.add("internal", &case.observation.chain[0]);
         match outside {
-            Some(outside) => views.add(&external, &outside.observation.chain[0]),
-            None => views.miss(&external),
+            Some(outside) => views.add("external", &outside.observation.chain[0]),
+            None => views.miss("external"),
         }
         views
     }

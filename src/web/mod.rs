@@ -1,6 +1,7 @@
 //! Requests to responses: routes, and the listener of our own endpoint with its TLS and passwords.
 
 mod answer;
+mod desk;
 mod door;
 mod listener;
 mod negotiation;

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use super::answer::{Answer, document, line};
 use super::query::{Query, decoded};
-use super::routes::offload;
 use super::site::{Serving, Site};
 use crate::dns::Lookup;
 use crate::render::{self, Filter};
@@ -42,24 +41,20 @@ pub(super) async fn answer<L: Lookup + 'static>(
     query: &Query,
     headers: &HeaderMap,
 ) -> Answer {
-    let version = site.build.version;
     let path = uri.path();
     let mut answer = if path == "/" {
-        let filter = filter(query);
-        let snapshot = serving.rounds.look(Instant::now() + PATIENCE).await;
-        offload(
-            move || render::index(&snapshot, &filter, version),
-            HTML,
-            headers,
-        )
-        .await
+        let (filter, version) = (filter(query), site.build.version);
+        serving.rounds.catch_up(Instant::now() + PATIENCE).await;
+        let rounds = Arc::clone(&serving.rounds);
+        let write = move || render::index(&rounds.last(), &filter, version);
+        site.offload(write, HTML, headers).await
     } else if path == "/style.css" {
         let mut sheet = document(CSS, render::STYLE.to_owned(), headers);
         let hour = HeaderValue::from_static("max-age=3600");
         sheet.headers_mut().insert(CACHE_CONTROL, hour);
         sheet
     } else if let Some(name) = path.strip_prefix("/targets/") {
-        target(serving, &decoded(name, false), version, headers).await
+        target(site, serving, &decoded(name, false), headers).await
     } else {
         line(StatusCode::NOT_FOUND, "not found")
     };
@@ -72,9 +67,9 @@ pub(super) async fn answer<L: Lookup + 'static>(
 }
 
 async fn target<L: Lookup + 'static>(
+    site: &Site<L>,
     serving: &Serving<L>,
     name: &str,
-    version: &'static str,
     headers: &HeaderMap,
 ) -> Answer {
     let known = serving
@@ -85,16 +80,18 @@ async fn target<L: Lookup + 'static>(
     if !known {
         return line(StatusCode::NOT_FOUND, "no such target");
     }
-    let snapshot = serving.rounds.look(Instant::now() + PATIENCE).await;
-    let name = name.to_owned();
+    serving.rounds.catch_up(Instant::now() + PATIENCE).await;
+    let (rounds, name) = (Arc::clone(&serving.rounds), name.to_owned());
+    let version = site.build.version;
     let write = move || {
+        let snapshot = rounds.last();
         let mut targets = snapshot.targets.iter();
         let report = targets.find(|report| report.source.name == name);
         report.map_or_else(String::new, |report| {
             render::target(report, &snapshot, version)
         })
     };
-    offload(write, HTML, headers).await
+    site.offload(write, HTML, headers).await
 }
 
 fn filter(query: &Query) -> Filter {

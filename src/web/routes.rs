@@ -14,7 +14,6 @@ use super::{negotiation, pages, probe};
 use crate::dns::Lookup;
 use crate::process::ProcessFacts;
 use crate::render::{self, Exporter};
-use crate::report::Snapshot;
 
 /// Prometheus' own default, for clients that name no timeout.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,10 +47,10 @@ impl<L: Lookup + 'static> Site<L> {
                 }
             }
             "/api/v1/report" => {
-                let snapshot = self
-                    .scrape(&serving, self.deadline(headers, self.pace.needed()))
-                    .await;
-                offload(move || render::json(&snapshot), JSON, headers).await
+                let deadline = self.deadline(headers, self.pace.needed());
+                self.catch_up(&serving, deadline).await;
+                let write = move || render::json(&serving.rounds.last());
+                self.offload(write, JSON, headers).await
             }
             "/sd" => {
                 let targets = serving.rounds.targets();
@@ -75,34 +74,38 @@ impl<L: Lookup + 'static> Site<L> {
 
     async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {
         let deadline = self.deadline(headers, self.pace.needed());
-        let snapshot = self.scrape(serving, deadline).await;
+        self.catch_up(serving, deadline).await;
         let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
-        let counters = serving.rounds.counters().clone();
+        let rounds = Arc::clone(&serving.rounds);
         let (build, reload) = (self.build, self.last_reload());
-        let written = tokio::task::spawn_blocking(move || {
+        let write = move || {
+            let snapshot = rounds.last();
             let exporter = Exporter {
-                counters: &counters,
+                counters: rounds.counters(),
                 process: ProcessFacts::read(),
                 build: &build,
                 reload,
             };
             render::metrics(&snapshot, &exporter, format, encoding)
-        });
-        match written.await {
-            Ok(body) => {
+        };
+        match self.desk.work(write).await {
+            Some(body) => {
                 // Only an answer that was waited for to the end tells how long one takes from there.
                 self.pace.took(deadline.elapsed());
                 encoded_bytes(format.content_type(), body, encoding)
             }
-            Err(_) => broken(),
+            None => broken(),
         }
     }
 
     /// Probes what is due and waits as long as the client does, or until the exporter ends.
-    async fn scrape(&self, serving: &Serving<L>, deadline: Instant) -> Snapshot {
-        tokio::select! {
-            snapshot = serving.rounds.scrape(deadline) => snapshot,
-            () = self.last_call() => serving.rounds.last(),
+    async fn catch_up(&self, serving: &Serving<L>, deadline: Instant) {
+        let all_in = tokio::select! {
+            all_in = serving.rounds.catch_up(deadline) => all_in,
+            () = self.last_call() => return,
+        };
+        if !all_in {
+            serving.rounds.counters().deadline_exceeded();
         }
     }
 
@@ -121,24 +124,23 @@ impl<L: Lookup + 'static> Site<L> {
         if !matches!(*method, Method::POST | Method::PUT) {
             return only("POST, PUT");
         }
-        let site = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || site.reload()).await {
-            Ok(Ok(())) => line(StatusCode::OK, "reloaded"),
-            Ok(Err(mistake)) => line(StatusCode::INTERNAL_SERVER_ERROR, &mistake),
-            Err(_) => broken(),
+        match self.reload().await {
+            Ok(()) => line(StatusCode::OK, "reloaded"),
+            Err(mistake) => line(StatusCode::INTERNAL_SERVER_ERROR, &mistake),
         }
     }
-}
 
-/// Writes a text where it holds up nobody.
-pub(super) async fn offload(
-    write: impl FnOnce() -> String + Send + 'static,
-    content_type: &'static str,
-    headers: &HeaderMap,
-) -> Answer {
-    let headers = headers.clone();
-    let written = tokio::task::spawn_blocking(move || document(content_type, write(), &headers));
-    written.await.unwrap_or_else(|_| broken())
+    /// Writes a text where it holds up nobody.
+    pub(super) async fn offload(
+        &self,
+        write: impl FnOnce() -> String + Send + 'static,
+        content_type: &'static str,
+        headers: &HeaderMap,
+    ) -> Answer {
+        let headers = headers.clone();
+        let write = move || document(content_type, write(), &headers);
+        self.desk.work(write).await.unwrap_or_else(broken)
+    }
 }
 
 fn broken() -> Answer {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::desk::Desk;
 use super::pace::Pace;
 use crate::render::{BuildInfo, Reload};
 use crate::round::{Clock, OnRequest, Rounds};
@@ -31,8 +32,7 @@ pub struct Site<L> {
     serving: RwLock<Arc<Serving<L>>>,
     loader: Loader<L>,
     reload: Mutex<Reload>,
-    /// Held while files are read: of two reloads at once, the second reads what the first left.
-    reloading: Mutex<()>,
+    pub(super) desk: Desk,
     clock: Clock,
     pub(super) timeout_offset: Duration,
     pub(super) build: BuildInfo,
@@ -43,7 +43,7 @@ pub struct Site<L> {
 /// Scrapes that run when the exporter is told to end are answered after this, with what is in by then.
 const LAST_CALL: Duration = Duration::from_secs(3);
 
-impl<L> Site<L> {
+impl<L: Send + Sync + 'static> Site<L> {
     /// A site that serves this and reads its successors with `loader`. `timeout_offset` is taken off the scrape
     /// timeout, for the way back.
     pub fn new(
@@ -60,7 +60,7 @@ impl<L> Site<L> {
                 successful: true,
                 loaded_at: clock(),
             }),
-            reloading: Mutex::default(),
+            desk: Desk::default(),
             clock,
             timeout_offset,
             build,
@@ -80,12 +80,24 @@ impl<L> Site<L> {
         *lock(&self.reload)
     }
 
-    /// Replaces what is in force, or keeps it when the configuration has a mistake. Reads files.
+    /// Replaces what is in force, or keeps it when the configuration has a mistake. Of two reloads at once, the second
+    /// reads what the first left.
     ///
     /// # Errors
     /// The mistake, one line.
-    pub fn reload(&self) -> Result<(), String> {
-        let _only = lock(&self.reloading);
+    pub async fn reload(self: &Arc<Self>) -> Result<(), String> {
+        let site = Arc::clone(self);
+        let reloaded = self.desk.work(move || site.read_again()).await;
+        reloaded.unwrap_or_else(|| Err("the reload broke; a defect".to_owned()))
+    }
+
+    /// Looks at what changes without the configuration.
+    pub async fn refresh(&self) {
+        let serving = self.serving();
+        self.desk.work(move || (serving.refresh)()).await;
+    }
+
+    fn read_again(&self) -> Result<(), String> {
         match (self.loader)(&self.serving()) {
             Ok(successor) => {
                 let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);

@@ -99,6 +99,12 @@ impl Dn {
         self.texts(attribute::COMMON_NAME).last()
     }
 
+    /// The common name, or the whole name where there is none.
+    pub fn short(&self) -> String {
+        let common = self.common_name().map(str::to_owned);
+        common.unwrap_or_else(|| self.to_exchange())
+    }
+
     /// All common names in the order of the DER.
     pub fn common_names(&self) -> impl Iterator<Item = &str> {
         self.texts(attribute::COMMON_NAME)

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::certificate::Certificate;
 use crate::report;
-use crate::verdict::{self, Outlook};
+use crate::verdict::Outlook;
 
 #[derive(Serialize)]
 pub(super) struct ResolutionJson<'a> {
@@ -26,28 +27,32 @@ struct Mx<'a> {
 pub(super) struct ViewJson<'a> {
     view: &'a str,
     complete: bool,
-    leaves: Vec<Sight<'a>>,
+    leaves: Vec<Leaf>,
 }
 
 #[derive(Serialize)]
-struct Sight<'a> {
-    issuer: &'a str,
+struct Leaf {
+    issuer: String,
     not_before: Option<String>,
     not_after: Option<String>,
     fingerprint_sha256: String,
 }
 
 pub(super) fn view<'a>((view, outlook): (&'a str, &'a Outlook)) -> ViewJson<'a> {
-    let sight = |leaf: &'a verdict::Sight| Sight {
-        issuer: &leaf.issuer,
-        not_before: leaf.validity.map(|(from, _)| from.to_string()),
-        not_after: leaf.validity.map(|(_, until)| until.to_string()),
-        fingerprint_sha256: leaf.fingerprints.sha256_hex(),
-    };
     ViewJson {
         view,
         complete: outlook.complete,
-        leaves: outlook.leaves.iter().map(sight).collect(),
+        leaves: outlook.leaves.iter().map(leaf).collect(),
+    }
+}
+
+fn leaf(leaf: &Certificate) -> Leaf {
+    let facts = leaf.facts().ok();
+    Leaf {
+        issuer: facts.map_or_else(String::new, |facts| facts.issuer.short()),
+        not_before: facts.map(|facts| facts.not_before.to_string()),
+        not_after: facts.map(|facts| facts.not_after.to_string()),
+        fingerprint_sha256: leaf.fingerprints().sha256_hex(),
     }
 }
 
