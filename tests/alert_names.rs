@@ -97,6 +97,20 @@ fn every_alert_is_tested_to_fire_and_every_tested_name_is_an_alert() {
 }
 
 #[test]
+fn the_index_of_runbooks_lists_every_alert() {
+    let index = read(&root().join("docs/runbooks/README.md"));
+    let listed: Vec<_> = index.lines().filter(|l| l.starts_with("| [")).collect();
+    let expected = rules("alert");
+    let expected = expected.iter().map(|alert| {
+        let name = text(&alert["alert"]);
+        let severity = text(&alert["labels"]["severity"]);
+        let summary = text(&alert["annotations"]["summary"]);
+        format!("| [{name}]({name}.md) | {severity} | {summary} |")
+    });
+    assert_eq!(listed, expected.collect::<Vec<_>>());
+}
+
+#[test]
 fn every_metric_of_a_rule_or_of_its_tests_exists() {
     let exported = exported();
     assert!(exported.len() > 20, "src/ names hardly any metric");
