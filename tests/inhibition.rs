@@ -11,14 +11,17 @@ mod network;
 #[expect(dead_code, reason = "shared source: this test takes a part of it")]
 #[path = "real/process.rs"]
 mod process;
+#[expect(dead_code, reason = "shared source: this test takes a part of it")]
+#[path = "real/started.rs"]
+mod started;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use network::{free_address, get};
-use process::{Process, output, program};
+use network::get;
+use process::{output, program};
 use serde_json::Value;
 
 /// The labels of each alert below, beside its name; `-` stands for a label that it has not.
@@ -96,21 +99,7 @@ const ALERTS: [(&str, bool); 20] = [
 #[ignore = "needs Alertmanager: tests/run.sh"]
 fn the_example_mutes_nothing_that_it_should_not() {
     let place = tempfile::tempdir().expect("a temporary directory");
-    let config = place.path().join("alertmanager.yml");
-    fs::write(&config, example()).expect("a file of ours");
-    let address = free_address();
-    let mut command = Command::new(program("prometheus-alertmanager"));
-    command
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!(
-            "--storage.path={}",
-            place.path().join("data").display()
-        ))
-        .arg(format!("--web.listen-address={address}"))
-        .arg("--cluster.listen-address=");
-    let log = place.path().join("log");
-    let mut alertmanager = Process::start("Alertmanager", &mut command, &log);
-    alertmanager.until("Alertmanager is ready", || get(address, "/-/ready"));
+    let (mut alertmanager, address) = started::alertmanager(place.path(), &example());
     for (alert, _) in ALERTS {
         add(&format!("http://{address}"), alert);
     }
