@@ -111,6 +111,32 @@ fn the_example_mutes_nothing_that_it_should_not() {
     for (alert, expected) in ALERTS {
         assert_eq!(muted.get(alert), Some(&expected), "{alert}");
     }
+    one_message_a_target(&get(address, "/api/v2/alerts/groups").expect("the groups"));
+}
+
+/// Whatever is wrong with one target arrives together.
+fn one_message_a_target(groups: &str) {
+    let groups: Value = serde_json::from_str(groups).expect("JSON");
+    let groups = groups.as_array().expect("a list");
+    let mut relay = groups
+        .iter()
+        .filter(|group| group["labels"]["target"] == "relay");
+    let (first, second) = (relay.next().expect("a group"), relay.next());
+    assert_eq!(second, None, "two messages about one target");
+    let expected = ALERTS.iter().filter(|(alert, _)| alert.contains(" relay "));
+    assert_eq!(
+        first["alerts"].as_array().map(Vec::len),
+        Some(expected.count())
+    );
+    let down = groups
+        .iter()
+        .filter(|group| group["labels"]["instance"] == "b:10465");
+    let down: Vec<_> = down.map(|group| &group["receiver"]["name"]).collect();
+    assert_eq!(
+        down,
+        ["night"],
+        "an exporter that is down has a message of its own"
+    );
 }
 
 /// The shipped file; its receivers are led to where nobody listens.
