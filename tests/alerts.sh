@@ -17,6 +17,7 @@ must promtool check rules --lint=all --lint-fatal alerts/*.yml
 must promtool test rules alerts/tests/*.yml
 
 must promtool check config --syntax-only examples/prometheus.yml
+must promtool check config examples/prometheus/prometheus.yml
 must amtool check-config examples/alertmanager.yml
 
 # routes RECEIVERS LABEL=VALUE...: where Alertmanager sends such an alert.

@@ -38,6 +38,74 @@ fn what_the_containers_mount_exists() {
     assert!(mounted >= 6, "only {mounted} mounts");
 }
 
+/// What is mounted, but not where it is looked for, would only show in a running container.
+#[test]
+fn the_containers_find_what_is_mounted() {
+    let compose = &documents(&root().join("examples/docker-compose.yml"))[0];
+    let prometheus = &documents(&root().join("examples/prometheus.yml"))[0];
+    let provider =
+        &documents(&root().join("examples/grafana/provisioning/dashboards/smtp-tls.yml"))[0];
+    let rules = format!("/etc/prometheus/{}", text(&prometheus["rule_files"][0]));
+    let dashboards = text(&provider["providers"][0]["options"]["path"]);
+    let mut wanted = vec![
+        ("prometheus", rules.as_str()),
+        ("grafana", dashboards),
+        ("grafana", "/etc/grafana/provisioning"),
+    ];
+    for (name, service) in compose["services"].as_mapping().expect("services") {
+        let arguments = service["command"].as_sequence().into_iter().flatten();
+        let files = arguments.filter_map(|a| text(a).strip_prefix("--config.file="));
+        wanted.extend(files.map(|file| (text(name), file)));
+    }
+    assert!(wanted.len() >= 6, "{wanted:?}");
+    for (service, path) in wanted {
+        let volumes = compose["services"][service]["volumes"].as_sequence();
+        let mut inside = volumes
+            .into_iter()
+            .flatten()
+            .filter_map(|volume| text(volume).split(':').nth(1));
+        assert!(inside.any(|there| there == path), "{service}: {path}");
+    }
+}
+
+#[test]
+fn kubernetes_finds_the_exporter() {
+    let folder = root().join("examples/kubernetes");
+    let exporter = documents(&folder.join("exporter.yml"));
+    let of_kind = |kind: &str| {
+        let found = exporter.iter().find(|document| document["kind"] == kind);
+        found.unwrap_or_else(|| panic!("no {kind}"))
+    };
+    let service = of_kind("Service");
+    let pod = &of_kind("Deployment")["spec"]["template"];
+    assert_eq!(service["spec"]["selector"], pod["metadata"]["labels"]);
+    let container = &pod["spec"]["containers"][0];
+    let port = &service["spec"]["ports"][0];
+    assert_eq!(port["targetPort"], container["ports"][0]["name"]);
+    assert_eq!(port["port"], container["ports"][0]["containerPort"]);
+
+    let monitor = &documents(&folder.join("servicemonitor.yml"))[0]["spec"];
+    assert_eq!(
+        monitor["selector"]["matchLabels"],
+        service["metadata"]["labels"]
+    );
+    assert_eq!(monitor["endpoints"][0]["port"], port["name"]);
+    let probe = &documents(&folder.join("probe.yml"))[0]["spec"];
+    let name = text(&service["metadata"]["name"]);
+    let url = format!("{name}:{}", port["port"].as_u64().expect("a port"));
+    assert_eq!(text(&probe["prober"]["url"]), url);
+
+    let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
+    let job = text(&monitor["endpoints"][0]["relabelings"][0]["replacement"]);
+    for job in [job, text(&probe["jobName"])] {
+        assert!(rules.contains(&format!("up{{job=\"{job}\"}}")), "{job}");
+    }
+    let all = &documents(&folder.join("kustomization.yml"))[0]["resources"];
+    for resource in all.as_sequence().expect("resources") {
+        assert!(folder.join(text(resource)).exists(), "{resource:?}");
+    }
+}
+
 #[test]
 fn services_call_each_other_by_their_names() {
     let compose = &documents(&root().join("examples/docker-compose.yml"))[0];

@@ -11,118 +11,132 @@ mod network;
 #[expect(dead_code, reason = "shared source: this test takes a part of it")]
 #[path = "real/process.rs"]
 mod process;
+#[expect(dead_code, reason = "shared source: this test takes a part of it")]
+#[path = "real/started.rs"]
+mod started;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use network::{free_address, get};
-use process::{Process, output, program};
+use network::get;
+use process::{output, program};
 use serde_json::Value;
 
-/// Alerts by name, exporter, target and address, and whether they are to be muted.
-const ALERTS: [([&str; 4], bool); 12] = [
+/// The labels of each alert below, beside its name; `-` stands for a label that it has not.
+const LABELS: [&str; 5] = ["instance", "vantage", "target", "view", "address"];
+
+/// Alerts, and whether they are to be muted.
+const ALERTS: [(&str, bool); 20] = [
     (
-        [
-            "SmtpTlsCertificateExpiringSoon",
-            "a:10465",
-            "relay",
-            "10.0.0.11",
-        ],
+        "SmtpTlsCertificateExpiringSoon a:10465 - relay default 10.0.0.11",
         false,
     ),
     // The same certificate at the same place: the louder alert says it.
     (
-        [
-            "SmtpTlsCertificateRenewalOverdue",
-            "a:10465",
-            "relay",
-            "10.0.0.11",
-        ],
+        "SmtpTlsCertificateRenewalOverdue a:10465 - relay default 10.0.0.11",
         true,
     ),
-    // Another server, another target, another exporter's view of it.
+    // Another server, another target, another view, another exporter's view of it.
     (
-        [
-            "SmtpTlsCertificateRenewalOverdue",
-            "a:10465",
-            "relay",
-            "10.0.0.12",
-        ],
+        "SmtpTlsCertificateRenewalOverdue a:10465 - relay default 10.0.0.12",
         false,
     ),
     (
-        [
-            "SmtpTlsCertificateRenewalOverdue",
-            "a:10465",
-            "den",
-            "10.0.0.11",
-        ],
-        false,
-    ),
-    (["SmtpTlsFleetInconsistent", "a:10465", "relay", ""], false),
-    (
-        ["SmtpTlsCertificateExpired", "a:10465", "relay", "10.0.0.13"],
+        "SmtpTlsCertificateRenewalOverdue a:10465 - den default 10.0.0.11",
         false,
     ),
     (
-        ["SmtpTlsProbeFailed", "a:10465", "relay", "10.0.0.14"],
+        "SmtpTlsCertificateRenewalOverdue a:10465 - relay external 10.0.0.11",
+        false,
+    ),
+    (
+        "SmtpTlsCertificateRenewalOverdue c:10465 - relay default 10.0.0.11",
+        false,
+    ),
+    // Other alerts on the same target and the same place.
+    ("SmtpTlsFleetInconsistent a:10465 - relay - -", false),
+    ("SmtpTlsVantagesDisagree - - relay - -", false),
+    (
+        "SmtpTlsProbeFailed a:10465 - relay default 10.0.0.11",
+        false,
+    ),
+    (
+        "SmtpTlsCertificateExpired a:10465 - relay default 10.0.0.13",
         false,
     ),
     // One exporter is down: what it said of servers that it no longer sees is muted, but what has expired has expired.
-    (["SmtpTlsExporterDown", "b:10465", "", ""], false),
+    ("SmtpTlsExporterDown b:10465 - - - -", false),
+    ("SmtpTlsProbeFailed b:10465 - relay default 10.0.0.14", true),
     (
-        ["SmtpTlsProbeFailed", "b:10465", "relay", "10.0.0.14"],
+        "SmtpTlsCertificateRenewalOverdue b:10465 - relay default 10.0.0.12",
         true,
     ),
     (
-        [
-            "SmtpTlsCertificateRenewalOverdue",
-            "b:10465",
-            "relay",
-            "10.0.0.12",
-        ],
-        true,
-    ),
-    (
-        ["SmtpTlsCertificateExpired", "b:10465", "relay", "10.0.0.13"],
+        "SmtpTlsCertificateExpired b:10465 - relay default 10.0.0.13",
         false,
     ),
-    (["SomebodyElses", "b:10465", "relay", ""], false),
+    (
+        "SmtpTlsChainExpired b:10465 - relay default 10.0.0.13",
+        false,
+    ),
+    ("SmtpTlsTargetsMissing - - - - -", false),
+    ("SomebodyElses b:10465 - relay - -", false),
+    // The exporter of one place is down, that of the other place is not, though both are called the same.
+    ("SmtpTlsExporterDown localhost:10465 office - - -", false),
+    (
+        "SmtpTlsProbeFailed localhost:10465 office relay default 10.0.0.14",
+        true,
+    ),
+    (
+        "SmtpTlsProbeFailed localhost:10465 cloud relay default 10.0.0.14",
+        false,
+    ),
 ];
 
 #[test]
 #[ignore = "needs Alertmanager: tests/run.sh"]
 fn the_example_mutes_nothing_that_it_should_not() {
     let place = tempfile::tempdir().expect("a temporary directory");
-    let config = place.path().join("alertmanager.yml");
-    fs::write(&config, example()).expect("a file of ours");
-    let address = free_address();
-    let mut command = Command::new(program("prometheus-alertmanager"));
-    command
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!(
-            "--storage.path={}",
-            place.path().join("data").display()
-        ))
-        .arg(format!("--web.listen-address={address}"))
-        .arg("--cluster.listen-address=");
-    let log = place.path().join("log");
-    let mut alertmanager = Process::start("Alertmanager", &mut command, &log);
-    alertmanager.until("Alertmanager is ready", || get(address, "/-/ready"));
-    for (labels, _) in ALERTS {
-        add(&format!("http://{address}"), labels);
+    let (mut alertmanager, address) = started::alertmanager(place.path(), &example());
+    for (alert, _) in ALERTS {
+        add(&format!("http://{address}"), alert);
     }
     let muted = alertmanager.until("all alerts are known", || {
         let answer = get(address, "/api/v2/alerts")?;
         let muted = muted(&serde_json::from_str(&answer).map_err(|e| e.to_string())?);
         (muted.len() == ALERTS.len()).then_some(muted).ok_or(answer)
     });
-    for (labels, expected) in ALERTS {
-        let key = labels.map(str::to_owned);
-        assert_eq!(muted.get(&key), Some(&expected), "{labels:?}");
+    for (alert, expected) in ALERTS {
+        assert_eq!(muted.get(alert), Some(&expected), "{alert}");
     }
+    one_message_a_target(&get(address, "/api/v2/alerts/groups").expect("the groups"));
+}
+
+/// Whatever is wrong with one target arrives together.
+fn one_message_a_target(groups: &str) {
+    let groups: Value = serde_json::from_str(groups).expect("JSON");
+    let groups = groups.as_array().expect("a list");
+    let mut relay = groups
+        .iter()
+        .filter(|group| group["labels"]["target"] == "relay");
+    let (first, second) = (relay.next().expect("a group"), relay.next());
+    assert_eq!(second, None, "two messages about one target");
+    let expected = ALERTS.iter().filter(|(alert, _)| alert.contains(" relay "));
+    assert_eq!(
+        first["alerts"].as_array().map(Vec::len),
+        Some(expected.count())
+    );
+    let down = groups
+        .iter()
+        .filter(|group| group["labels"]["instance"] == "b:10465");
+    let down: Vec<_> = down.map(|group| &group["receiver"]["name"]).collect();
+    assert_eq!(
+        down,
+        ["night"],
+        "an exporter that is down has a message of its own"
+    );
 }
 
 /// The shipped file; its receivers are led to where nobody listens.
@@ -136,34 +150,28 @@ fn example() -> String {
     nowhere
 }
 
-fn add(url: &str, [name, instance, target, address]: [&str; 4]) {
+fn add(url: &str, alert: &str) {
+    let mut words = alert.split(' ');
+    let name = words.next().unwrap_or_default();
     let mut command = Command::new(program("amtool"));
     command
         .args(["alert", "add", "--alertmanager.url", url])
-        .args([format!("alertname={name}"), "job=smtp-tls".to_owned()])
-        .arg(format!("instance={instance}"));
-    for (label, value) in [("target", target), ("address", address)] {
-        if !value.is_empty() {
-            command.arg(format!("{label}={value}"));
-        }
+        .args([format!("alertname={name}"), "job=smtp-tls".to_owned()]);
+    for (label, value) in LABELS.iter().zip(words).filter(|(_, value)| *value != "-") {
+        command.arg(format!("{label}={value}"));
     }
     output(&mut command);
 }
 
 /// Every known alert, and whether another one mutes it.
-fn muted(alerts: &Value) -> BTreeMap<[String; 4], bool> {
+fn muted(alerts: &Value) -> BTreeMap<String, bool> {
     let alerts = alerts.as_array().into_iter().flatten();
     alerts
         .map(|alert| {
-            let label = |name: &str| {
-                alert["labels"][name]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned()
-            };
+            let label = |name: &&str| alert["labels"][*name].as_str().unwrap_or("-").to_owned();
+            let words: Vec<String> = ["alertname"].iter().chain(&LABELS).map(label).collect();
             let by = alert["status"]["inhibitedBy"].as_array();
-            let key = ["alertname", "instance", "target", "address"].map(label);
-            (key, by.is_some_and(|by| !by.is_empty()))
+            (words.join(" "), by.is_some_and(|by| !by.is_empty()))
         })
         .collect()
 }

@@ -23,18 +23,6 @@ use smtp_tls_exporter::verdict::CHECKS;
 type Outcome = Result<(), Box<dyn Error>>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
-const DOCUMENTS: [&str; 9] = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "SECURITY.md",
-    "docs/configuration.md",
-    "docs/metrics.md",
-    "docs/reasons.md",
-    "docs/failure-cases.md",
-];
-
 #[test]
 fn the_example_configuration_is_valid() -> Outcome {
     let (complaint, code) = config_check(&root().join("config.example.yml"))?;
@@ -196,40 +184,6 @@ fn every_metric_has_an_example() {
             words.contains(&*metric),
             "docs/metrics.md: no example of {metric}"
         );
-    }
-}
-
-#[test]
-fn documents_name_only_metrics_that_exist() {
-    let known: BTreeSet<_> = first_cells(&read("docs/metrics.md")).into_iter().collect();
-    for document in DOCUMENTS {
-        for word in words(&read(document)) {
-            let is_ours = word.starts_with("smtp_tls_") && word != "smtp_tls_exporter";
-            assert!(
-                !is_ours || known.contains(word),
-                "{document}: {word} does not exist"
-            );
-        }
-    }
-}
-
-#[test]
-fn links_lead_somewhere() {
-    for document in DOCUMENTS {
-        let folder = root().join(document);
-        let folder = folder.parent().unwrap();
-        let text = read(document);
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|l| l.split([')', '#']).next())
-        {
-            let is_elsewhere = link.is_empty() || link.contains("://");
-            assert!(
-                is_elsewhere || folder.join(link).exists(),
-                "{document}: {link}"
-            );
-        }
     }
 }
 

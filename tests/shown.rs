@@ -11,6 +11,9 @@ mod network;
 #[expect(dead_code, reason = "shared source: this test takes a part of it")]
 #[path = "real/process.rs"]
 mod process;
+#[expect(dead_code, reason = "shared source: this test takes a part of it")]
+#[path = "real/started.rs"]
+mod started;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,8 +21,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use network::{free_address, get};
-use process::{Process, program};
+use network::get;
+use process::Process;
 use serde_json::{Value, json};
 
 /// The state words by their recorded numbers, worst first.
@@ -247,19 +250,7 @@ impl Prometheus {
                 "job_name": "smtp-tls", "static_configs": [{"targets": [exporter.to_string()]}],
             }],
         });
-        let config = place.join("prometheus.yml");
-        fs::write(&config, settings.to_string()).expect("a file of ours");
-        let address = free_address();
-        let mut command = Command::new(program("prometheus"));
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                place.join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"));
-        let mut process = Process::start("Prometheus", &mut command, &place.join("prometheus.log"));
-        process.until("Prometheus is ready", || get(address, "/-/ready"));
+        let (process, address) = started::prometheus(place, &settings.to_string());
         Self {
             address,
             _process: process,

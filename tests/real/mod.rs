@@ -9,4 +9,5 @@ pub(crate) mod network;
 pub(crate) mod postfix;
 pub(crate) mod process;
 pub(crate) mod samples;
+pub(crate) mod started;
 pub(crate) mod webhook;

@@ -4,12 +4,12 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::network::{free_address, get};
-use super::process::{Process, program};
+use super::network::get;
+use super::process::Process;
+use super::started;
 
 /// The rules as they are shipped.
 const RULES: &str = include_str!("../../alerts/smtp-tls.rules.yml");
@@ -64,18 +64,7 @@ fn start_alertmanager(place: &Path, webhook: SocketAddr) -> (Process, SocketAddr
             "webhook_configs": [{"url": format!("http://{webhook}/"), "send_resolved": true}],
         }],
     });
-    let config = home.join("alertmanager.yml");
-    fs::write(&config, settings.to_string()).expect("a file of ours");
-    let address = free_address();
-    let mut command = Command::new(program("prometheus-alertmanager"));
-    command
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.path={}", home.join("data").display()))
-        .arg(format!("--web.listen-address={address}"))
-        .arg("--cluster.listen-address=");
-    let mut process = Process::start("Alertmanager", &mut command, &home.join("log"));
-    process.until("Alertmanager is ready", || get(address, "/-/ready"));
-    (process, address)
+    started::alertmanager(&home, &settings.to_string())
 }
 
 fn start_prometheus(
@@ -93,20 +82,7 @@ fn start_prometheus(
         "alerting": {"alertmanagers": [{"static_configs": at(alertmanager)}]},
         "scrape_configs": [{"job_name": "smtp-tls", "static_configs": at(exporter)}],
     });
-    let config = home.join("prometheus.yml");
-    fs::write(&config, settings.to_string()).expect("a file of ours");
-    let address = free_address();
-    let mut command = Command::new(program("prometheus"));
-    command
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!(
-            "--storage.tsdb.path={}",
-            home.join("data").display()
-        ))
-        .arg(format!("--web.listen-address={address}"));
-    let mut process = Process::start("Prometheus", &mut command, &home.join("log"));
-    process.until("Prometheus is ready", || get(address, "/-/ready"));
-    (process, address)
+    started::prometheus(&home, &settings.to_string())
 }
 
 /// The shipped rules in a world where everything happens within seconds: each `for:` becomes one

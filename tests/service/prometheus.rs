@@ -94,9 +94,9 @@ async fn the_recipe_works_in_both_ways() {
         .replace("scrape_timeout: 30s", "scrape_timeout: 1s");
     exporter.rewrite("prometheus.yml", &recipe);
     let prometheus = Prometheus::start(exporter.directory.path());
-    let instance = |address| format!("job=\"smtp_tls_probe\",instance=\"{address}\"");
+    let instance = |address| format!("job=\"smtp-tls-probe\",instance=\"{address}\"");
     for (query, value) in [
-        ("up{job=\"smtp_tls\"}".to_owned(), "1"),
+        ("up{job=\"smtp-tls\"}".to_owned(), "1"),
         (format!("up{{{}}}", instance(good)), "1"),
         (format!("up{{{}}}", instance(old)), "1"),
         (format!("smtp_tls_probe_success{{{}}}", instance(good)), "1"),
@@ -109,11 +109,11 @@ async fn the_recipe_works_in_both_ways() {
             "1",
         ),
         (
-            "smtp_tls_chain_certificates{job=\"smtp_tls\"}".to_owned(),
+            "smtp_tls_chain_certificates{job=\"smtp-tls\"}".to_owned(),
             "2",
         ),
         (
-            "count(smtp_tls_exporter_build_info{job=\"smtp_tls\"})".to_owned(),
+            "count(smtp_tls_exporter_build_info{job=\"smtp-tls\"})".to_owned(),
             "1",
         ),
     ] {

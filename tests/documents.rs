@@ -1,0 +1,117 @@
+//! Holds every document to what it names: files, metrics, the program's commands and their flags.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads files of the repository, which is what it tests"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use smtp_tls_exporter::render::FAMILIES;
+
+/// Postfix has parameters that begin as our metrics do.
+const POSTFIX: [&str; 2] = ["smtp_tls_cert_file", "smtp_tls_chain_files"];
+
+#[test]
+fn links_and_pictures_lead_somewhere() {
+    for (file, text) in documents() {
+        for part in text.split("](").skip(1) {
+            let link = part.split([')', '#']).next().unwrap_or_default();
+            let there = file.parent().map(|folder| folder.join(link));
+            let leads = link.is_empty()
+                || link.contains("://")
+                || there.is_some_and(|there| there.exists());
+            assert!(leads, "{}: {link}", file.display());
+        }
+    }
+}
+
+#[test]
+fn metrics_exist() {
+    let reference = read(&root().join("docs/metrics.md"));
+    let rows = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"));
+    let known: BTreeSet<_> = rows.filter_map(|row| row.split('`').next()).collect();
+    assert!(known.len() > FAMILIES.len(), "{known:?}");
+    for (file, text) in documents() {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for word in words.filter(|word| word.starts_with("smtp_tls_")) {
+            // The begin of several, as in `smtp_tls_probe_(success|duration_seconds)`.
+            let begins = word.ends_with('_') && known.iter().any(|name| name.starts_with(word));
+            let exists = begins || known.contains(word) || word == "smtp_tls_exporter";
+            let is_postfix = POSTFIX.contains(&word);
+            assert!(exists || is_postfix, "{}: {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn commands_have_the_flags_that_are_quoted() {
+    let serve = flags(&["--help"]);
+    let check = flags(&["check", "--help"]);
+    let mut seen = 0;
+    for (file, text) in documents() {
+        // A backslash at the end of a line carries the command on; journalctl has flags of its own.
+        let text = text
+            .replace("\\\n", " ")
+            .replace("-u smtp-tls-exporter", "");
+        for command in text.split("smtp-tls-exporter ").skip(1) {
+            let command = command.split(['\n', '`', ';', '|', '#']).next();
+            let words: Vec<&str> = command.unwrap_or_default().split_whitespace().collect();
+            let known = if words.first() == Some(&"check") {
+                &check
+            } else {
+                &serve
+            };
+            for word in words.iter().filter(|word| word.starts_with("--")) {
+                let flag = word.split('=').next().unwrap_or_default();
+                let flag = flag.trim_end_matches(['.', ',', ':', ')']);
+                assert!(known.contains(flag), "{}: {words:?}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} flags in all documents");
+}
+
+/// The flags that the program explains.
+fn flags(arguments: &[&str]) -> BTreeSet<String> {
+    let program = env!("CARGO_BIN_EXE_smtp-tls-exporter");
+    let help = Command::new(program).args(arguments).output();
+    let help = help.expect("the program starts").stdout;
+    let help = String::from_utf8(help).expect("help is text");
+    let words = help
+        .split_whitespace()
+        .map(|word| word.trim_end_matches(','));
+    words
+        .filter(|word| word.starts_with("--"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every document for readers, and its text.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for folder in ["", "docs", "docs/runbooks"] {
+        for entry in fs::read_dir(root().join(folder)).expect("the folder exists") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let text = read(&path);
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(found.len() > 30, "only {} documents", found.len());
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
