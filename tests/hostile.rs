@@ -15,6 +15,7 @@ mod peer;
 mod process;
 #[path = "real/samples.rs"]
 mod samples;
+mod scene;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -25,6 +26,9 @@ use network::{free_address, get};
 use peer::{Act, Authority, Leaf, Script, Server, Speech};
 use process::{scratch, until};
 use samples::Samples;
+use scene::Scene;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 const HOST: &str = "mx.bears.test";
 const GOOD: usize = 50;
@@ -189,4 +193,24 @@ fn peak(id: u32) -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.expect("VmHWM").trim().trim_end_matches(" kB");
     kib.parse::<f64>().expect("a number") / 1024.0
+}
+
+#[tokio::test]
+async fn who_asks_again_and_again_leaves_nobody_waiting() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let scene = Scene::new();
+    let rounds = scene.rounds(&format!(
+        "targets: [{{host: {HOST}, addresses: [127.0.0.1], ports: [{port}]}}]"
+    ));
+    let soon = || Instant::now() + Duration::from_millis(5);
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    rounds.scrape(soon()).await;
+    let with_one_probe = tasks();
+    for _ in 0..50 {
+        rounds.scrape(soon()).await;
+    }
+    let left = tasks();
+    assert!(with_one_probe > 0, "the silent server is being probed");
+    assert!(left < with_one_probe + 10, "{left} tasks");
 }

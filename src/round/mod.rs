@@ -179,8 +179,14 @@ impl<L: Lookup + 'static> Rounds<L> {
     /// Probes what is due and returns when all is in, or at the deadline: whether all is in. The probes run on in
     /// tasks of their own: nobody who hangs up stops what others wait for.
     pub async fn catch_up(self: &Arc<Self>, deadline: Instant) -> bool {
-        let pass = tokio::spawn(Arc::clone(self).pass());
-        timeout_at(deadline, pass).await.is_ok()
+        let boarding = tokio::spawn(Arc::clone(self).board());
+        // To wait is the caller's own business, and ends with it: the flights may take minutes, and many may ask.
+        let all_in = async {
+            for landing in boarding.await.into_iter().flatten() {
+                landing.wait().await;
+            }
+        };
+        timeout_at(deadline, all_in).await.is_ok()
     }
 
     /// What is known when all is in, or at the deadline.
@@ -203,21 +209,20 @@ impl<L: Lookup + 'static> Rounds<L> {
         &self.counters
     }
 
-    /// Gets every target's flights under way, so many targets at a time, then waits for all of them.
-    async fn pass(self: Arc<Self>) {
+    /// Gets every target's flights under way, so many targets at a time.
+    async fn board(self: Arc<Self>) -> Vec<Landing> {
         let (mut boarding, mut landings) = (JoinSet::new(), Vec::new());
         for watched in self.targets().iter() {
             for view in self.views_of(&watched.source) {
                 if boarding.len() >= BOARDING {
-                    landings.extend(boarding.join_next().await.and_then(Result::ok));
+                    let boarded = boarding.join_next().await.and_then(Result::ok);
+                    landings.extend(boarded.unwrap_or_default());
                 }
                 boarding.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
             }
         }
-        landings.extend(boarding.join_all().await);
-        for landing in landings.into_iter().flatten() {
-            landing.wait().await;
-        }
+        landings.extend(boarding.join_all().await.into_iter().flatten());
+        landings
     }
 
     /// Watches these targets from now on; what is known of those that stay is kept.
