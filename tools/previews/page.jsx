@@ -10,8 +10,8 @@ import { lastValueFrom } from 'rxjs';
 import { PanelBody } from './panels.jsx';
 import { registerTransformations } from './registry.js';
 
-const { dashboard, frames, times, width, theme: mode, variables } = window.PREVIEW;
-const LABEL = 'Preview drawn with Grafana’s components from a real Prometheus over the demo; not a Grafana screenshot. ' +
+const { dashboard, frames, times, width, theme: mode, variables, source } = window.PREVIEW;
+const LABEL = `Preview drawn with Grafana’s components from ${source}; not a Grafana screenshot. ` +
   'Page, variables and state timelines are drawn by the preview itself.';
 const theme = createTheme({ colors: { mode } });
 const text = theme.colors.text;

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
 import { build } from 'esbuild';
+import sharp from 'sharp';
 
 import { answers, variableBar } from './ask.mjs';
 import { buildDemo, end, endAll, startDemo, startPrometheus } from './world.mjs';
@@ -34,13 +35,17 @@ const minutes = Number(given.minutes);
 if (!(minutes >= 1 && minutes <= 20160)) throw new Error('--minutes: expected a number from 1 to 20160');
 
 const folder = mkdtempSync(join(tmpdir(), 'previews-'));
-process.once('SIGINT', () => endAll().then(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => cleanUp().then(() => process.exit(1)));
 try {
   const url = given.prometheus ?? (await watchedDemo());
   await drawAll(url);
 } finally {
+  await cleanUp();
+}
+
+async function cleanUp() {
   await endAll();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** A Prometheus that has watched the demo for `minutes`. Half-way the demo starts anew, with new certificates. */
@@ -61,13 +66,15 @@ async function drawAll(url) {
   mkdirSync(given.out, { recursive: true });
   const page = await bundle();
   const to = Math.floor(Date.now() / 1000);
-  // At most as many points as a panel has pixels; the rates as with a scrape interval of 15 s.
+  // At most as many points as a panel has pixels; the rates as with the scrape interval of examples/prometheus.yml.
   const step = Math.max(SCRAPE, Math.ceil((minutes * 60) / 1000));
-  const times = { from: to - minutes * 60, to, step, rate: Math.max(60, step + 15) };
+  const times = { from: to - minutes * 60, to, step, rate: Math.max(240, step + 60) };
   for (const name of DASHBOARDS) {
     const dashboard = JSON.parse(readFileSync(join(root, `dashboards/smtp-tls-${name}.json`), 'utf8'));
     const frames = await answers(url, dashboard, { ...times, target: given.target });
-    const data = { dashboard, frames, times, width: WIDTH, theme: given.theme, variables: variableBar(dashboard, given.target) };
+    const source = given.prometheus ? 'a Prometheus' : 'a real Prometheus over the demo';
+    const variables = variableBar(dashboard, given.target);
+    const data = { dashboard, frames, times, width: WIDTH, theme: given.theme, variables, source };
     await draw(name, page, data);
   }
 }
@@ -99,11 +106,14 @@ async function draw(name, { script, style }, data) {
   const code = script.replaceAll('</script', '<\\/script');
   const html = `<!doctype html><meta charset="utf-8"><style>${style}</style><div id="page"></div><script>window.PREVIEW = ${json}</script><script>${code}</script>`;
   const server = await serve(html);
+  const shot = join(folder, `${name}.png`);
   const picture = join(given.out, `preview-${name}.png`);
   const said = await chromium([
-    `--window-size=${WIDTH},${height}`, `--screenshot=${picture}`, `http://127.0.0.1:${server.address().port}/`,
+    `--window-size=${WIDTH},${height}`, `--screenshot=${shot}`, `http://127.0.0.1:${server.address().port}/`,
   ]);
   server.close();
+  // A palette takes a third of the room.
+  await sharp(shot).png({ palette: true, effort: 10 }).toFile(picture);
   const complaints = said.split('\n').filter((line) => line.includes('CONSOLE') && !line.includes('i18next is made'));
   if (complaints.length > 0) console.log(`${name}: ${complaints.slice(0, 20).join('\n')}`);
   console.log(picture);
@@ -128,7 +138,7 @@ function serve(html) {
 /** Runs Chromium once and returns what it said. */
 async function chromium(args) {
   const profile = join(folder, 'chromium');
-  const fixed = ['--headless', '--disable-gpu', '--hide-scrollbars', '--lang=en-GB', '--virtual-time-budget=10000', '--enable-logging=stderr', '--v=0'];
+  const fixed = ['--headless', '--disable-gpu', '--disable-lcd-text', '--hide-scrollbars', '--lang=en-GB', '--virtual-time-budget=10000', '--enable-logging=stderr', '--v=0'];
   // As root, it does not start with its sandbox. The page is ours.
   const root = process.getuid() === 0 ? ['--no-sandbox'] : [];
   const env = { ...process.env, TZ: 'UTC' };

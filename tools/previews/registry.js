@@ -35,7 +35,7 @@ const CUSTOM = {
   timeseries: {
     drawStyle: 'line', lineInterpolation: 'linear', lineWidth: 1, fillOpacity: 0, gradientMode: 'none', spanNulls: false,
     showPoints: 'auto', pointSize: 5, stacking: { mode: 'none', group: 'A' }, axisPlacement: 'auto', axisGridShow: undefined,
-    axisColorMode: 'text', axisBorderShow: false, axisCenteredZero: false, scaleDistribution: { type: 'linear' },
+    axisColorMode: 'text', axisSoftMin: undefined, axisSoftMax: undefined, axisBorderShow: false, axisCenteredZero: false, scaleDistribution: { type: 'linear' },
     barAlignment: 0, barWidthFactor: 0.6, hideFrom: { tooltip: false, viz: false, legend: false },
   },
   'state-timeline': { fillOpacity: 70, lineWidth: 0 },

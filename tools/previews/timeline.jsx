@@ -32,7 +32,7 @@ export function StateTimeline({ data, panel, options, width, height, times, them
   const rows = all.slice(0, perPage);
   const legend = options.legend.showLegend ? legendItems(panel, rows) : [];
   const pages = all.length > perPage ? `rows 1–${perPage} of ${all.length}` : '';
-  const plotHeight = height - AXIS - (legend.length > 0 || pages ? 28 : 0);
+  const plotHeight = height - AXIS - (legend.length > 0 ? 28 : 0) - (pages ? 20 : 0);
   const rowHeight = plotHeight / rows.length;
   const left = 12 + Math.max(...rows.map(({ name }) => name.length)) * 6.4;
   const x = (time) => left + ((Math.min(Math.max(time / 1000, times.from), times.to) - times.from) / (times.to - times.from)) * (width - left);
@@ -43,17 +43,23 @@ export function StateTimeline({ data, panel, options, width, height, times, them
         {rows.map((row, n) => (
           <g key={row.name}>
             <text x={left - 8} y={(n + 0.5) * rowHeight + 4} textAnchor="end">{row.name}</text>
-            {row.spans.map((span) => (
-              <rect
-                key={span.from}
-                x={x(span.from)}
-                width={Math.max(1, x(span.to) - x(span.from))}
-                y={n * rowHeight + (rowHeight * (1 - options.rowHeight)) / 2}
-                height={rowHeight * options.rowHeight}
-                fill={span.color}
-                fillOpacity={panel.fieldConfig.defaults.custom.fillOpacity / 100}
-              />
-            ))}
+            {row.spans.map((span) => {
+              const width = Math.max(1, x(span.to) - x(span.from));
+              const written = options.showValue !== 'never' && width > span.text.length * 7;
+              return (
+                <g key={span.from}>
+                  <rect
+                    x={x(span.from)}
+                    width={width}
+                    y={n * rowHeight + (rowHeight * (1 - options.rowHeight)) / 2}
+                    height={rowHeight * options.rowHeight}
+                    fill={span.color}
+                    fillOpacity={panel.fieldConfig.defaults.custom.fillOpacity / 100}
+                  />
+                  {written && <text x={x(span.from) + 6} y={(n + 0.5) * rowHeight + 4}>{span.text}</text>}
+                </g>
+              );
+            })}
           </g>
         ))}
         {ticks.map((time) => (
