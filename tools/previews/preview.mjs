@@ -115,7 +115,10 @@ async function draw(name, { script, style }, data) {
   // A palette takes a third of the room.
   await sharp(shot).png({ palette: true, effort: 10 }).toFile(picture);
   const complaints = said.split('\n').filter((line) => line.includes('CONSOLE') && !line.includes('i18next is made'));
-  if (complaints.length > 0) console.log(`${name}: ${complaints.slice(0, 20).join('\n')}`);
+  if (complaints.length > 0) {
+    console.error(`${name}: ${complaints.slice(0, 20).join('\n')}`);
+    process.exitCode = 1;
+  }
   console.log(picture);
 }
 

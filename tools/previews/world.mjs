@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const running = new Set();
+// However this process ends, nothing of it stays.
+process.once('exit', () => running.forEach((child) => child.kill('SIGINT')));
 
-/** Starts a program whose output goes to `log`. It is ended by `end`, or at the latest when this process ends. */
+/** Starts a program whose output goes to `log`. */
 function start(program, args, log) {
   const out = openSync(log, 'w');
   const child = spawn(program, args, { stdio: ['ignore', out, out] });
