@@ -22,15 +22,7 @@ const PLOTTED: [&str; 7] = [
 ];
 
 /// The units in use, by Grafana's ids; a new one is added here after a look into Grafana's list.
-const UNITS: [&str; 7] = [
-    "bytes",
-    "dtdhms",
-    "none",
-    "ops",
-    "percentunit",
-    "s",
-    "short",
-];
+const UNITS: [&str; 6] = ["bytes", "dateTimeAsIso", "none", "opm", "percentunit", "s"];
 
 /// PromQL words that are followed by a list of labels.
 const GROUPING: [&str; 6] = [
@@ -154,6 +146,11 @@ fn the_rules_see_a_bad_panel() {
         (&format!("{defaults}/unit"), json!("suffix:x"), "unit"),
         (&format!("{defaults}/noValue"), json!(""), "noValue"),
         ("/panels/0/targets", json!([]), "no targets"),
+        (
+            "/panels/1/fieldConfig/defaults/mappings",
+            json!([]),
+            "judges",
+        ),
     ] {
         assert_found(place, value, finding);
     }
@@ -346,6 +343,10 @@ fn dress(panel: &Value) -> Vec<String> {
             !text(panel, "/fieldConfig/defaults/noValue").is_empty(),
             "no noValue text",
         ),
+        (
+            text(panel, "/type") != "stat" || without_judgement(panel),
+            "without data it has a colour that judges",
+        ),
     ]);
     if PLOTTED.contains(&text(panel, "/type")) {
         found.extend(broken(&[
@@ -359,6 +360,17 @@ fn dress(panel: &Value) -> Vec<String> {
         ]));
     }
     found
+}
+
+/// Whether a stat is neither green nor red when there is nothing to show.
+fn without_judgement(panel: &Value) -> bool {
+    let neutral = |colour: &str| ["text", "transparent"].contains(&colour);
+    let defaults = "/fieldConfig/defaults";
+    neutral(text(panel, &format!("{defaults}/thresholds/steps/0/color")))
+        || array(panel, &format!("{defaults}/mappings"))
+            .iter()
+            .filter(|mapping| text(mapping, "/options/match") == "null+nan")
+            .any(|mapping| neutral(text(mapping, "/options/result/color")))
 }
 
 /// The target-* rules: a light look at the syntax, and every selector.
