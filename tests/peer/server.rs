@@ -153,6 +153,8 @@ async fn accept(
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         write(&log, "CONNECT");
+        // Else an answer behind a session ticket waits 40 ms for the client's acknowledgement.
+        let _ = stream.set_nodelay(true);
         let acceptor = acceptor.read().expect("no panic").clone();
         let (speech, log) = (speech.clone(), Arc::clone(&log));
         tokio::spawn(async move {
