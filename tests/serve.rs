@@ -188,6 +188,21 @@ async fn without_an_interval_every_scrape_probes() {
 }
 
 #[tokio::test]
+async fn with_an_interval_as_long_as_between_scrapes_every_scrape_probes() {
+    let bear = authority();
+    let stage = good_stage(&bear).await;
+    let exporter = Exporter::start(&bear, ", min_interval: 2s", &stage.config);
+    let mut ticks = tokio::time::interval(Duration::from_millis(1990));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for count in 1..4 {
+        // The clock of who scrapes is never quite ours.
+        ticks.tick().await;
+        exporter.scrape("30").await;
+        assert_eq!(stage.servers[0].connections(), count);
+    }
+}
+
+#[tokio::test]
 async fn a_renewed_certificate_is_seen_by_the_next_scrape() {
     let bear = authority();
     let old = bear.issue(&Leaf::server(HOST, -371, -6));

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::lock;
 
 struct Slot<V> {
+    /// With the moment from which its age counts.
     last: Option<(V, Instant)>,
     flight: Option<watch::Receiver<()>>,
 }
@@ -107,10 +108,10 @@ pub(super) struct Ticket<K: Eq + Hash, V> {
 }
 
 impl<K: Eq + Hash, V> Ticket<K, V> {
-    /// Brings the result.
-    pub(super) fn land(self, value: V) {
+    /// Brings the result of a question that was asked at this moment: so old it is.
+    pub(super) fn land(self, value: V, asked: Instant) {
         if let Some(slot) = lock(&self.slots).get_mut(&self.key) {
-            slot.last = Some((value, Instant::now()));
+            slot.last = Some((value, asked));
         }
     }
 }
@@ -140,6 +141,10 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    fn land(ticket: Ticket<&str, u32>, value: u32) {
+        ticket.land(value, Instant::now());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn nobody_flies_twice() {
         let flights = Flights::<&str, u32>::default();
@@ -147,7 +152,7 @@ mod tests {
         let first = flights.board(&"mx", MINUTE, |t| tickets.push(t)).unwrap();
         let second = flights.board(&"mx", MINUTE, |t| tickets.push(t)).unwrap();
         assert_eq!(tickets.len(), 1);
-        tickets.pop().unwrap().land(7);
+        land(tickets.pop().unwrap(), 7);
         first.wait().await;
         second.wait().await;
         assert_eq!(flights.last(&"mx"), Some(7));
@@ -156,18 +161,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_young_result_is_served_again_and_an_old_one_renewed() {
         let flights = Flights::<&str, u32>::default();
-        drop(flights.board(&"mx", MINUTE, |t| t.land(1)));
+        drop(flights.board(&"mx", MINUTE, |t| land(t, 1)));
         let never = |_: Ticket<_, _>| panic!("the result is young");
         assert!(flights.board(&"mx", MINUTE, never).is_none());
         tokio::time::advance(MINUTE).await;
-        drop(flights.board(&"mx", MINUTE, |t| t.land(2)));
+        drop(flights.board(&"mx", MINUTE, |t| land(t, 2)));
         assert_eq!(flights.last(&"mx"), Some(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_result_is_as_old_as_the_question() {
+        let flights = Flights::<&str, u32>::default();
+        let asked = Instant::now();
+        tokio::time::advance(MINUTE / 2).await;
+        drop(flights.board(&"mx", MINUTE, |t| t.land(1, asked)));
+        tokio::time::advance(MINUTE / 2).await;
+        assert!(flights.board(&"mx", MINUTE, |t| land(t, 2)).is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flight_that_breaks_keeps_the_last_result_and_wakes_all() {
         let flights = Flights::<&str, u32>::default();
-        drop(flights.board(&"mx", Duration::ZERO, |t| t.land(1)));
+        drop(flights.board(&"mx", Duration::ZERO, |t| land(t, 1)));
         let landing = flights.board(&"mx", Duration::ZERO, drop).unwrap();
         landing.wait().await;
         assert_eq!(flights.last(&"mx"), Some(1));
@@ -177,7 +192,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_gone_is_forgotten() {
         let flights = Flights::<&str, u32>::default();
-        drop(flights.board(&"mx", MINUTE, |t| t.land(1)));
+        drop(flights.board(&"mx", MINUTE, |t| land(t, 1)));
         flights.retain(|key| *key != "mx");
         assert_eq!(flights.last(&"mx"), None);
     }
