@@ -35,6 +35,9 @@ impl Desk {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -58,11 +61,10 @@ mod tests {
         });
         told.recv().unwrap();
         first.abort();
-        let second = tokio::spawn(async move {
-            let busy = Arc::clone(&busy);
-            desk.work(move || busy.load(Ordering::SeqCst)).await
-        });
-        tokio::task::yield_now().await;
+        let mut second =
+            tokio::spawn(async move { desk.work(move || busy.load(Ordering::SeqCst)).await });
+        let early = timeout(Duration::from_millis(50), &mut second).await;
+        assert!(early.is_err(), "the first is still at the desk");
         drop(go);
         assert_eq!(second.await.unwrap(), Some(0));
     }
