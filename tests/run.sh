@@ -135,14 +135,6 @@ tests() {
     cargo test --locked -- --include-ignored
 }
 
-dependencies() {
-    if command -v cargo-deny >/dev/null; then
-        cargo deny check bans licenses sources
-    else
-        echo "NOT CHECKED: cargo-deny is not installed (bans, licenses, sources; see deny.toml)"
-    fi
-}
-
 # However it ends: nothing is left behind, and a failure says where.
 finish() {
     local status=$?
@@ -171,7 +163,7 @@ step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 step "tests" tests
 step "alert rules" tests/alerts.sh
-step "dependencies" dependencies
+step "dependencies" tests/dependencies.sh
 
 echo
 printf '%s\n' "${times[@]}"
