@@ -14,7 +14,7 @@ must() {
 }
 
 must promtool check rules --lint=all --lint-fatal alerts/*.yml
-must promtool test rules alerts/tests/*.yml
+printf "%s\n" alerts/tests/*.yml | xargs -P "$(nproc)" -n 1 promtool test rules || failed=1
 
 must promtool check config --syntax-only examples/prometheus.yml
 must promtool check config examples/prometheus/prometheus.yml
