@@ -24,11 +24,13 @@ use network::get;
 use process::{output, program};
 use serde_json::Value;
 
-/// The labels of each alert below, beside its name; `-` stands for a label that it has not.
-const LABELS: [&str; 5] = ["instance", "vantage", "target", "view", "address"];
+/// The labels of each alert below, beside its name; `-` stands for a label that it has not, and the last may be left out.
+const LABELS: [&str; 6] = [
+    "instance", "vantage", "target", "view", "address", "cluster",
+];
 
 /// Alerts, and whether they are to be muted.
-const ALERTS: [(&str, bool); 20] = [
+const ALERTS: [(&str, bool); 22] = [
     (
         "SmtpTlsCertificateExpiringSoon a:10465 - relay default 10.0.0.11",
         false,
@@ -93,6 +95,12 @@ const ALERTS: [(&str, bool); 20] = [
         "SmtpTlsProbeFailed localhost:10465 cloud relay default 10.0.0.14",
         false,
     ),
+    // An exporter of the same name in another cluster.
+    ("SmtpTlsExporterDown localhost:10465 - - - - east", false),
+    (
+        "SmtpTlsProbeFailed localhost:10465 - relay default 10.0.0.14 west",
+        false,
+    ),
 ];
 
 #[test]
@@ -109,7 +117,7 @@ fn the_example_mutes_nothing_that_it_should_not() {
         (muted.len() == ALERTS.len()).then_some(muted).ok_or(answer)
     });
     for (alert, expected) in ALERTS {
-        assert_eq!(muted.get(alert), Some(&expected), "{alert}");
+        assert_eq!(muted.get(&whole(alert)), Some(&expected), "{alert}");
     }
     one_message_a_target(&get(address, "/api/v2/alerts/groups").expect("the groups"));
 }
@@ -128,14 +136,17 @@ fn one_message_a_target(groups: &str) {
         first["alerts"].as_array().map(Vec::len),
         Some(expected.count())
     );
-    let down = groups
-        .iter()
-        .filter(|group| group["labels"]["instance"] == "b:10465");
+    let tells_of_exporters = |group: &&Value| {
+        let alerts = group["alerts"].as_array().into_iter().flatten();
+        let mut names = alerts.map(|alert| &alert["labels"]["alertname"]);
+        names.any(|name| name == "SmtpTlsExporterDown")
+    };
+    let down = groups.iter().filter(tells_of_exporters);
     let down: Vec<_> = down.map(|group| &group["receiver"]["name"]).collect();
     assert_eq!(
         down,
         ["night"],
-        "an exporter that is down has a message of its own"
+        "exporters that are down have one message of their own"
     );
 }
 
@@ -148,6 +159,12 @@ fn example() -> String {
         .replace("https://tickets.example.com", "http://127.0.0.1:9");
     assert!(!nowhere.contains("example.com"), "{nowhere}");
     nowhere
+}
+
+/// With every label.
+fn whole(alert: &str) -> String {
+    let missing = (LABELS.len() + 1).saturating_sub(alert.split(' ').count());
+    format!("{alert}{}", " -".repeat(missing))
 }
 
 fn add(url: &str, alert: &str) {
