@@ -167,8 +167,9 @@ fn tarpits(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
     let quick = MANY - MANY.div_ceil(TARPIT_EVERY);
     for nth in 1..=8 {
         let begun = Instant::now();
-        let text = unzipped(&exporter.get(10.0, true)?)?;
+        let answer = exporter.get(10.0, true)?;
         let took = begun.elapsed();
+        let text = unzipped(&answer)?;
         let fresh = text
             .lines()
             .filter(|l| l.starts_with("smtp_tls_probe_success{") && l.ends_with(" 1"))

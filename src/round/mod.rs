@@ -195,7 +195,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         self.last()
     }
 
-    /// How many probes are under way or finished: (finished, all), for a progress display.
+    /// How many endpoints have a result, and how many are known.
     pub fn progress(&self) -> (usize, usize) {
         let all = lock(&self.located)
             .values()

@@ -7,6 +7,9 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Pace(AtomicU64);
 
+/// What an endpoint takes in an answer while nothing is known: twice of what was measured.
+const EACH: Duration = Duration::from_micros(80);
+
 /// No hiccup takes more than this from the scrapes that follow.
 const MOST: u64 = 5000;
 
@@ -21,10 +24,12 @@ impl Pace {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, forget);
     }
 
-    /// What to reserve for the next one: a quarter more.
-    pub(super) fn needed(&self) -> Duration {
+    /// What to reserve for the next one about so many endpoints: twice of that, because who else is busy on the machine
+    /// changes from one scrape to the next. Before anything is known, what a slow machine needs.
+    pub(super) fn needed(&self, endpoints: usize) -> Duration {
         let last = self.0.load(Ordering::Relaxed);
-        Duration::from_millis(last + last / 4)
+        let guess = EACH.saturating_mul(u32::try_from(endpoints).unwrap_or(u32::MAX));
+        Duration::from_millis(2 * last).max(guess.min(Duration::from_millis(MOST)))
     }
 }
 
@@ -35,16 +40,17 @@ mod tests {
     #[test]
     fn the_worst_is_remembered_for_a_while() {
         let pace = Pace::default();
-        assert_eq!(pace.needed(), Duration::ZERO);
+        assert_eq!(pace.needed(10), Duration::from_micros(800));
         pace.took(Duration::from_millis(800));
-        assert_eq!(pace.needed(), Duration::from_secs(1));
+        assert_eq!(pace.needed(10), Duration::from_millis(1600));
         pace.took(Duration::ZERO);
-        assert_eq!(pace.needed(), Duration::from_millis(875));
+        assert_eq!(pace.needed(10), Duration::from_millis(1400));
         for _ in 0..100 {
             pace.took(Duration::ZERO);
         }
-        assert_eq!(pace.needed(), Duration::ZERO);
+        assert_eq!(pace.needed(0), Duration::ZERO);
+        assert_eq!(pace.needed(usize::MAX), Duration::from_millis(MOST));
         pace.took(Duration::from_secs(3600));
-        assert!(pace.needed() < Duration::from_secs(7));
+        assert_eq!(pace.needed(0), Duration::from_millis(2 * MOST));
     }
 }

@@ -47,7 +47,7 @@ impl<L: Lookup + 'static> Site<L> {
                 }
             }
             "/api/v1/report" => {
-                let deadline = self.deadline(headers, self.pace.needed());
+                let deadline = self.deadline(headers, self.writing(&serving));
                 self.catch_up(&serving, deadline).await;
                 let write = move || render::json(&serving.rounds.last());
                 self.offload(write, JSON, headers).await
@@ -73,7 +73,7 @@ impl<L: Lookup + 'static> Site<L> {
     }
 
     async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {
-        let deadline = self.deadline(headers, self.pace.needed());
+        let deadline = self.deadline(headers, self.writing(serving));
         self.catch_up(serving, deadline).await;
         let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
         let rounds = Arc::clone(&serving.rounds);
@@ -107,6 +107,13 @@ impl<L: Lookup + 'static> Site<L> {
         if !all_in {
             serving.rounds.counters().deadline_exceeded();
         }
+    }
+
+    /// The time that an answer about everything needs to be written.
+    fn writing(&self, serving: &Serving<L>) -> Duration {
+        let (_, endpoints) = serving.rounds.progress();
+        self.pace
+            .needed(endpoints.max(serving.rounds.targets().len()))
     }
 
     /// How long the client waits, less the way back and the time that the answer needs to be written.
