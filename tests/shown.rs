@@ -54,7 +54,29 @@ fn the_dashboards_show_the_incident() {
     every_panel_has_rows(&prometheus);
     the_worst_is_in_the_fleet_table(&prometheus);
     one_target_is_seen_from_all_sides(&prometheus);
+    only_exporters_are_exporters(&prometheus, exporter);
     states_are_the_exporters_own(&prometheus, &said);
+}
+
+/// Prometheus scrapes something else as well, which does not answer.
+fn only_exporters_are_exporters(prometheus: &Prometheus, exporter: SocketAddr) {
+    let dashboard = dashboard("smtp-tls-exporter");
+    let reached = prometheus.ask(&panel(&dashboard, "Scrapes")["targets"][0], ".+");
+    assert_eq!(reached[0].value, 1.0, "the exporter is reached");
+    let exporter = exporter.to_string();
+    for panel in list(&dashboard["panels"]) {
+        for row in list(&panel["targets"])
+            .iter()
+            .flat_map(|target| prometheus.ask(target, ".+"))
+        {
+            let instance = row.label("instance");
+            assert!(
+                instance.is_empty() || instance == exporter,
+                "{}: {row:?}",
+                panel["title"]
+            );
+        }
+    }
 }
 
 fn every_variable_has_values(prometheus: &Prometheus) {
@@ -154,7 +176,7 @@ fn one_target_is_seen_from_all_sides(prometheus: &Prometheus) {
     assert_ne!(thumbprint("127.0.0.11"), thumbprint("127.0.0.12"));
     let failed: BTreeSet<_> = ask("Checks", 0)
         .into_iter()
-        .filter(|row| row.value == 0.0 && row.label("endpoint").starts_with("127.0.0.12 "))
+        .filter(|row| row.value == 0.0 && row.label("endpoint").contains(" 127.0.0.12 "))
         .map(|row| row.label("check").to_owned())
         .collect();
     let expected = ["lifetime", "same_certificate"].map(str::to_owned);
@@ -250,9 +272,10 @@ impl Prometheus {
         let settings = json!({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [rules],
-            "scrape_configs": [{
-                "job_name": "smtp-tls", "static_configs": [{"targets": [exporter.to_string()]}],
-            }],
+            "scrape_configs": [
+                {"job_name": "smtp-tls", "static_configs": [{"targets": [exporter.to_string()]}]},
+                {"job_name": "stranger", "static_configs": [{"targets": ["127.0.0.1:9"]}]},
+            ],
         });
         let (process, address) = started::prometheus(place, &settings.to_string());
         Self {

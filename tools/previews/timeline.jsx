@@ -6,11 +6,24 @@ import { VizLegend } from '@grafana/ui';
 const PAGE = 20;
 const AXIS = 24;
 
+/**
+ * How a value is shown. Where colours come from thresholds, Grafana merges by threshold before it looks at the mappings:
+ * what is left of a value is the step it is in.
+ */
+function displayOf(field, panel, theme) {
+  const { color, thresholds } = panel.fieldConfig.defaults;
+  if (!panel.options.mergeValues || color?.mode !== 'thresholds') return field.display;
+  return (value) => {
+    const step = thresholds.steps.findLast((each) => each.value === null || value >= each.value);
+    return { text: `${step.value ?? '-∞'}+`, color: theme.visualization.getColorByName(step.color) };
+  };
+}
+
 /** Spans of equal display: a gap is where more than two points are missing. */
-function spans(times, field, step) {
+function spans(times, field, step, display) {
   const found = [];
   times.forEach((time, n) => {
-    const value = field.display(field.values[n]);
+    const value = display(field.values[n]);
     const last = found.at(-1);
     if (last && last.text === value.text && time - last.to <= 3 * step) last.to = time + step;
     else found.push({ from: time, to: time + step, text: value.text, color: value.color });
@@ -18,16 +31,16 @@ function spans(times, field, step) {
   return found;
 }
 
-function rowsOf(data) {
+function rowsOf(data, panel, theme) {
   return data.map((frame) => {
     const time = frame.fields.find(({ type }) => type === FieldType.time);
     const field = frame.fields.find(({ type }) => type !== FieldType.time);
-    return { name: getFieldDisplayName(field, frame, data), spans: spans(time.values, field, time.config.interval) };
+    return { name: getFieldDisplayName(field, frame, data), spans: spans(time.values, field, time.config.interval, displayOf(field, panel, theme)) };
   });
 }
 
 export function StateTimeline({ data, panel, options, width, height, times, theme }) {
-  const all = rowsOf(data);
+  const all = rowsOf(data, panel, theme);
   const perPage = options.perPage ?? PAGE;
   const rows = all.slice(0, perPage);
   const legend = options.legend.showLegend ? legendItems(panel, rows) : [];
