@@ -4,6 +4,7 @@ mod peer;
 mod scene;
 
 use std::fs;
+use std::process::Command;
 
 use scene::{RELAY, Scene, metrics, servers};
 use smtp_tls_exporter::config::Config;
@@ -46,4 +47,21 @@ async fn what_the_files_say_is_watched_and_what_stays_is_kept() {
     let last = scene::scrape(&rounds).await;
     assert_eq!(names(&last), ["b"]);
     assert!(!metrics(&last).contains("target=\"a\""));
+}
+
+#[test]
+fn patterns_beside_a_configuration_without_a_folder_are_found() {
+    let place = tempfile::tempdir().unwrap();
+    let main = place.path().join("smtp-tls-exporter.yml");
+    fs::write(main, "target_files: 'more-*.yml'").unwrap();
+    let more = "- {name: relay, addresses: 192.0.2.1}\n";
+    fs::write(place.path().join("more-a.yml"), more).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
+    let output = command.arg("--config.check").current_dir(place.path());
+    let output = output.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("relay: 192.0.2.1"),
+        "{output:?}"
+    );
 }

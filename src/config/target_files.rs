@@ -206,7 +206,11 @@ impl Pattern {
         let path = base.join(value.text()?);
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.filter(|name| ENDINGS.iter().any(|end| name.ends_with(end)));
-        let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+        // The folder of a plain file name is nothing, which cannot be listed.
+        let directory = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
         let is_plain = !directory.to_string_lossy().contains('*');
         let (begin, end) = match name.map(|name| name.split_once('*').ok_or(name)) {
             Some(Ok((begin, end))) if is_plain && !end.contains('*') => (begin, Some(end)),
@@ -225,10 +229,11 @@ impl Pattern {
             return Ok(vec![self.directory.join(&self.begin)]);
         };
         let here = self.directory.display();
-        let entries = fs::read_dir(&self.directory).map_err(|e| format!("{here}: {e}"))?;
+        let refused = |e| format!("target_files: the folder {here} cannot be read: {e}");
+        let entries = fs::read_dir(&self.directory).map_err(refused)?;
         let mut files = Vec::new();
         for entry in entries {
-            let name = entry.map_err(|e| format!("{here}: {e}"))?.file_name();
+            let name = entry.map_err(refused)?.file_name();
             let Some(name) = name.to_str() else { continue };
             let fits = name.len() >= self.begin.len() + end.len();
             // As in a shell, a star does not stand for the dot of a hidden file.

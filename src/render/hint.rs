@@ -2,102 +2,190 @@
 
 use crate::plain::plain;
 use crate::reason::Reason;
-use crate::report::{Entry, Snapshot, State, TargetReport};
+use crate::report::{Entry, Snapshot, TargetReport};
 use crate::smtp::Mode;
-use crate::target::Place;
+use crate::target::{DEFAULT_VIEW, Place};
+
+/// More would not be read.
+const MOST: usize = 12;
 
 /// The hints, worst trouble first.
 pub(super) fn all(snapshot: &Snapshot) -> Vec<String> {
-    let of = |state| snapshot.entries().find(|(_, entry)| entry.state == state);
-    let found = State::ALL.into_iter().filter_map(of);
-    unresolved(snapshot)
-        .into_iter()
-        .chain(found.filter_map(|(target, entry)| hint(target, entry)))
-        .collect()
+    let mut entries: Vec<_> = snapshot.entries().collect();
+    entries.sort_by_key(|(_, entry)| entry.state);
+    let (mut told, mut hints) = (Vec::new(), Vec::from_iter(unresolved(snapshot)));
+    for (target, entry) in entries {
+        let Some(cause) = entry.causes.first() else {
+            continue;
+        };
+        if !told.contains(&(entry.state, cause.reason)) && hints.len() < MOST {
+            told.push((entry.state, cause.reason));
+            hints.push(hint(target, entry, cause.reason));
+        }
+    }
+    hints
 }
 
+/// For the first name that was not found.
 fn unresolved(snapshot: &Snapshot) -> Option<String> {
-    let missing = |target: &&TargetReport| target.resolutions.iter().any(|r| r.fault.is_some());
-    let target = snapshot.targets.iter().find(missing)?;
-    Some(match &target.source.place {
-        Place::Host(host) => format!("see what DNS says: dig {host} A; dig {host} AAAA"),
-        Place::Mx(domain) => {
-            format!("see what DNS says: dig {domain} MX, and the hosts it names")
-        }
-        Place::Addresses(_) => return None,
+    snapshot.targets.iter().find_map(|target| {
+        let missing = target.resolutions.iter().find(|r| r.fault.is_some())?;
+        let asked = match &target.source.place {
+            Place::Host(host) => format!("dig {host} A; dig {host} AAAA"),
+            Place::Mx(domain) => format!("dig {domain} MX, and the hosts it names"),
+            Place::Addresses(_) => return None,
+        };
+        Some(match &*missing.view {
+            DEFAULT_VIEW => format!("see what DNS says: {asked}"),
+            view => format!(
+                "see what the resolvers of view {} say: {asked}",
+                plain(view, 60)
+            ),
+        })
     })
 }
 
-fn hint(target: &TargetReport, entry: &Entry) -> Option<String> {
-    let at = entry.endpoint.at();
-    let name = plain(&target.source.name, 60);
-    Some(match entry.state {
-        State::Healthy => return None,
-        State::Unreachable => unreachable(entry, &at),
-        State::Expired | State::Inconsistent | State::Critical | State::Warning
-            if renewed_elsewhere(target) =>
-        {
-            format!(
-                "{name} has a newer certificate at another address: enable it at {at} too \
-                 (Exchange: Enable-ExchangeCertificate -Services SMTP on that server; else reload)"
-            )
-        }
-        State::Critical if entry.observation.fault.is_some() => unfinished(entry, &at),
-        State::Expired | State::Critical | State::Warning => {
-            format!("renew the certificate of {name} and enable it on every server")
-        }
-        State::NotYetValid => {
-            format!("compare the clocks, or put the previous certificate back at {at}")
-        }
-        State::Mismatch => {
-            format!("see which certificate {at} has enabled for SMTP, or correct what is expected")
-        }
-        State::Untrusted => {
-            format!("have {at} present its intermediates, or add its root to trust.roots")
-        }
-        State::Inconsistent if entry.verdict.failure("views_agree").is_some() => format!(
-            "the views of {name} lead to different certificates: ask each for its addresses \
-             (dig), and renew where the older one is; if that is meant so, set checks: {{views_agree: off}}"
+/// `reason` is that of the worst cause; `None`: little of the lifetime is left.
+fn hint(target: &TargetReport, entry: &Entry, reason: Option<Reason>) -> String {
+    let (at, name) = (entry.endpoint.at(), plain(&target.source.name, 60));
+    let renewed = target.example(entry).map(|example| example.endpoint.at());
+    match (reason, renewed) {
+        (None | Some(Reason::CertExpired | Reason::CertificatesDiffer), Some(there)) => format!(
+            "{name} has a newer certificate at {there}: enable it at {at} too \
+             (Exchange: Enable-ExchangeCertificate -Services SMTP on that server; else reload)"
         ),
-        State::Inconsistent => format!("enable the newest certificate of {name} at {at} too"),
-        State::Weak => format!("renew the certificate at {at} with a stronger key or signature"),
-    })
+        (None, None) => format!("renew the certificate of {name} and enable it on every server"),
+        (Some(reason), _) => of_dialogue(reason, entry, &at)
+            .or_else(|| of_handshake(reason, entry, &at))
+            .unwrap_or_else(|| of_certificate(reason, &at, &name)),
+    }
 }
 
-/// Nothing was read: what to type depends on how far the probe came.
-fn unreachable(entry: &Entry, at: &str) -> String {
-    match entry.reason() {
-        Some(Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable) => {
+/// Nothing of TLS was seen: what to do depends on how far the probe came.
+fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
+    Some(match reason {
+        Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable => {
             let (address, port) = (&entry.endpoint.address, entry.endpoint.port);
             format!(
                 "see whether the service runs and a firewall lets us in: nc -vz {address} {port}"
             )
         }
-        Some(
-            Reason::ProxyUnreachable
-            | Reason::ProxyAuth
-            | Reason::ProxyRefused
-            | Reason::ProxyFailed
-            | Reason::ProxyTimeout,
-        ) => {
+        Reason::ProxyUnreachable
+        | Reason::ProxyAuth
+        | Reason::ProxyRefused
+        | Reason::ProxyFailed
+        | Reason::ProxyTimeout => {
             let view = plain(&entry.endpoint.view, 60);
             format!("see what the proxy of view {view} says; {at} itself was not asked")
         }
-        Some(Reason::StarttlsNotOffered | Reason::StarttlsMasked) => format!(
+        Reason::GreetingTimeout | Reason::EhloTimeout => {
+            format!(
+                "{at} takes too long: allow this machine's address there, or raise probe.timeout"
+            )
+        }
+        Reason::Greeting4xx => {
+            format!(
+                "{at} is busy or limits us: lift its limit for this machine, or raise probe.min_interval"
+            )
+        }
+        Reason::Greeting5xx => format!("allow this machine's address at {at}"),
+        Reason::EhloRejected => {
+            format!("{at} refuses our name: set probe.helo to a full name that resolves")
+        }
+        Reason::ProtocolError => format!("see whether {at} is an SMTP port at all"),
+        Reason::UnexpectedTls => format!("{at} begins with TLS: set tls: implicit"),
+        Reason::NotTls => format!("{at} begins in clear: set tls: starttls, or repair the port"),
+        Reason::StarttlsNotOffered | Reason::StarttlsMasked => format!(
             "give {at} a certificate for SMTP, or look for a firewall that rewrites SMTP \
              (Exchange: event 12014 names the certificate that it cannot find)"
         ),
-        _ => by_hand(entry, at),
-    }
+        Reason::Starttls4xx | Reason::Starttls5xx | Reason::StarttlsTimeout => {
+            format!("read the log of {at}: often its private key cannot be read")
+        }
+        Reason::PlaintextAfterStarttls => {
+            format!(
+                "something injects commands before TLS: look at what stands between here and {at}"
+            )
+        }
+        _ => return None,
+    })
 }
 
-/// The certificate was read, the session was not finished.
-fn unfinished(entry: &Entry, at: &str) -> String {
-    match entry.reason() {
-        Some(Reason::ClientCertRequired) => {
+/// TLS was begun and not finished, or was not as it should be.
+fn of_handshake(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
+    Some(match reason {
+        Reason::ConnectionClosed
+        | Reason::TlsClosed
+        | Reason::TlsTimeout
+        | Reason::TlsAlert
+        | Reason::TlsNoCommonParameters
+        | Reason::TlsProtocolError => by_hand(entry, at),
+        Reason::TlsVersionUnsupported | Reason::TlsVersionTooOld => {
+            format!("enable TLS 1.2 or newer at {at}, or on the load balancer in front of it")
+        }
+        Reason::HandshakeSignatureInvalid => {
+            format!("certificate and key of {at} do not belong together, or somebody is in between")
+        }
+        Reason::ClientCertRequired => {
             format!("{at} wants a certificate from its clients: that is its right, or its setting")
         }
-        _ => by_hand(entry, at),
+        Reason::ClientCertRejected => {
+            format!("{at} refuses our client certificate: compare it with what the server trusts")
+        }
+        _ => return None,
+    })
+}
+
+/// A certificate was read, and something speaks against it.
+fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
+    match reason {
+        Reason::CertNotYetValid => {
+            format!("compare the clocks, or put the previous certificate back at {at}")
+        }
+        Reason::ChainExpired => {
+            format!(
+                "install the issuer's current intermediate at {at}; the certificate itself can stay"
+            )
+        }
+        Reason::ChainIncomplete => format!("have {at} present its intermediates"),
+        Reason::UnknownIssuer => {
+            format!("if the issuer at {at} is a CA of your own, add its root to trust.roots")
+        }
+        Reason::SelfSigned => format!(
+            "enable the intended certificate at {at}, which shows one that it signed itself; \
+             to trust just that one, put it into expect.roots"
+        ),
+        Reason::NameMismatch | Reason::SubjectMismatch | Reason::FingerprintMismatch => {
+            format!("see which certificate {at} has enabled for SMTP, or correct what is expected")
+        }
+        Reason::IssuerMismatch | Reason::TlsCertificateNameMismatch => format!(
+            "if the certificate at {at} is the renewed one, write its issuer and subject into every connector \
+             that names the old one, and correct what is expected"
+        ),
+        Reason::Revoked => format!("replace the certificate at {at} at once: it is revoked"),
+        Reason::MustStapleMissing => {
+            format!(
+                "switch OCSP stapling on at {at}, or have the certificate issued without that promise"
+            )
+        }
+        Reason::EkuMissing => {
+            format!("have the certificate of {at} issued for servers (serverAuth)")
+        }
+        Reason::WeakCrypto => {
+            format!("renew the certificate at {at} with a stronger key or signature")
+        }
+        Reason::CertificatesDiffer => {
+            format!(
+                "bring the servers of {name} to one certificate; {at} has another one than the newest"
+            )
+        }
+        Reason::ViewsDiffer => format!(
+            "the views of {name} lead to different certificates: ask each for its addresses \
+             (dig), and renew where the older one is; if that is meant so, set checks: {{views_agree: off}}"
+        ),
+        Reason::Pending => format!("{at} has not answered yet: ask again"),
+        Reason::Internal => "report this: it is a defect of the program".to_owned(),
+        _ => format!("renew the certificate of {name} and enable it on every server"),
     }
 }
 
@@ -108,11 +196,7 @@ fn by_hand(entry: &Entry, at: &str) -> String {
     };
     let name = entry.endpoint.server_name.as_ref();
     let name = name.map_or_else(String::new, |name| format!(" -servername {name}"));
-    format!("see what {at} says: openssl s_client {starttls}-connect {at}{name}")
-}
-
-/// Whether another endpoint of the target already serves a newer leaf.
-fn renewed_elsewhere(target: &TargetReport) -> bool {
-    let mut entries = target.entries.iter();
-    entries.any(|entry| entry.verdict.failure("same_certificate").is_some())
+    format!(
+        "read the server's log, and see what {at} says: openssl s_client {starttls}-connect {at}{name}"
+    )
 }

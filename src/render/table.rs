@@ -3,7 +3,7 @@
 use super::hint;
 use crate::plain::plain;
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Place};
+use crate::target::{DEFAULT_VIEW, Endpoint, Offer, Place};
 use crate::timestamp::Timestamp;
 
 /// How the table may look.
@@ -86,11 +86,15 @@ fn unresolved(name: &str, target: &TargetReport, resolution: &Resolution) -> Opt
     ))
 }
 
-/// The address; of a mail domain also which of its hosts it belongs to.
+/// The address; of a mail domain also which of its hosts it belongs to, and which of several certificates was asked for.
 fn located(target: &TargetReport, endpoint: &Endpoint) -> String {
-    match &target.source.place {
-        Place::Mx(_) => format!("{} {}", endpoint.at(), plain(&endpoint.host, 60)),
-        Place::Host(_) | Place::Addresses(_) => endpoint.at(),
+    let mut at = endpoint.at();
+    if let Place::Mx(_) = &target.source.place {
+        at = format!("{at} {}", plain(&endpoint.host, 60));
+    }
+    match endpoint.offer {
+        Offer::Any => at,
+        offer => format!("{at} {}", offer.as_str()),
     }
 }
 
@@ -210,8 +214,14 @@ fn summary(snapshot: &Snapshot) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    let faults = snapshot.targets.iter().flat_map(|t| &t.resolutions);
+    let missing = faults.filter(|resolution| resolution.fault.is_some());
+    let missing = match missing.count() {
+        0 => String::new(),
+        count => format!("; {count} name{} not found", plural(count)),
+    };
     format!(
-        "{} endpoint{} of {} target{}: {}\n",
+        "{} endpoint{} of {} target{}: {}{missing}\n",
         states.len(),
         plural(states.len()),
         snapshot.targets.len(),

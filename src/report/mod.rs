@@ -153,6 +153,21 @@ impl TargetReport {
             .collect()
     }
 
+    /// The endpoint with the certificate that this one should present too: what the check `same_certificate` found, if
+    /// nothing speaks against it.
+    pub fn example(&self, entry: &Entry) -> Option<&Entry> {
+        entry.verdict.failure("same_certificate")?;
+        let kin = |entry: &Entry| {
+            let kind = entry.observation.leaf()?.facts().ok()?.key.kind.clone();
+            Some((Arc::clone(&entry.endpoint.view), entry.endpoint.offer, kind))
+        };
+        self.entries.iter().find(|other| {
+            kin(other) == kin(entry)
+                && other.verdict.failure("same_certificate").is_none()
+                && other.verdict.is_leaf_fit()
+        })
+    }
+
     /// The preference of the MX host that an endpoint belongs to.
     pub fn preference(&self, endpoint: &Endpoint) -> Option<u16> {
         let mut views = self.resolutions.iter().filter(|r| r.view == endpoint.view);

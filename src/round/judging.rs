@@ -20,14 +20,51 @@ pub(super) fn entries(
     expectations: &Expectations,
     now: Timestamp,
 ) -> Vec<Entry> {
-    let fleets = fleets(&held);
     let nobody = Fleet::default();
+    let judged = |endpoint: &Endpoint, probed: &Probed, fleet: &Fleet| {
+        judge(&Evidence {
+            observation: &probed.observation,
+            expectations,
+            trust: probed.trust.as_ref(),
+            server_name: endpoint.server_name.as_ref(),
+            revocation: probed.revocation.as_ref(),
+            fleet,
+            views,
+            now,
+        })
+    };
+    let fleets = fleets(&held, |endpoint, probed| {
+        judged(endpoint, probed, &nobody).is_leaf_fit()
+    });
     held.into_iter()
         .map(|(endpoint, probed)| {
             let fleet = fleets.get(&kinship(&endpoint)).unwrap_or(&nobody);
-            entry(endpoint, probed, (fleet, views), expectations, now)
+            let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
+            let probed = probed.unwrap_or_else(|| pending(now));
+            let verdict = judged(&endpoint, &probed, fleet);
+            let seen = &probed.observation;
+            let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
+            Entry {
+                endpoint,
+                observation: probed.observation,
+                trust: probed.trust,
+                obtained_at,
+                verdict,
+                state,
+                causes,
+            }
         })
         .collect()
+}
+
+/// What stands in for a first result.
+fn pending(now: Timestamp) -> Probed {
+    Probed {
+        observation: Arc::new(Observation::pending("no probe has answered yet")),
+        trust: None,
+        revocation: None,
+        obtained_at: now,
+    }
 }
 
 /// Adds what was seen to the views.
@@ -56,52 +93,29 @@ fn kinship(endpoint: &Endpoint) -> Kinship {
     (Arc::clone(&endpoint.view), endpoint.offer)
 }
 
-fn fleets(held: &[Held]) -> HashMap<Kinship, Fleet> {
-    let mut leaves: HashMap<Kinship, Vec<Leaf>> = HashMap::new();
+/// The leaves of each kin. Whether one is fit is asked only where there is something to compare.
+fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> HashMap<Kinship, Fleet> {
+    let mut kin: HashMap<Kinship, Vec<(Leaf, &Endpoint, &Probed)>> = HashMap::new();
     for (endpoint, probed) in held {
-        let leaf = probed.as_ref().and_then(|p| p.observation.leaf());
-        let leaf = leaf.and_then(|leaf| Leaf::new(endpoint.at(), leaf));
-        leaves.entry(kinship(endpoint)).or_default().extend(leaf);
-    }
-    leaves
-        .into_iter()
-        .map(|(kinship, leaves)| (kinship, Fleet::new(leaves)))
-        .collect()
-}
-
-fn entry(
-    endpoint: Arc<Endpoint>,
-    probed: Option<Probed>,
-    (fleet, views): (&Fleet, &Views),
-    expectations: &Expectations,
-    now: Timestamp,
-) -> Entry {
-    let obtained_at = probed.as_ref().map(|p| p.obtained_at);
-    let (observation, trust, revocation) = match probed {
-        Some(probed) => (probed.observation, probed.trust, probed.revocation),
-        None => {
-            let pending = Observation::pending("no probe has answered yet");
-            (Arc::new(pending), None, None)
+        let Some(probed) = probed else {
+            continue;
+        };
+        let leaf = probed.observation.leaf();
+        if let Some(leaf) = leaf.and_then(|leaf| Leaf::new(endpoint.at(), leaf)) {
+            let one = (leaf, &**endpoint, probed);
+            kin.entry(kinship(endpoint)).or_default().push(one);
         }
-    };
-    let verdict = judge(&Evidence {
-        observation: &observation,
-        expectations,
-        trust: trust.as_ref(),
-        server_name: endpoint.server_name.as_ref(),
-        revocation: revocation.as_ref(),
-        fleet,
-        views,
-        now,
-    });
-    let (state, causes) = assess(&observation, &verdict, &expectations.thresholds, now);
-    Entry {
-        endpoint,
-        observation,
-        trust,
-        obtained_at,
-        verdict,
-        state,
-        causes,
     }
+    let fleet = |mut all: Vec<(Leaf, &Endpoint, &Probed)>| {
+        let differ = all
+            .iter()
+            .any(|one| one.0.fingerprint != all[0].0.fingerprint);
+        for (leaf, endpoint, probed) in all.iter_mut().filter(|_| differ) {
+            leaf.is_fit = is_fit(endpoint, probed);
+        }
+        Fleet::new(all.into_iter().map(|(leaf, ..)| leaf).collect())
+    };
+    kin.into_iter()
+        .map(|(kinship, all)| (kinship, fleet(all)))
+        .collect()
 }

@@ -16,6 +16,9 @@ pub struct Leaf {
     pub key: String,
     /// Start and end of its validity.
     pub validity: (Timestamp, Timestamp),
+    /// Whether nothing speaks against it ([`Verdict::is_leaf_fit`](super::Verdict::is_leaf_fit)): what has expired, or
+    /// is a server's own fallback, is never what the others should have.
+    pub is_fit: bool,
 }
 
 impl Leaf {
@@ -27,12 +30,13 @@ impl Leaf {
             fingerprint: certificate.fingerprints().sha256,
             key: key_kind(facts),
             validity: (facts.not_before, facts.not_after),
+            is_fit: true,
         })
     }
 
-    /// Greater for the leaf that was issued later; the fingerprint decides between twins.
-    fn age_key(&self) -> ((Timestamp, Timestamp), [u8; 32]) {
-        (self.validity, self.fingerprint)
+    /// Greater for the fit leaf, then for the one that was issued later; the fingerprint decides between twins.
+    fn age_key(&self) -> (bool, (Timestamp, Timestamp), [u8; 32]) {
+        (self.is_fit, self.validity, self.fingerprint)
     }
 }
 
@@ -67,7 +71,7 @@ impl Fleet {
         &self.leaves
     }
 
-    /// The newest leaf with a key of this kind: the one issued last.
+    /// The newest leaf with a key of this kind: of those that are fit, if there are any, the one issued last.
     pub fn newest(&self, key: &str) -> Option<&Leaf> {
         self.leaves.get(*self.newest.get(key)?)
     }

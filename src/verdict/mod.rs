@@ -63,6 +63,17 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Whether nothing speaks against the leaf that any client would mind: it is valid, trusted, for these names. What its
+    /// operator expects besides changes with a renewal, and an intermediate that is missing is not the leaf's fault.
+    pub fn is_leaf_fit(&self) -> bool {
+        let failed = |check| self.failure(check).is_some();
+        let is_untrusted = failed("trust") && !failed("chain_complete");
+        let minded = ["lifetime", "names", "revocation", "eku_server"];
+        !is_untrusted && !minded.into_iter().any(failed)
+    }
+}
+
 /// Runs every check that the operator did not switch off.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let switched_off = &evidence.expectations.switched_off;

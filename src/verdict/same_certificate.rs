@@ -1,4 +1,4 @@
-//! Check `same_certificate`: no other endpoint of the target serves a newer leaf.
+//! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
 use super::fleet::key_kind;
 use super::{Check, Evidence, Finding, Fleet, Leaf};
@@ -6,7 +6,7 @@ use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "same_certificate",
-    help: "This endpoint serves the newest leaf of its target (compared among keys of one kind).",
+    help: "This endpoint serves the newest good leaf of its target (compared among keys of one kind).",
     citation: "A certificate is enabled on every server by itself (Microsoft: Enable-ExchangeCertificate)",
     judge,
 };
@@ -30,14 +30,14 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-/// Who still serves an older leaf, and who the newest: the first thing to know after a renewal.
+/// Who serves another leaf, and who the newest: the first thing to know after a renewal.
 fn difference(newest: &Leaf, fleet: &Fleet) -> String {
     let same = fleet
         .leaves()
         .iter()
         .filter(|leaf| leaf.fingerprint == newest.fingerprint);
     format!(
-        "older leaf at {}; the newest (valid until {}) at {}",
+        "another leaf at {}; the newest (valid until {}) at {}",
         addresses(fleet.others(newest)),
         newest.validity.1.date(),
         addresses(same)
@@ -85,8 +85,20 @@ mod tests {
         assert_eq!(failure.reason, Reason::CertificatesDiffer);
         assert_eq!(
             failure.evidence,
-            "older leaf at 192.0.2.1:25; the newest (valid until 2026-10-29) at 192.0.2.2:25"
+            "another leaf at 192.0.2.1:25; the newest (valid until 2026-10-29) at 192.0.2.2:25"
         );
+    }
+
+    #[test]
+    fn what_is_not_fit_is_no_example() {
+        let mut case = Case::new();
+        let mut leaves = fleet(&case, 60).leaves().to_vec();
+        leaves[1].is_fit = false;
+        case.fleet = Fleet::new(leaves.clone());
+        assert_eq!(judge(&case.evidence()), Finding::Pass);
+        leaves[0].is_fit = false;
+        case.fleet = Fleet::new(leaves);
+        assert!(matches!(judge(&case.evidence()), Finding::Fail(_)));
     }
 
     #[test]

@@ -4,15 +4,26 @@ use std::net::IpAddr;
 
 use super::markup::Html;
 use crate::name::Host;
+use crate::observation::Speaker;
+use crate::reason::Reason;
 use crate::report::{Entry, State, TargetReport};
 use crate::smtp::Mode;
+use crate::target::Offer;
 
-/// What Exchange says of itself in its greeting.
+/// What Exchange says of itself in its greeting, unless its operator changed that.
 const EXCHANGE: &str = "Microsoft ESMTP";
+/// And what only Exchange offers in its answer to EHLO, to its own kind.
+const KEYWORDS: [&str; 2] = ["X-ANONYMOUSTLS", "X-EXPS"];
+/// Who greets alike and has no Exchange Management Shell: the SMTP service of IIS, and Exchange Online.
+const RELATIVES: [&str; 2] = [
+    "Microsoft ESMTP MAIL Service, Version:",
+    ".protection.outlook.com ",
+];
 
 /// What mends it, where we know the server.
 pub(super) fn mend(page: &mut Html, target: &TargetReport, entry: &Entry) {
-    if !is_exchange(entry) {
+    // One that cannot be read says nothing of itself; its siblings may.
+    if !target.entries.iter().any(is_exchange) {
         return;
     }
     let commands = exchange(target, entry);
@@ -32,8 +43,13 @@ pub(super) fn look(page: &mut Html, entry: &Entry) {
 }
 
 fn is_exchange(entry: &Entry) -> bool {
-    let banner = entry.observation.banner.as_deref();
-    banner.is_some_and(|banner| banner.contains(EXCHANGE))
+    let banner = entry.observation.banner.as_deref().unwrap_or_default();
+    let is_relative = RELATIVES.iter().any(|mark| banner.contains(mark));
+    let lines = &entry.observation.transcript;
+    let mut heard = lines.iter().filter(|line| line.speaker == Speaker::Server);
+    !is_relative
+        && (banner.contains(EXCHANGE)
+            || heard.any(|line| KEYWORDS.iter().any(|word| line.text.contains(word))))
 }
 
 /// The name as sent in SNI. A host has only letters, digits, dots, hyphens and underscores: no quotes are needed.
@@ -52,7 +68,12 @@ fn openssl(entry: &Entry) -> String {
         Some(name) => format!("-servername {name} -verify_hostname {name}"),
         None => "-noservername".to_owned(),
     };
-    format!("openssl s_client{starttls} -connect {at} {name} -showcerts </dev/null")
+    let offer = match endpoint.offer {
+        Offer::Any => "",
+        Offer::Rsa => " -sigalgs RSA-PSS+SHA256:RSA+SHA256",
+        Offer::Ecdsa => " -sigalgs ECDSA+SHA256:ECDSA+SHA384",
+    };
+    format!("openssl s_client{starttls} -connect {at} {name}{offer} -showcerts </dev/null")
 }
 
 /// posttls-finger(1) wants addresses in brackets, without which it would look for MX records.
@@ -78,50 +99,66 @@ fn finger(entry: &Entry) -> String {
 /// Commands for what is wrong. Nothing in them was written by the server: thumbprints are digits.
 fn exchange(target: &TargetReport, entry: &Entry) -> Vec<String> {
     let list =
-        "Get-ExchangeCertificate | Format-List Thumbprint,Subject,Issuer,NotAfter,Services,Status";
-    let enable = |thumbprint: &str| {
-        format!("Enable-ExchangeCertificate -Thumbprint {thumbprint} -Services SMTP")
+        "Get-ExchangeCertificate | Format-List Thumbprint,Subject,Issuer,NotAfter,Services,Status"
+            .to_owned();
+    let Some(cause) = entry.causes.first() else {
+        return Vec::new();
     };
-    match entry.state {
-        State::Healthy => Vec::new(),
-        State::Unreachable => vec![
-            list.to_owned(),
+    match cause.reason {
+        _ if entry.state == State::Unreachable => vec![
+            list,
             "Get-ReceiveConnector | Format-List Identity,Bindings,Fqdn,AuthMechanism,TlsCertificateName"
                 .to_owned(),
             "Get-EventLog Application -Source MSExchangeTransport -Newest 50 | Where-Object EventID -in 12014,12016"
                 .to_owned(),
         ],
-        _ => {
-            let newer = newest_elsewhere(target, entry);
-            let thumbprint = newer.as_deref().unwrap_or("<thumbprint of the new certificate>");
-            let mut commands = vec![list.to_owned(), enable(thumbprint)];
-            commands.extend(connectors(entry, thumbprint));
-            commands
+        Some(Reason::TlsCertificateNameMismatch | Reason::IssuerMismatch) => {
+            let own = thumbprint(entry);
+            own.map_or_else(|| vec![list], |own| connectors(&own))
         }
+        None
+        | Some(
+            Reason::CertExpired
+            | Reason::CertNotYetValid
+            | Reason::CertificatesDiffer
+            | Reason::SelfSigned
+            | Reason::NameMismatch
+            | Reason::SubjectMismatch
+            | Reason::FingerprintMismatch
+            | Reason::EkuMissing
+            | Reason::WeakCrypto
+            | Reason::Revoked
+            | Reason::CertUnreadable,
+        ) => {
+            let example = target.example(entry).and_then(thumbprint);
+            let wanted = example.as_deref().unwrap_or("<thumbprint of the right certificate>");
+            vec![
+                list,
+                "# Not in the list? Import it with its private key first: docs/runbooks/exchange.md, step 6".to_owned(),
+                format!("Enable-ExchangeCertificate -Thumbprint {wanted} -Services SMTP"),
+            ]
+        }
+        // What is wrong is not which certificate is enabled.
+        _ => Vec::new(),
     }
 }
 
-/// The thumbprint of the leaf that another endpoint serves and that lives longer.
-fn newest_elsewhere(target: &TargetReport, entry: &Entry) -> Option<String> {
-    let others = target.entries.iter();
-    let newest = others
-        .filter(|other| other.not_after() > entry.not_after())
-        .max_by_key(|other| other.not_after())?;
-    Some(newest.observation.leaf()?.fingerprints().sha1_hex())
+fn thumbprint(entry: &Entry) -> Option<String> {
+    Some(entry.observation.leaf()?.fingerprints().sha1_hex())
 }
 
-/// A new subject or issuer has to be written into every connector that names the old one.
-fn connectors(entry: &Entry, thumbprint: &str) -> Vec<String> {
-    if entry.verdict.failure("tls_certificate_name").is_none() {
-        return Vec::new();
-    }
-    vec![
-        format!("$c = Get-ExchangeCertificate -Thumbprint {thumbprint}"),
-        "$name = \"<I>$($c.Issuer)<S>$($c.Subject)\"".to_owned(),
-        "Get-ReceiveConnector | Where-Object TlsCertificateName | Set-ReceiveConnector -TlsCertificateName $name"
-            .to_owned(),
-        "Get-SendConnector | Where-Object TlsCertificateName | Set-SendConnector -TlsCertificateName $name"
-            .to_owned(),
-        "Restart-Service MSExchangeTransport,MSExchangeFrontEndTransport".to_owned(),
+/// A new subject or issuer has to be written into every connector that names the old one, and into no other.
+fn connectors(thumbprint: &str) -> Vec<String> {
+    [
+        "# If this certificate is the right one: which connectors name the old one?",
+        "Get-SendConnector | Format-List Name,TlsCertificateName",
+        "Get-ReceiveConnector | Format-List Identity,TlsCertificateName",
+        &format!("$c = Get-ExchangeCertificate -Thumbprint {thumbprint}"),
+        "$name = \"<I>$($c.Issuer)<S>$($c.Subject)\"",
+        "Set-SendConnector '<its name>' -TlsCertificateName $name",
+        "Set-ReceiveConnector '<its identity>' -TlsCertificateName $name",
+        "Restart-Service MSExchangeTransport,MSExchangeFrontEndTransport",
     ]
+    .map(str::to_owned)
+    .to_vec()
 }

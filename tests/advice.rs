@@ -1,0 +1,146 @@
+//! What a reader is told to do next, in the table and on the page: never to enable a certificate that is no better.
+
+mod peer;
+mod scene;
+
+use std::net::SocketAddr;
+
+use peer::{Credentials, Leaf, Server, Speech};
+use scene::{RELAY, Scene, table};
+use smtp_tls_exporter::render;
+use smtp_tls_exporter::report::{Snapshot, State};
+
+/// Exchange servers at 127.0.0.71 and after it, with one certificate each.
+async fn fleet(scene: &Scene, cast: &[&Credentials]) -> (Snapshot, Vec<Server>) {
+    let banner = "ex.bears.test Microsoft ESMTP MAIL Service ready";
+    greeting_with(banner, scene, cast).await
+}
+
+async fn greeting_with(
+    banner: &str,
+    scene: &Scene,
+    cast: &[&Credentials],
+) -> (Snapshot, Vec<Server>) {
+    let mut servers = Vec::new();
+    let mut port = 0;
+    for (nth, credentials) in cast.iter().enumerate() {
+        let last = 71 + u8::try_from(nth).expect("few servers");
+        let speech = Speech {
+            banner: banner.to_owned(),
+            ..Speech::default()
+        };
+        let address = SocketAddr::from(([127, 0, 0, last], port));
+        let server = Server::start(address, credentials, speech)
+            .await
+            .expect("a server");
+        port = server.address.port();
+        servers.push(server);
+    }
+    let addresses: Vec<_> = servers.iter().map(|s| s.address.ip().to_string()).collect();
+    let config = format!(
+        "targets: [{{name: fleet, host: {RELAY}, addresses: [{}], ports: [{port}]}}]",
+        addresses.join(", ")
+    );
+    (scene.look(&config).await, servers)
+}
+
+fn states(snapshot: &Snapshot) -> Vec<State> {
+    let entries = snapshot.entries();
+    entries.map(|(_, entry)| entry.state).collect()
+}
+
+/// The thumbprints that the page says to enable, in the order of its endpoints, worst first.
+fn enabled(snapshot: &Snapshot) -> Vec<String> {
+    let page = render::target(&snapshot.targets[0], snapshot, "0");
+    let command = "Enable-ExchangeCertificate -Thumbprint ";
+    let told = page.split(command).skip(1);
+    told.map(|rest| {
+        rest.split(" -Services")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    })
+    .collect()
+}
+
+fn thumbprint(snapshot: &Snapshot, nth: usize) -> String {
+    let entry = &snapshot.targets[0].entries[nth];
+    entry
+        .observation
+        .leaf()
+        .expect("a leaf")
+        .fingerprints()
+        .sha1_hex()
+}
+
+const PLACEHOLDER: &str = "&lt;thumbprint of the right certificate&gt;";
+
+#[tokio::test]
+async fn the_renewed_certificate_is_the_one_to_enable() {
+    let scene = Scene::new();
+    let (old, new) = (scene.issue(RELAY, 60), scene.issue(RELAY, 85));
+    let (snapshot, _servers) = fleet(&scene, &[&old, &new]).await;
+    assert_eq!(states(&snapshot), [State::Inconsistent, State::Healthy]);
+    assert_eq!(enabled(&snapshot), [thumbprint(&snapshot, 1)]);
+    assert!(table(&snapshot).contains("Next: fleet has a newer certificate at 127.0.0.72:"));
+}
+
+#[tokio::test]
+async fn what_has_expired_as_well_is_not_recommended() {
+    let scene = Scene::new();
+    let (older, newer) = (scene.issue(RELAY, -5), scene.issue(RELAY, -2));
+    let (snapshot, _servers) = fleet(&scene, &[&older, &newer]).await;
+    assert_eq!(states(&snapshot), [State::Expired, State::Expired]);
+    assert_eq!(enabled(&snapshot), [PLACEHOLDER, PLACEHOLDER]);
+    let said = table(&snapshot);
+    assert!(
+        said.contains("Next: renew the certificate of fleet"),
+        "{said}"
+    );
+    assert!(!said.contains("has a newer certificate"), "{said}");
+}
+
+#[tokio::test]
+async fn one_servers_fallback_does_not_blame_the_others() {
+    let scene = Scene::new();
+    let good = scene.issue(RELAY, 60);
+    let fallback = Leaf::server("ex3", -1, 1800);
+    let fallback = scene.authority.self_signed(&fallback);
+    let (snapshot, _servers) = fleet(&scene, &[&good, &good, &fallback]).await;
+    // Its name is another one, too.
+    let expected = [State::Healthy, State::Healthy, State::Mismatch];
+    assert_eq!(states(&snapshot), expected);
+    assert_eq!(enabled(&snapshot), [thumbprint(&snapshot, 0)]);
+}
+
+#[tokio::test]
+async fn the_newest_is_renewed_and_not_replaced_by_an_older_one() {
+    let scene = Scene::new();
+    let old = Leaf::server(RELAY, -300, 98);
+    let new = Leaf::server(RELAY, -6, 1);
+    let (old, new) = (scene.authority.issue(&old), scene.authority.issue(&new));
+    let (snapshot, _servers) = fleet(&scene, &[&old, &new]).await;
+    assert_eq!(states(&snapshot), [State::Inconsistent, State::Warning]);
+    let newest = thumbprint(&snapshot, 1);
+    assert_eq!(enabled(&snapshot), [newest.as_str(), PLACEHOLDER]);
+    let said = table(&snapshot);
+    assert!(
+        said.contains("Next: renew the certificate of fleet"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn commands_of_exchange_are_for_exchange() {
+    let scene = Scene::new();
+    let late = scene.issue(RELAY, -5);
+    for banner in [
+        "mx.bears.test ESMTP Postfix",
+        "iis.bears.test Microsoft ESMTP MAIL Service, Version: 10.0.17763.1697 ready",
+        "bear.mail.protection.outlook.com Microsoft ESMTP MAIL Service ready",
+    ] {
+        let (snapshot, _servers) = greeting_with(banner, &scene, &[&late]).await;
+        assert_eq!(states(&snapshot), [State::Expired]);
+        assert!(enabled(&snapshot).is_empty(), "{banner}");
+    }
+}
