@@ -13,7 +13,7 @@ const KIB: f64 = 1024.0;
 pub struct ProcessFacts {
     cpu_seconds: Option<f64>,
     open_fds: Option<f64>,
-    max_fds: Option<f64>,
+    pub(crate) max_fds: Option<f64>,
     resident_bytes: Option<f64>,
     virtual_bytes: Option<f64>,
     start_time: Option<f64>,

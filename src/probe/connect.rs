@@ -105,8 +105,17 @@ async fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+/// This process, or this machine, may open no more files (EMFILE, ENFILE): nothing was asked of the server.
+const OUT_OF_FILES: [i32; 2] = [24, 23];
+
 fn refused(error: &io::Error) -> Fault {
     let reason = match error.kind() {
+        _ if error
+            .raw_os_error()
+            .is_some_and(|code| OUT_OF_FILES.contains(&code)) =>
+        {
+            Reason::Internal
+        }
         io::ErrorKind::ConnectionRefused => Reason::ConnectRefused,
         // It was open already: whoever listens closed it at once.
         io::ErrorKind::ConnectionReset => Reason::ConnectionClosed,

@@ -20,9 +20,14 @@ use super::door::Door;
 use super::site::Site;
 use super::stall::Stall;
 use crate::dns::Lookup;
+use crate::process::ProcessFacts;
 
 /// Connections at once; Prometheus needs one or two, idle ones cost little.
 const MAX_CONNECTIONS: u32 = 2048;
+/// And however few files may be open.
+const MIN_CONNECTIONS: u32 = 16;
+/// So many open files are for neither connections nor probes.
+const OTHER_FILES: u32 = 320;
 /// How long a client may take for the head of a request, and stay silent between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take for the handshake.
@@ -101,7 +106,8 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 
 /// Serves until the site is closed and its last answers are given, or have taken too long.
 pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>, door: Arc<Door>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+    let most = most_connections();
+    let places = Arc::new(Semaphore::new(most as usize));
     let mut accepting = JoinSet::new();
     for listener in listeners.0 {
         let house = House {
@@ -112,12 +118,25 @@ pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>
         accepting.spawn(house.accept(listener));
     }
     accepting.join_all().await;
-    if timeout(LAST_ANSWERS, places.acquire_many(MAX_CONNECTIONS))
+    if timeout(LAST_ANSWERS, places.acquire_many(most))
         .await
         .is_err()
     {
         tracing::warn!("some answers were not finished in time");
     }
+}
+
+/// Half of the files that may be open: the other half is for probes, which would blame the servers for what we lack.
+fn most_connections() -> u32 {
+    let files = ProcessFacts::read().max_fds.unwrap_or(f64::INFINITY);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to what fits"
+    )]
+    let files = files.clamp(0.0, f64::from(u32::MAX)) as u32;
+    let half = files.saturating_sub(OTHER_FILES) / 2;
+    half.clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)
 }
 
 /// Where guests are received.
@@ -130,9 +149,14 @@ struct House<L> {
 impl<L: Lookup + 'static> House<L> {
     async fn accept(self, listener: TcpListener) {
         let mut closed = pin!(self.site.closed());
+        let mut is_refused = false;
         loop {
+            let place = tokio::select! {
+                place = Arc::clone(&self.places).acquire_owned() => place,
+                () = &mut closed => return,
+            };
             // The semaphore is never closed; an error would only mean that nobody can be served any more.
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            let Ok(place) = place else {
                 return;
             };
             let accepted = tokio::select! {
@@ -141,15 +165,19 @@ impl<L: Lookup + 'static> House<L> {
             };
             match accepted {
                 Ok((stream, _)) => {
+                    is_refused = false;
                     let (site, door) = (Arc::clone(&self.site), Arc::clone(&self.door));
                     tokio::spawn(async move {
                         receive(stream, site, door).await;
                         drop(place);
                     });
                 }
-                // Out of file descriptors, most likely: wait for some to come back.
+                // Out of file descriptors, most likely: wait for some to come back. Said once until one is accepted.
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
+                    if !is_refused {
+                        tracing::warn!(%error, "cannot accept a connection");
+                    }
+                    is_refused = true;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
