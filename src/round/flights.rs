@@ -70,7 +70,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
         launch(Ticket {
             key: key.clone(),
             slots: Arc::clone(&self.slots),
-            _sender: sender,
+            sender,
         });
         Some(Landing(receiver))
     }
@@ -93,9 +93,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
             .count()
     }
 
-    /// Forgets the keys that are not kept.
+    /// Forgets the keys that are not kept; a flight that is under way there lands nowhere.
     pub(super) fn retain(&self, keep: impl Fn(&K) -> bool) {
-        lock(&self.slots).retain(|key, slot| slot.flight.is_some() || keep(key));
+        lock(&self.slots).retain(|key, _| keep(key));
     }
 }
 
@@ -104,23 +104,31 @@ pub(super) struct Ticket<K: Eq + Hash, V> {
     key: K,
     slots: Slots<K, V>,
     /// Wakes all who wait when it is dropped, which is after the result is in its place.
-    _sender: watch::Sender<()>,
+    sender: watch::Sender<()>,
 }
 
 impl<K: Eq + Hash, V> Ticket<K, V> {
     /// Brings the result of a question that was asked at this moment: so old it is.
     pub(super) fn land(self, value: V, asked: Instant) {
-        if let Some(slot) = lock(&self.slots).get_mut(&self.key) {
-            slot.last = Some((value, asked));
+        self.at_home(|slot| slot.last = Some((value, asked)));
+    }
+
+    /// Another flight may have been launched for the same key after this one was forgotten.
+    fn at_home(&self, change: impl FnOnce(&mut Slot<V>)) {
+        let mut slots = lock(&self.slots);
+        let own = self.sender.subscribe();
+        let slot = slots.get_mut(&self.key);
+        if let Some(slot) =
+            slot.filter(|slot| slot.flight.as_ref().is_some_and(|f| f.same_channel(&own)))
+        {
+            change(slot);
         }
     }
 }
 
 impl<K: Eq + Hash, V> Drop for Ticket<K, V> {
     fn drop(&mut self) {
-        if let Some(slot) = lock(&self.slots).get_mut(&self.key) {
-            slot.flight = None;
-        }
+        self.at_home(|slot| slot.flight = None);
     }
 }
 
@@ -195,5 +203,19 @@ mod tests {
         drop(flights.board(&"mx", MINUTE, |t| land(t, 1)));
         flights.retain(|key| *key != "mx");
         assert_eq!(flights.last(&"mx"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flight_that_was_forgotten_lands_nowhere() {
+        let flights = Flights::<&str, u32>::default();
+        let mut late = None;
+        drop(flights.board(&"mx", MINUTE, |t| late = Some(t)));
+        flights.retain(|_| false);
+        let mut next = None;
+        drop(flights.board(&"mx", MINUTE, |t| next = Some(t)));
+        land(late.unwrap(), 1);
+        assert_eq!(flights.last(&"mx"), None);
+        land(next.unwrap(), 2);
+        assert_eq!(flights.last(&"mx"), Some(2));
     }
 }
