@@ -24,17 +24,22 @@ pub struct Gate {
 
 /// What leads to this machine, to its neighbours on the link, or to the metadata service of a cloud, and what is no
 /// single host: nobody's mail server is there, and much that trusts whoever asks from near.
-const DENIED: [&str; 13] = [
+const DENIED: [&str; 17] = [
     "0.0.0.0/8",
     "127.0.0.0/8",
     "169.254.0.0/16",
     "100.100.100.200/32",
+    "168.63.129.16/32",
     "192.0.0.192/32",
     "224.0.0.0/4",
     "240.0.0.0/4",
     "::/128",
     "::1/128",
     "fe80::/10",
+    // What else may hold an IPv4 address inside: NAT64 of one's own (RFC 8215), IPv4-translated, Teredo.
+    "64:ff9b:1::/48",
+    "::ffff:0:0:0/96",
+    "2001::/32",
     "fd00:ec2::/32",
     "fd20:ce::/32",
     "ff00::/8",
@@ -194,6 +199,10 @@ mod tests {
             "fd00:ec2::254",
             "ff02::1",
             "255.255.255.255",
+            "168.63.129.16",
+            "64:ff9b:1::7f00:1",
+            "::ffff:0:127.0.0.1",
+            "2001:0:7f00:1::",
         ] {
             assert!(!gate.permits(near.parse().unwrap()), "{near}");
         }
