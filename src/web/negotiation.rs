@@ -12,10 +12,13 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
         weights.fold(0.0, f32::max)
     };
     let openmetrics = weight(&|e| {
-        e.name == "application/openmetrics-text" && e.version.is_none_or(|v| v == "1.0.0")
+        e.name.eq_ignore_ascii_case("application/openmetrics-text")
+            && e.version.is_none_or(|v| v == "1.0.0")
     });
     let text = weight(&|e| {
-        let is_text = matches!(e.name, "text/plain" | "text/*");
+        let is_text = ["text/plain", "text/*"]
+            .iter()
+            .any(|name| e.name.eq_ignore_ascii_case(name));
         is_text && e.version.is_none_or(|version| version == "0.0.4")
     });
     if openmetrics > text {
@@ -28,7 +31,7 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
 /// gzip for who accepts it.
 pub(super) fn encoding(headers: &HeaderMap) -> Encoding {
     let accepted = elements(headers, &ACCEPT_ENCODING);
-    let named = |name: &str| accepted.iter().find(|e| e.name == name);
+    let named = |name: &str| accepted.iter().find(|e| e.name.eq_ignore_ascii_case(name));
     let accepts = named("gzip").or_else(|| named("*"));
     if accepts.is_some_and(|element| element.weight > 0.0) {
         Encoding::Gzip
@@ -61,7 +64,7 @@ fn element(text: &str) -> Element<'_> {
         weight: 1.0,
     };
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
-        match key.trim() {
+        match key.trim().to_ascii_lowercase().as_str() {
             "q" => element.weight = value.trim().parse().unwrap_or(0.0),
             "version" => element.version = Some(value.trim().trim_matches('"')),
             _ => {}
@@ -99,6 +102,14 @@ mod tests {
             ("application/openmetrics-text;version=9.0.0", Format::Text),
             ("application/openmetrics-text;q=0", Format::Text),
             ("text/plain;version=0.0.4;q=0.5,*/*;q=0.1", Format::Text),
+            (
+                "Application/OpenMetrics-Text; Version=1.0.0",
+                Format::OpenMetrics,
+            ),
+            (
+                "application/openmetrics-text;Q=0.1, text/plain;q=0.5",
+                Format::Text,
+            ),
             ("*/*", Format::Text),
             (";;;=,q", Format::Text),
         ] {
@@ -111,6 +122,7 @@ mod tests {
     fn only_who_accepts_gzip_gets_it() {
         for (accept, wanted) in [
             ("gzip", Encoding::Gzip),
+            ("GZIP", Encoding::Gzip),
             ("deflate, gzip;q=0.5, br", Encoding::Gzip),
             ("*", Encoding::Gzip),
             ("gzip;q=0", Encoding::Identity),
