@@ -2,6 +2,7 @@
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -27,6 +28,13 @@ pub(super) fn start(level: LogLevel, format: LogFormat) {
             .boxed(),
     };
     let _ = tracing_subscriber::registry()
-        .with(layer.with_filter(level))
+        .with(layer.with_filter(ours(level)))
         .try_init();
+}
+
+/// Of the libraries only what is wrong: their details are about their own insides.
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("smtp_tls_exporter", level)
 }
