@@ -59,7 +59,7 @@ impl Upstream {
     async fn build(&self) -> Result<TokioResolver, String> {
         let policy = &self.policy;
         let (config, mut options) = self.servers().await?;
-        options.timeout = (self.deadline / 4).max(Duration::from_millis(100));
+        options.timeout = (self.deadline * 2 / 5).max(Duration::from_millis(100));
         options.attempts = 1;
         options.max_active_requests = 2 * MAX_LOOKUPS;
         options.cache_size = MAX_ANSWERS;
