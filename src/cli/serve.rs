@@ -31,7 +31,11 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
         print!("{}", understood(&config));
         return Ok(0);
     }
-    runtime()?.block_on(exporter(arguments, config, &change))
+    let runtime = runtime()?;
+    let ended = runtime.block_on(exporter(arguments, config, &change));
+    // Who still reads a file that never ends does not hold up the end.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is

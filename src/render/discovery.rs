@@ -32,9 +32,8 @@ fn group(source: &Source, mode: Mode) -> Option<Group<'_>> {
         .filter(|port| source.mode_on(**port) == mode)
         .collect();
     let targets: Vec<_> = match &source.place {
-        // Its hosts are found, and their ports known, by /probe.
-        Place::Mx(_) if ports.is_empty() => Vec::new(),
-        Place::Mx(domain) => vec![format!("mx:{domain}")],
+        // Its hosts are found by /probe.
+        Place::Mx(domain) => ports.iter().map(|p| format!("mx:{domain}:{p}")).collect(),
         Place::Host(host) => ports.iter().map(|port| at(host, **port)).collect(),
         Place::Addresses(addresses) => addresses
             .iter()

@@ -9,7 +9,7 @@ use super::body::{Body, Encoding};
 const MAX_LABEL: usize = 512;
 
 /// The language of an answer with metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Prometheus text format 0.0.4.
     Text,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Probed, Rounds, Watched, chronicle, trust};
 use crate::dns::Lookup;
@@ -12,6 +12,9 @@ use crate::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, probe};
 use crate::reason::Reason;
 use crate::target::Endpoint;
+
+/// In less time no probe is begun.
+const LEAST: Duration = Duration::from_millis(20);
 
 /// A probe that took longer than this is a slow one: it queues with its like next time.
 const SLOW: Duration = Duration::from_secs(1);
@@ -25,10 +28,10 @@ impl<L: Lookup + 'static> Rounds<L> {
         watched: &Watched,
         route: &Route,
         resolving: Option<Duration>,
-        limits: Limits,
+        until: Option<Instant>,
     ) -> Probed {
         let tls = self.tls.presenting(watched.client_certificate.clone());
-        let mut observation = self.observe(&endpoint, route, &tls, &limits).await;
+        let mut observation = self.observe(&endpoint, route, &tls, until).await;
         self.certificates.share(&mut observation.chain);
         if let Some(spent) = resolving {
             observation.timings.add(Phase::Resolve, spent);
@@ -54,12 +57,16 @@ impl<L: Lookup + 'static> Rounds<L> {
         endpoint: &Arc<Endpoint>,
         route: &Route,
         tls: &Tls,
-        limits: &Limits,
+        until: Option<Instant>,
     ) -> Observation {
         let last = self.flights.last(endpoint);
         let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
         let mut place = self.places.take(endpoint, is_slow).await;
-        let mut probing = self.begin(endpoint, route, tls, limits);
+        // Time that was spent in a queue is none of the server's.
+        let Some(limits) = self.limits(until) else {
+            return Observation::pending("no place was free in time");
+        };
+        let mut probing = self.begin(endpoint, route, tls, &limits);
         let early = match is_slow {
             true => None,
             false => timeout(SLOW, probing.join_next()).await.ok(),
@@ -71,7 +78,10 @@ impl<L: Lookup + 'static> Rounds<L> {
                 probing.shutdown().await;
                 drop(place);
                 let _place = self.places.take(endpoint, true).await;
-                self.begin(endpoint, route, tls, limits).join_next().await
+                let Some(limits) = self.limits(until) else {
+                    return Observation::pending("no place was free in time");
+                };
+                self.begin(endpoint, route, tls, &limits).join_next().await
             }
         };
         outcome.and_then(Result::ok).unwrap_or_else(|| {
@@ -81,6 +91,19 @@ impl<L: Lookup + 'static> Rounds<L> {
                 ..Observation::default()
             }
         })
+    }
+
+    /// What a probe that begins now may take, if that is enough to ask anything.
+    fn limits(&self, until: Option<Instant>) -> Option<Limits> {
+        let mut limits = self.settings.limits.clone();
+        if let Some(until) = until {
+            let left = until.saturating_duration_since(Instant::now());
+            limits.timeout = limits.timeout.min(left);
+            if left < LEAST {
+                return None;
+            }
+        }
+        Some(limits)
     }
 
     /// A task of its own, so that a defect in it breaks nothing else; it ends when the set is dropped.

@@ -12,7 +12,6 @@ use super::{Gate, Probed, Refusal, Rounds, View, Watched};
 use crate::dns::{Lookup, LookupFault};
 use crate::name::Host;
 use crate::observation::{Fault, Observation, Phase};
-use crate::probe::Limits;
 use crate::reason::Reason;
 use crate::report::Snapshot;
 use crate::target::{Endpoint, Expansion, Offer, expand};
@@ -82,14 +81,10 @@ impl<L: Lookup + 'static> Rounds<L> {
         for (view, resolving, endpoint) in ways {
             let (rounds, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
             let (watched, view) = (watched.clone(), Arc::clone(view));
-            let left = deadline.saturating_duration_since(Instant::now() + MARGIN);
-            let limits = Limits {
-                timeout: self.settings.limits.timeout.min(left),
-                ..self.settings.limits.clone()
-            };
+            let until = Some(deadline - MARGIN);
             flights.spawn(async move {
                 let key = Arc::clone(&endpoint);
-                let flight = rounds.fly(endpoint, &watched, &view.route, resolving, limits);
+                let flight = rounds.fly(endpoint, &watched, &view.route, resolving, until);
                 (key, flight.await)
             });
         }

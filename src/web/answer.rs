@@ -33,7 +33,7 @@ pub(super) fn document(content_type: &'static str, text: String, asked: &HeaderM
 /// Bytes that are encoded already.
 pub(super) fn encoded_bytes(
     content_type: &'static str,
-    body: Vec<u8>,
+    body: impl Into<Bytes>,
     encoding: Encoding,
 ) -> Answer {
     let mut answer = bytes(StatusCode::OK, content_type, body);
@@ -53,8 +53,8 @@ pub(super) fn only(methods: &'static str) -> Answer {
     answer
 }
 
-fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
-    let mut answer = Response::new(Full::from(body));
+fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
     let content_type = HeaderValue::from_static(content_type);
     answer.headers_mut().insert(CONTENT_TYPE, content_type);

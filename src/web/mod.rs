@@ -10,6 +10,7 @@ mod pages;
 mod probe;
 mod query;
 mod routes;
+mod shared;
 mod site;
 mod stall;
 mod tls;

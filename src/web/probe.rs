@@ -1,5 +1,7 @@
 //! A request to `/probe` to one target and back to an answer: the convention of the blackbox exporter.
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use tokio::time::Instant;
@@ -7,11 +9,13 @@ use tokio::time::Instant;
 use super::answer::{Answer, TEXT, document, encoded_bytes, line};
 use super::negotiation;
 use super::query::Query;
-use super::site::Serving;
+use super::site::{Serving, Site};
 use crate::dns::Lookup;
 use crate::name::{Host, HostError};
 use crate::plain::plain;
+use crate::reason::Reason;
 use crate::render;
+use crate::report::Entry;
 use crate::round::{OnRequest, Refusal, Watched};
 use crate::target::Place;
 
@@ -21,6 +25,7 @@ const DEFAULT_MODULE: &str = "smtp";
 /// What is asked for.
 struct Asked {
     module: String,
+    hostname: Option<String>,
     watched: Watched,
     debug: bool,
 }
@@ -30,13 +35,14 @@ type Refused = (&'static str, String);
 
 /// Probes the target that the query names, within the deadline.
 pub(super) async fn answer<L: Lookup + 'static>(
+    site: &Site<L>,
     serving: &Serving<L>,
     query: &Query,
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Answer {
     let outcome = match asked(query, &serving.on_request) {
-        Ok(asked) => probed(serving, asked, headers, deadline).await,
+        Ok(asked) => probed(site, serving, asked, headers, deadline).await,
         Err(refused) => Err(refused),
     };
     outcome.unwrap_or_else(|(reason, why)| {
@@ -47,18 +53,36 @@ pub(super) async fn answer<L: Lookup + 'static>(
 }
 
 async fn probed<L: Lookup + 'static>(
+    site: &Site<L>,
     serving: &Serving<L>,
     asked: Asked,
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Result<Answer, Refused> {
-    let gate = &serving.on_request.gate;
-    let watched = asked.watched;
-    let probe = serving.rounds.probe_once(watched, gate, deadline);
-    let snapshot = probe.await.map_err(|refusal| {
+    let (gate, rounds) = (&serving.on_request.gate, &serving.rounds);
+    let left = deadline.saturating_duration_since(Instant::now());
+    let same = (
+        Arc::as_ptr(rounds).addr(),
+        asked.watched.source.name.clone(),
+        asked.module.clone(),
+        asked.hostname,
+        left.as_millis() / 100,
+    );
+    let probe = || async {
+        let probe = rounds.probe_once(asked.watched, gate, deadline);
+        probe.await.map(Arc::new)
+    };
+    let snapshot = site.probing.get(same, probe).await.map_err(|refusal| {
         let Refusal::Address { .. } = refusal;
-        ("address_not_allowed", refusal.to_string())
+        ("address_not_allowed", plain(&refusal.to_string(), 500))
     })?;
+    let is_asked = |(_, entry): (_, &Entry)| entry.reason() != Some(Reason::Pending);
+    if snapshot.entries().next().is_some() && !snapshot.entries().any(is_asked) {
+        // Nobody was asked: that is no finding about the server.
+        let busy =
+            "no place was free in time: the server, or this exporter, is busy with other probes";
+        return Ok(line(StatusCode::SERVICE_UNAVAILABLE, busy));
+    }
     if asked.debug {
         let text = render::debug(&snapshot, &asked.module);
         return Ok(document(TEXT, text, headers));
@@ -70,7 +94,7 @@ async fn probed<L: Lookup + 'static>(
 
 fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
     let bad = |why: String| ("bad_request", why);
-    let target = query.first("target").ok_or_else(|| {
+    let target = query.first("target").map(str::trim).ok_or_else(|| {
         bad("the parameter target is missing, expected target=HOST or target=HOST:PORT".into())
     })?;
     let name = query.first("module").unwrap_or(DEFAULT_MODULE);
@@ -102,6 +126,7 @@ fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
     }
     Ok(Asked {
         module: name.to_owned(),
+        hostname: query.first("hostname").map(str::to_owned),
         watched: module.watch(target.to_owned(), place, port, hostname.transpose()?),
         debug,
     })
@@ -119,12 +144,10 @@ fn place(text: &str) -> Result<(Place, Option<u16>), String> {
         return Err("too long, expected HOST or HOST:PORT".into());
     }
     let malformed = |e: HostError| plain(&e.to_string(), 300);
-    if let Some(domain) = text.strip_prefix("mx:") {
-        return match Host::parse(domain).map_err(malformed)? {
-            Host::Name(domain) => Ok((Place::Mx(domain), None)),
-            Host::Address(_) => Err("an address, expected a mail domain behind mx:".into()),
-        };
-    }
+    let (is_domain, text) = match text.strip_prefix("mx:") {
+        Some(domain) => (true, domain),
+        None => (false, text),
+    };
     let (host, port) = match text.rsplit_once(':') {
         // More colons without brackets are an IPv6 address.
         Some((host, _)) if host.contains(':') && !host.ends_with(']') => (text, None),
@@ -135,8 +158,14 @@ fn place(text: &str) -> Result<(Place, Option<u16>), String> {
         let number = port.parse().ok().filter(|number| *number != 0);
         number.ok_or_else(|| format!("no port: '{}', expected 1 to 65535", plain(port, 20)))
     });
-    let host = Host::parse(host).map_err(malformed)?;
-    Ok((Place::Host(host), port.transpose()?))
+    let place = match (is_domain, Host::parse(host).map_err(malformed)?) {
+        (false, host) => Place::Host(host),
+        (true, Host::Name(domain)) => Place::Mx(domain),
+        (true, Host::Address(_)) => {
+            return Err("an address, expected a mail domain behind mx:".into());
+        }
+    };
+    Ok((place, port.transpose()?))
 }
 
 #[cfg(test)]
@@ -158,7 +187,8 @@ mod tests {
             assert_eq!((found, at), (host, port), "{text}");
         }
         let domain = Place::Mx("bears.test".to_owned());
-        assert_eq!(place("mx:Bears.test").unwrap(), (domain, None));
+        assert_eq!(place("mx:Bears.test").unwrap(), (domain.clone(), None));
+        assert_eq!(place("mx:bears.test:587").unwrap(), (domain, Some(587)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
@@ -42,7 +43,7 @@ impl<L: Lookup + 'static> Site<L> {
             "/probe" => {
                 let deadline = self.deadline(headers, Duration::ZERO);
                 tokio::select! {
-                    answer = probe::answer(&serving, &query, headers, deadline) => answer,
+                    answer = probe::answer(self, &serving, &query, headers, deadline) => answer,
                     () = self.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
                 }
             }
@@ -86,9 +87,11 @@ impl<L: Lookup + 'static> Site<L> {
                 build: &build,
                 reload,
             };
-            render::metrics(&snapshot, &exporter, format, encoding)
+            Bytes::from(render::metrics(&snapshot, &exporter, format, encoding))
         };
-        match self.desk.work(write).await {
+        let same = (Arc::as_ptr(&serving.rounds).addr(), format, encoding);
+        let written = self.scrapes.get(same, || self.desk.work(write));
+        match written.await {
             Some(body) => {
                 // Only an answer that was waited for to the end tells how long one takes from there.
                 self.pace.took(deadline.elapsed());
@@ -146,7 +149,7 @@ impl<L: Lookup + 'static> Site<L> {
     ) -> Answer {
         let headers = headers.clone();
         let write = move || document(content_type, write(), &headers);
-        self.desk.work(write).await.unwrap_or_else(broken)
+        self.reading_room.work(write).await.unwrap_or_else(broken)
     }
 }
 

@@ -4,13 +4,16 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::desk::Desk;
 use super::pace::Pace;
-use crate::render::{BuildInfo, Reload};
-use crate::round::{Clock, OnRequest, Rounds};
+use super::shared::Shared;
+use crate::render::{BuildInfo, Encoding, Format, Reload};
+use crate::report::Snapshot;
+use crate::round::{Clock, OnRequest, Refusal, Rounds};
 
 /// What one configuration comes to.
 pub struct Serving<L> {
@@ -27,12 +30,25 @@ pub struct Serving<L> {
 /// Reads the configuration again and builds what follows the one in force.
 pub type Loader<L> = Box<dyn Fn(&Serving<L>) -> Result<Serving<L>, String> + Send + Sync>;
 
+/// What makes two scrapes the same: the rounds, by their place in memory, and how they are written.
+pub(super) type Scrape = (usize, Format, Encoding);
+
+/// What makes two requests to probe the same: the rounds, target, module, host name, and tenths of a second to wait.
+pub(super) type Probing = (usize, String, String, Option<String>, u128);
+
 /// Everything the answers are made from.
 pub struct Site<L> {
     serving: RwLock<Arc<Serving<L>>>,
     loader: Loader<L>,
     reload: Mutex<Reload>,
+    /// Where scrapes are written: nothing that somebody else asks for stands before them.
     pub(super) desk: Desk,
+    /// Where reports and pages are written.
+    pub(super) reading_room: Desk,
+    /// Where files are read; one that hangs holds up nobody else.
+    archive: Desk,
+    pub(super) scrapes: Shared<Scrape, Option<Bytes>>,
+    pub(super) probing: Shared<Probing, Result<Arc<Snapshot>, Refusal>>,
     clock: Clock,
     pub(super) timeout_offset: Duration,
     pub(super) build: BuildInfo,
@@ -61,6 +77,10 @@ impl<L: Send + Sync + 'static> Site<L> {
                 loaded_at: clock(),
             }),
             desk: Desk::default(),
+            reading_room: Desk::default(),
+            archive: Desk::default(),
+            scrapes: Shared::default(),
+            probing: Shared::default(),
             clock,
             timeout_offset,
             build,
@@ -87,14 +107,14 @@ impl<L: Send + Sync + 'static> Site<L> {
     /// The mistake, one line.
     pub async fn reload(self: &Arc<Self>) -> Result<(), String> {
         let site = Arc::clone(self);
-        let reloaded = self.desk.work(move || site.read_again()).await;
+        let reloaded = self.archive.work(move || site.read_again()).await;
         reloaded.unwrap_or_else(|| Err("the reload broke; a defect".to_owned()))
     }
 
     /// Looks at what changes without the configuration.
     pub async fn refresh(&self) {
         let serving = self.serving();
-        self.desk.work(move || (serving.refresh)()).await;
+        self.archive.work(move || (serving.refresh)()).await;
     }
 
     fn read_again(&self) -> Result<(), String> {

@@ -173,6 +173,29 @@ async fn a_scrape_under_way_is_answered_before_the_end() {
     );
 }
 
+/// As a file on a server that does not answer any more: whoever opens a pipe that nobody writes to waits for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_never_ends_holds_up_neither_scrapes_nor_the_end() {
+    let mut den = Den::new();
+    let good = den.server("bear.bears.test", 80, Speech::default()).await;
+    let setup = Setup::new(&config("", &[good]));
+    let file = setup.path("exporter.yml");
+    let mut exporter = setup.file("root.pem", &den.authority.root_pem()).start();
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    exporter.signal("HUP");
+    for _ in 0..3 {
+        let got = exporter.fetch("/metrics", &["--max-time", "9"]);
+        assert_eq!(got.status, 200);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let begun = Instant::now();
+    exporter.signal("TERM");
+    assert!(exporter.ended().success());
+    assert!(begun.elapsed() < Duration::from_secs(8));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_work_the_end_is_immediate() {
     let mut den = Den::new();

@@ -1,6 +1,6 @@
 //! `/probe`: the convention of the blackbox exporter, and what it refuses.
 
-use super::exporter::{Den, Setup, config, sample};
+use super::exporter::{Den, Setup, config, curl, sample};
 use super::peer::{Act, Script, Speech};
 
 fn open(ports: &[u16], modules: &str) -> String {
@@ -94,6 +94,33 @@ async fn a_slow_server_is_told_before_the_scrape_ends() {
         "{}",
         got.body
     );
+}
+
+/// Two Prometheus servers ask at the same time, and one connection to an address is allowed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_the_same_at_the_same_time_gets_the_same() {
+    let mut den = Den::new();
+    let good = den.server("bear.bears.test", 80, Speech::default()).await;
+    let script = Script::start(vec![Act::Hang]).await.unwrap();
+    let tarpit = script.address;
+    let head = open(&[tarpit.port()], "");
+    let exporter = Setup::new(&config(&head, &[good]))
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    let url = exporter.url(&format!("/probe?target={tarpit}"));
+    let both = [url.clone(), url].map(|url| {
+        let patience = "X-Prometheus-Scrape-Timeout-Seconds: 2.5";
+        std::thread::spawn(move || curl(&url, &["-H", patience, "--max-time", "6"]))
+    });
+    for one in both {
+        let got = one.join().unwrap();
+        assert!(
+            got.status == 200 && got.body.contains("reason=\"greeting_timeout\""),
+            "{got:?}"
+        );
+    }
+    let count = "smtp_tls_exporter_probes_total{result=\"busy\"}";
+    assert_eq!(sample(&exporter.body("/metrics"), count), Some(1.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
