@@ -115,7 +115,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "targets: [{name: '', host: a}]\n",
-        "1: targets[0].name: '': no name for a target, expected a name of 1 to 200 characters",
+        "1: targets[0].name: '': no name for a target, expected a name of 1 to 200 characters, without control characters, other than . and ..",
     ),
     (
         "+probe: {timeout: 10}\n",

@@ -149,7 +149,10 @@ pub(super) fn target(
     let host = fields.take("host").map(|v| host(&v)).transpose()?;
     let place = place(&mut fields, host.as_ref())?;
     let name = match fields.take("name") {
-        Some(value) => value.parsed_by(target_name, "a name of 1 to 200 characters")?,
+        Some(value) => value.parsed_by(
+            target_name,
+            "a name of 1 to 200 characters, without control characters, other than . and ..",
+        )?,
         None => default_name(&place, host.as_ref()),
     };
     let server_name = match fields.take("server_name") {
@@ -216,7 +219,9 @@ pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
 
 fn target_name(text: &str) -> Result<String, &'static str> {
     let length = text.chars().count();
-    if (1..=200).contains(&length) && !text.chars().any(char::is_control) {
+    // Browsers would leave these two out of the address of the target's page.
+    let is_path = [".", ".."].contains(&text);
+    if (1..=200).contains(&length) && !text.chars().any(char::is_control) && !is_path {
         Ok(text.to_owned())
     } else {
         Err("no name for a target")

@@ -66,24 +66,34 @@ fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row> {
 /// What was not found in a view, and what is probed all the same.
 fn unresolved(name: &str, target: &TargetReport, resolution: &Resolution) -> Option<Row> {
     let (fault, state) = (resolution.fault.as_ref()?, resolution.state()?);
-    let place = match &target.source.place {
-        Place::Host(host) => host.to_string(),
-        Place::Mx(domain) => format!("mx:{domain}"),
-        Place::Addresses(_) => String::new(),
-    };
     let mut text = why(fault.reason.as_str(), &fault.detail);
     match resolution.last_known {
         0 => {}
         1 => text.push_str("; its last known endpoint is probed on"),
         count => text.push_str(&format!("; its {count} last known endpoints are probed on")),
     }
-    let at = in_view(target, plain(&place, 60), &resolution.view);
+    let at = sought(target, resolution);
     let dash = || "-".to_owned();
     let state_word = state.as_str().to_owned();
     Some((
         state,
         [name.to_owned(), at, dash(), dash(), state_word, text],
     ))
+}
+
+/// What was asked for in a view.
+pub(super) fn sought(target: &TargetReport, resolution: &Resolution) -> String {
+    let place = match &target.source.place {
+        Place::Host(host) => host.to_string(),
+        Place::Mx(domain) => format!("mx:{domain}"),
+        Place::Addresses(_) => String::new(),
+    };
+    in_view(target, plain(&place, 60), &resolution.view)
+}
+
+/// Which endpoint it is: all that tells it from the others of its target.
+pub(super) fn place(target: &TargetReport, endpoint: &Endpoint) -> String {
+    in_view(target, located(target, endpoint), &endpoint.view)
 }
 
 /// The address; of a mail domain also which of its hosts it belongs to, and which of several certificates was asked for.
@@ -112,7 +122,7 @@ fn row(name: &str, target: &TargetReport, entry: &Entry, now: Timestamp) -> Row 
     let dash = || "-".to_owned();
     let mut cells = [
         name.to_owned(),
-        in_view(target, located(target, endpoint), &endpoint.view),
+        place(target, endpoint),
         entry.not_after().map_or_else(dash, Timestamp::date),
         entry.expires_in(now).map_or_else(dash, days),
         entry.state.as_str().to_owned(),

@@ -42,8 +42,13 @@ pub(super) async fn answer<L: Lookup + 'static>(
     headers: &HeaderMap,
 ) -> Answer {
     let path = uri.path();
-    let mut answer = if path == "/" {
-        let (filter, version) = (filter(query), site.build.version);
+    if path == "/" {
+        let version = site.build.version;
+        let Some(filter) = filter(query) else {
+            let words: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
+            let why = format!("no such state, expected one of {}", words.join(", "));
+            return line(StatusCode::BAD_REQUEST, &why);
+        };
         serving.rounds.catch_up(Instant::now() + PATIENCE).await;
         let rounds = Arc::clone(&serving.rounds);
         let write = move || render::index(&rounds.last(), &filter, version);
@@ -57,13 +62,17 @@ pub(super) async fn answer<L: Lookup + 'static>(
         target(site, serving, &decoded(name, false), headers).await
     } else {
         line(StatusCode::NOT_FOUND, "not found")
-    };
-    for (name, value) in GUARDS {
-        answer
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
     }
-    answer
+}
+
+/// Lets an answer do nothing but be read: also those for programs, which may hold what strangers wrote.
+pub(super) fn guard(headers: &mut HeaderMap) {
+    for (name, value) in GUARDS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Whoever keeps an answer would show a state that is long over.
+    let unkept = HeaderValue::from_static("no-store");
+    headers.entry(CACHE_CONTROL).or_insert(unkept);
 }
 
 async fn target<L: Lookup + 'static>(
@@ -94,10 +103,17 @@ async fn target<L: Lookup + 'static>(
     site.offload(write, HTML, headers).await
 }
 
-fn filter(query: &Query) -> Filter {
-    let state = query.first("state");
-    let state = state.and_then(|word| State::ALL.into_iter().find(|state| state.as_str() == word));
-    Filter {
+/// Which rows are asked for; `None` for a state that there is not.
+fn filter(query: &Query) -> Option<Filter> {
+    let named = |word: &str| {
+        let mut all = State::ALL.into_iter();
+        all.find(|state| state.as_str().eq_ignore_ascii_case(word))
+    };
+    let state = match query.first("state") {
+        None | Some("") => None,
+        Some(word) => Some(named(word)?),
+    };
+    Some(Filter {
         state,
         text: query
             .first("q")
@@ -106,5 +122,5 @@ fn filter(query: &Query) -> Filter {
             .first("page")
             .and_then(|page| page.parse().ok())
             .unwrap_or(0),
-    }
+    })
 }

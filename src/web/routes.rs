@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use hyper::header::HeaderMap;
 use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
 
@@ -28,6 +28,12 @@ const JSON: &str = "application/json";
 impl<L: Lookup + 'static> Site<L> {
     /// Answers one request.
     pub async fn respond<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+        let mut answer = self.answer(request).await;
+        pages::guard(answer.headers_mut());
+        answer
+    }
+
+    async fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
         let path = request.uri().path();
         if path == "/-/reload" {
             return self.reload_on(request.method()).await;
@@ -38,7 +44,7 @@ impl<L: Lookup + 'static> Site<L> {
         let headers = request.headers();
         let query = Query::parse(request.uri().query());
         let serving = self.serving();
-        let mut answer = match path {
+        match path {
             "/metrics" => self.metrics(&serving, headers).await,
             "/probe" => {
                 let deadline = self.deadline(headers, Duration::ZERO);
@@ -64,13 +70,7 @@ impl<L: Lookup + 'static> Site<L> {
             "/-/ready" if self.is_closing() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
             "/-/ready" => line(StatusCode::OK, "Ready"),
             _ => pages::answer(self, &serving, request.uri(), &query, headers).await,
-        };
-        // Whoever keeps an answer would show a state that is long over.
-        answer
-            .headers_mut()
-            .entry(CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-        answer
+        }
     }
 
     async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {

@@ -91,6 +91,16 @@ async fn the_table_is_filtered_by_the_query() {
     let rows = |path: &str| exporter.body(path).matches("<a href=\"/targets/").count();
     assert_eq!(rows("/"), 2);
     assert_eq!(rows("/?state=Expired"), 1);
+    assert_eq!(rows("/?state=expired&q="), 1);
+    let unknown = exporter.fetch("/?state=Bogus", &[]);
+    assert_eq!(unknown.status, 400);
+    assert!(
+        unknown
+            .body
+            .starts_with("no such state, expected one of Unreachable, ")
+    );
+    let links = exporter.body("/?q=bear0");
+    assert!(links.contains("/?state=Expired&amp;q=bear0\""), "{links}");
     assert_eq!(rows("/?q=BEAR0"), 1);
     assert_eq!(rows("/?q=bear%20issuing"), 1);
     assert_eq!(rows("/?q=no%20such%20thing"), 0);
@@ -144,5 +154,39 @@ async fn a_browser_shows_the_table() {
             !console.contains("CONSOLE"),
             "the policy was violated: {console}"
         );
+    }
+}
+
+/// By contract, view and offer are part of an endpoint.
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoints_that_differ_look_different() {
+    let mut den = Den::new();
+    let bear = den.server("bear.bears.test", 80, Speech::default()).await;
+    let text = format!(
+        "views: {{inside: {{}}}}\ntrust: {{roots: root.pem}}\ntargets:\n- {{name: bear, host: bear.bears.test, addresses: [{}], ports: [{}], offers: [any, rsa, ecdsa], views: [default, inside]}}\n",
+        bear.ip(),
+        bear.port()
+    );
+    let exporter = Setup::new(&text)
+        .file("root.pem", &den.authority.root_pem())
+        .start();
+    for path in ["/", "/targets/bear"] {
+        let page = exporter.body(path);
+        for place in ["(default)", "rsa (default)", "ecdsa (inside)"] {
+            assert!(page.contains(&format!("{bear} {place}")), "{place}: {page}");
+        }
+    }
+    for path in [
+        "/metrics",
+        "/config",
+        "/sd",
+        "/-/healthy",
+        "/nowhere",
+        "/-/reload",
+    ] {
+        let head = exporter.fetch(path, &[]).head;
+        for guard in ["x-content-type-options: nosniff", "cache-control: no-store"] {
+            assert!(head.contains(guard), "{path}: {head}");
+        }
     }
 }

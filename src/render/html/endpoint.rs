@@ -4,8 +4,9 @@ use super::markup::Html;
 use super::target::field;
 use super::{advice, ago, badge, bar, left};
 use crate::certificate::{Certificate, Facts, TlsCertificateName};
-use crate::observation::{HandshakeSignature, Speaker};
+use crate::observation::{HandshakeSignature, Phase, Speaker};
 use crate::render::pem;
+use crate::render::table::place;
 use crate::report::{Entry, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::Finding;
@@ -15,7 +16,7 @@ pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now
     page.raw("<section id=\"")
         .text(&anchor(entry))
         .raw("\"><h2>")
-        .text(&place(entry))
+        .text(&place(target, endpoint))
         .raw(" ");
     badge(page, entry.state);
     page.raw("</h2><p class=\"soft\">")
@@ -41,16 +42,11 @@ pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now
     page.raw("</section>\n");
 }
 
-/// Where the endpoint is.
-pub(super) fn place(entry: &Entry) -> String {
-    entry.endpoint.at()
-}
-
 /// The name of its section, for links.
 pub(super) fn anchor(entry: &Entry) -> String {
     let endpoint = &entry.endpoint;
-    let (view, offer) = (&endpoint.view, endpoint.offer.as_str());
-    format!("{}-{view}-{offer}", place(entry))
+    let (host, view, offer) = (&endpoint.host, &endpoint.view, endpoint.offer.as_str());
+    format!("{}-{host}-{view}-{offer}", endpoint.at())
 }
 
 fn causes(page: &mut Html, entry: &Entry) {
@@ -100,9 +96,9 @@ fn findings(page: &mut Html, findings: Vec<(&'static str, &Finding)>) {
             Finding::Unknown(why) => ("warn", "unknown", why.as_str()),
             Finding::NotApplicable(why) => ("soft", "not applicable", *why),
         };
-        page.raw("<tr><td class=\"mono\">")
+        page.raw("<tr><th scope=\"row\" class=\"mono\">")
             .text(check)
-            .raw("</td><td class=\"fixed ")
+            .raw("</th><td class=\"fixed ")
             .raw(class)
             .raw("\">")
             .raw(word)
@@ -187,7 +183,10 @@ fn timings(page: &mut Html, entry: &Entry) {
         return;
     }
     page.raw("<h3>Timings</h3><table><tbody>");
-    for (phase, spent) in seen.timings.iter() {
+    let mut phases: Vec<_> = seen.timings.iter().collect();
+    // A name is looked up before it is probed, and that is noted afterwards.
+    phases.sort_by_key(|(phase, _)| *phase != Phase::Resolve);
+    for (phase, spent) in phases {
         let seconds = spent.as_secs_f64();
         #[expect(
             clippy::cast_possible_truncation,
@@ -195,14 +194,14 @@ fn timings(page: &mut Html, entry: &Entry) {
         )]
         let percent = (100.0 * seconds / whole) as i64;
         let text = format!("{seconds:.3} s");
-        page.raw("<tr><td>")
+        page.raw("<tr><th scope=\"row\">")
             .text(phase.as_str())
-            .raw("</td><td class=\"fixed\">");
+            .raw("</th><td class=\"fixed\">");
         page.text(&text).raw("</td><td>");
         bar(page, percent, "plain", &format!("{percent} % of the probe"));
         page.raw("</td></tr>");
     }
-    page.raw("<tr><td>whole probe</td><td class=\"fixed\">")
+    page.raw("<tr><th scope=\"row\">whole probe</th><td class=\"fixed\">")
         .text(&format!("{whole:.3} s"))
         .raw("</td><td></td></tr></tbody></table>");
 }

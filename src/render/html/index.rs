@@ -2,6 +2,7 @@
 
 use super::markup::Html;
 use super::{ago, badge, bar, begin, end, left, severity};
+use crate::render::table::{place, sought};
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;
 
@@ -41,8 +42,10 @@ pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
     page.raw("</header>\n<main>");
     let mut shown: Vec<_> = all.iter().filter(|row| is_shown(row, filter)).collect();
     shown.sort_by_key(|row| (row.state, expiry(row)));
-    table(&mut page, &shown, filter, snapshot.at);
-    pages(&mut page, shown.len(), filter);
+    let last = shown.len().saturating_sub(1) / ROWS;
+    let nth = filter.page.min(last);
+    table(&mut page, &shown, nth, snapshot.at);
+    pages(&mut page, (nth, last), filter);
     end(page, version)
 }
 
@@ -51,11 +54,14 @@ fn rows(snapshot: &Snapshot) -> Vec<Row<'_>> {
 }
 
 fn rows_of(target: &TargetReport) -> impl Iterator<Item = Row<'_>> {
-    let failed = target.resolutions.iter().filter(|r| r.fault.is_some());
-    let nowhere = failed.map(move |resolution| Row {
-        target,
-        state: State::Unreachable,
-        what: What::Nowhere(resolution),
+    let failed = target.resolutions.iter();
+    let nowhere = failed.filter_map(move |resolution| {
+        let what = What::Nowhere(resolution);
+        resolution.state().map(|state| Row {
+            target,
+            state,
+            what,
+        })
     });
     nowhere.chain(target.entries.iter().map(move |entry| Row {
         target,
@@ -87,6 +93,8 @@ fn states(page: &mut Html, rows: &[Row<'_>], filter: &Filter) {
         }
         page.raw("<a href=\"/?state=")
             .text(state.as_str())
+            .raw("&amp;q=")
+            .segment(filter.text.as_deref().unwrap_or_default())
             .raw("\"")
             .raw(current(filter.state == Some(state)))
             .raw("><span class=\"badge ")
@@ -121,6 +129,7 @@ fn is_shown(row: &Row<'_>, filter: &Filter) -> bool {
     let sought = text.to_lowercase();
     let mut texts = vec![row.target.source.name.clone(), address(row), issuer(row)];
     texts.extend(row.target.source.host.as_ref().map(ToString::to_string));
+    texts.extend(row.target.source.labels.values().cloned());
     let (reason, detail) = why(row);
     texts.extend([reason.to_owned(), detail.to_owned()]);
     texts
@@ -130,8 +139,8 @@ fn is_shown(row: &Row<'_>, filter: &Filter) -> bool {
 
 fn address(row: &Row<'_>) -> String {
     match row.what {
-        What::Endpoint(entry) => entry.endpoint.at(),
-        What::Nowhere(_) => String::new(),
+        What::Endpoint(entry) => place(row.target, &entry.endpoint),
+        What::Nowhere(resolution) => sought(row.target, resolution),
     }
 }
 
@@ -159,18 +168,14 @@ fn why<'a>(row: &Row<'a>) -> (&'static str, &'a str) {
     }
 }
 
-fn table(page: &mut Html, rows: &[&Row<'_>], filter: &Filter, now: Timestamp) {
+fn table(page: &mut Html, rows: &[&Row<'_>], nth: usize, now: Timestamp) {
     if rows.is_empty() {
         page.raw("<p>Nothing to show here.</p>");
         return;
     }
-    page.raw("<table class=\"list\"><thead><tr><th>State</th><th>Target</th><th>Address</th><th>Left</th>")
-        .raw("<th>Lifetime used</th><th>Issuer</th><th>Why</th><th>Seen</th></tr></thead>\n<tbody>");
-    for row in rows
-        .iter()
-        .skip(filter.page.saturating_mul(ROWS))
-        .take(ROWS)
-    {
+    page.raw("<table class=\"list\"><thead><tr><th scope=\"col\">State</th><th scope=\"col\">Target</th><th scope=\"col\">Address</th><th scope=\"col\">Left</th>")
+        .raw("<th scope=\"col\">Lifetime used</th><th scope=\"col\">Issuer</th><th scope=\"col\">Why</th><th scope=\"col\">Seen</th></tr></thead>\n<tbody>");
+    for row in rows.iter().skip(nth * ROWS).take(ROWS) {
         line(page, row, now);
     }
     page.raw("</tbody></table>");
@@ -215,8 +220,14 @@ fn line(page: &mut Html, row: &Row<'_>, now: Timestamp) {
             .text(detail)
             .raw("</span></td>");
     }
-    let seen = entry.and_then(|entry| entry.obtained_at);
-    let seen = seen.map_or_else(|| "not yet".to_owned(), |at| ago(at, now));
+    let seen = entry.map_or_else(String::new, |entry| {
+        let at = entry.obtained_at.map(|at| ago(at, now));
+        let at = at.unwrap_or_else(|| "not yet".to_owned());
+        match row.target.last_known.contains(&entry.endpoint) {
+            true => format!("{at}, at its last known address"),
+            false => at,
+        }
+    });
     cell(page, "<td class=\"soft fixed\" data-label=\"Seen\">", &seen);
     page.raw("</tr>\n");
 }
@@ -257,17 +268,13 @@ fn used(page: &mut Html, entry: Option<&Entry>, now: Timestamp) {
 }
 
 /// Links to the other pages of a long list.
-fn pages(page: &mut Html, rows: usize, filter: &Filter) {
-    let last = rows.saturating_sub(1) / ROWS;
+fn pages(page: &mut Html, (nth, last): (usize, usize), filter: &Filter) {
     if last == 0 {
         return;
     }
-    page.raw("<p>Page ").text(&format!(
-        "{} of {}",
-        filter.page.saturating_add(1),
-        last + 1
-    ));
-    let (before, after) = (filter.page.checked_sub(1), filter.page.checked_add(1));
+    page.raw("<p>Page ")
+        .text(&format!("{} of {}", nth + 1, last + 1));
+    let (before, after) = (nth.checked_sub(1), nth.checked_add(1));
     for (number, word) in [
         (before, " · Previous"),
         (after.filter(|n| *n <= last), " · Next"),

@@ -2,6 +2,7 @@
 
 use super::markup::Html;
 use super::{badge, begin, end, endpoint};
+use crate::render::table::place;
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::target::Place;
 
@@ -45,6 +46,7 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
     }
     for resolution in &report.resolutions {
         let found = match &resolution.fault {
+            None if resolution.endpoints == 1 => "1 endpoint".to_owned(),
             None => format!("{} endpoints", resolution.endpoints),
             Some(fault) => format!("{}: {}", fault.reason.as_str(), fault.detail),
         };
@@ -55,7 +57,7 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
         page.raw("<li><a href=\"#")
             .text(&endpoint::anchor(entry))
             .raw("\">")
-            .text(&endpoint::place(entry))
+            .text(&place(report, &entry.endpoint))
             .raw("</a> ");
         badge(page, entry.state);
         page.raw("</li>");
