@@ -7,8 +7,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 use serde_json::{Value, json};
+use smtp_tls_exporter::verdict::CHECKS;
 
 /// Panel types that need a title, a description, a unit and queries.
 const PLOTTED: [&str; 7] = [
@@ -24,20 +27,14 @@ const PLOTTED: [&str; 7] = [
 /// The units in use, by Grafana's ids; a new one is added here after a look into Grafana's list.
 const UNITS: [&str; 6] = ["bytes", "dateTimeAsIso", "none", "opm", "percentunit", "s"];
 
-/// PromQL words that are followed by a list of labels.
-const GROUPING: [&str; 6] = [
-    "by",
-    "without",
-    "on",
-    "ignoring",
-    "group_left",
-    "group_right",
-];
+/// What stands in for Grafana's durations, which are no PromQL: seconds that nobody would write.
+const STAND_INS: [(&str, &str); 2] = [("$__rate_interval", "4242s"), ("$__range", "4243s")];
 
-/// Other PromQL words that are no metric.
-const WORDS: [&str; 9] = [
-    "and", "or", "unless", "bool", "offset", "NaN", "nan", "Inf", "inf",
-];
+/// `$__rate_interval` in a parsed query.
+const RATE_INTERVAL: Duration = Duration::from_secs(4242);
+
+/// A parsed query, or one node of it, with the name of the function that is called on it.
+type Part<'a> = (&'a Expr, &'a str);
 
 #[test]
 fn dashboards_pass_every_rule() {
@@ -69,39 +66,62 @@ fn dashboards_have_distinct_uids() {
 }
 
 #[test]
-fn every_metric_in_use_exists() {
-    let known = known_metrics();
-    assert!(
-        known.len() > 20,
-        "docs/metrics.md lists hardly any: {known:?}"
-    );
-    for file in files("dashboards", "json") {
-        let dashboard: Value = serde_json::from_str(&read(&file)).expect("a dashboard is JSON");
-        let queries = panels(&dashboard).into_iter().flat_map(expressions);
-        let asked: BTreeSet<_> = queries.flat_map(selectors).map(|s| s.name).collect();
-        assert!(!asked.is_empty(), "{} asks for nothing", file.display());
-        let missing: Vec<_> = asked.iter().filter(|m| !known.contains(**m)).collect();
-        assert!(missing.is_empty(), "{}: {missing:?}", file.display());
+fn the_reference_lists_metrics_and_labels() {
+    let known = Known::read();
+    assert!(known.metrics.len() > 20, "{:?}", known.metrics);
+    assert!(known.labels.len() > 20, "{:?}", known.labels);
+    assert!(known.labels.contains("address"), "{:?}", known.labels);
+}
+
+/// What a dashboard may name.
+struct Known {
+    /// What the exporter writes (tests/shipped.rs holds the reference to a scrape), what the rules record, and what
+    /// Prometheus adds.
+    metrics: BTreeSet<String>,
+    /// Those of the reference, and those that the scrape configuration adds.
+    labels: BTreeSet<String>,
+    /// Everything the reference sets as code, values of labels among it.
+    words: BTreeSet<String>,
+    /// The dashboards.
+    uids: BTreeSet<String>,
+}
+
+impl Known {
+    fn read() -> Self {
+        let reference = read(&root().join("docs/metrics.md"));
+        let rows: Vec<_> = reference.lines().filter(|l| l.starts_with("| `")).collect();
+        let exported = rows.iter().filter_map(|row| row.split('`').nth(1));
+        let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
+        let recorded = rules.split("- record: ").skip(1);
+        let recorded = recorded.filter_map(|rest| rest.lines().next());
+        let further = rows.iter().filter_map(|row| row.split('|').nth(3));
+        let common = reference
+            .lines()
+            .filter(|line| line.starts_with("**Endpoint** series carry "));
+        let labels = further.chain(common).flat_map(code);
+        let dashboards = files("dashboards", "json")
+            .into_iter()
+            .map(|file| serde_json::from_str::<Value>(&read(&file)).expect("a dashboard is JSON"));
+        Self {
+            metrics: owned(
+                exported
+                    .chain(recorded)
+                    .chain(["up", "scrape_duration_seconds"]),
+            ),
+            labels: owned(labels.chain(["job", "instance", "vantage"])),
+            words: owned(code(&reference)),
+            uids: dashboards.map(|d| text(&d, "/uid").to_owned()).collect(),
+        }
     }
 }
 
-/// What the exporter writes (tests/shipped.rs holds the reference to a scrape), what the rules record, and what Prometheus
-/// adds.
-fn known_metrics() -> BTreeSet<String> {
-    let reference = read(&root().join("docs/metrics.md"));
-    let rows = reference
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `"));
-    let exported = rows.filter_map(|row| row.split('`').next());
-    let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
-    let recorded = rules.split("- record: ").skip(1);
-    let recorded = recorded.filter_map(|rest| rest.lines().next());
-    let added = ["up", "scrape_duration_seconds"];
-    exported
-        .chain(recorded)
-        .chain(added)
-        .map(str::to_owned)
-        .collect()
+/// What stands between backticks.
+fn code(markdown: &str) -> impl Iterator<Item = &str> {
+    markdown.split('`').skip(1).step_by(2)
+}
+
+fn owned<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    words.map(str::to_owned).collect()
 }
 
 #[test]
@@ -127,8 +147,46 @@ fn the_rules_see_a_bad_dashboard() {
             json!("up"),
             "target: query",
         ),
+        (
+            "/templating/list/3/definition",
+            json!("up"),
+            "target: definition",
+        ),
+        ("/links", json!([]), "no links"),
+        (
+            "/links/0/url",
+            json!("/d/gone?x=1"),
+            "/d/gone leads nowhere",
+        ),
+        (
+            "/panels/5/fieldConfig/overrides/4/properties/0/value/0/url",
+            json!("/d/smtp-tls-targets?x=1"),
+            "/d/smtp-tls-targets leads nowhere",
+        ),
+        (
+            "/annotations/list",
+            json!([{"datasource": {"type": "prometheus", "uid": "abc"}}]),
+            "annotation",
+        ),
     ] {
         assert_found(place, value, finding);
+    }
+}
+
+#[test]
+fn the_rules_see_a_bad_variable() {
+    for (query, finding) in [
+        ("label_values(up{, target)", "no PromQL"),
+        ("label_values(sum(up), target)", "no selector"),
+        ("label_values(down, target)", "down is no metric"),
+        ("label_values(up{hots=\"\"}, target)", "hots is no label"),
+        ("label_values(up, targte)", "targte is no label"),
+        (
+            "label_values(up, job) or label_values(up, job)",
+            "no PromQL",
+        ),
+    ] {
+        assert_found("/templating/list/3/query/query", json!(query), finding);
     }
 }
 
@@ -151,6 +209,77 @@ fn the_rules_see_a_bad_panel() {
             json!([]),
             "judges",
         ),
+        ("/panels/0/targets/1/refId", json!("A"), "refIds"),
+        (
+            "/panels/5/fieldConfig/overrides/3/properties/0/value",
+            json!("suffix:x"),
+            "unit of an override",
+        ),
+        (
+            "/panels/7/fieldConfig/defaults/color",
+            json!({"mode": "thresholds"}),
+            "by thresholds",
+        ),
+        (
+            "/panels/7/fieldConfig/defaults/color",
+            json!({}),
+            "by thresholds",
+        ),
+    ] {
+        assert_found(place, value, finding);
+    }
+}
+
+#[test]
+fn the_rules_see_a_bad_name_in_a_panel() {
+    let organized = "/panels/5/transformations/1/options";
+    let overridden = "fieldConfig/overrides/1/matcher/options";
+    for (place, value, finding) in [
+        (
+            "/panels/3/targets/0/legendFormat",
+            json!("{{target}} {{adress}}"),
+            "adress is no label",
+        ),
+        (
+            &format!("{organized}/renameByName"),
+            json!({"hots": "Host"}),
+            "hots is no column",
+        ),
+        (
+            &format!("{organized}/excludeByName"),
+            json!({"Value #Z": true}),
+            "Value #Z is no column",
+        ),
+        (
+            &format!("{organized}/indexByName"),
+            json!({"Value ": 0}),
+            "Value  is no column",
+        ),
+        (
+            "/panels/5/transformations/0",
+            json!({"id": "groupingToMatrix", "options": {"rowField": "endpoint"}}),
+            "endpoint is no column",
+        ),
+        (
+            &format!("/panels/0/{overridden}"),
+            json!("Expire"),
+            "\"Expire\" is no field",
+        ),
+        (
+            &format!("/panels/4/{overridden}"),
+            json!("one"),
+            "\"one\" is no field",
+        ),
+        (
+            &format!("/panels/5/{overridden}"),
+            json!("Stat"),
+            "\"Stat\" is no field",
+        ),
+        (
+            &format!("/panels/5/{overridden}"),
+            json!("trust"),
+            "\"trust\" is no field",
+        ),
     ] {
         assert_found(place, value, finding);
     }
@@ -159,14 +288,75 @@ fn the_rules_see_a_bad_panel() {
 #[test]
 fn the_rules_see_a_bad_query() {
     let both = r#"{job=~"$job", instance=~"$instance"}"#;
+    let up = format!("up{both}");
     for (expr, finding) in [
-        (format!("count(up{both}"), "unbalanced"),
+        (String::new(), "no PromQL"),
+        (format!("count(up{both}"), "no PromQL"),
+        (format!("count({up}) or or 0"), "no PromQL"),
+        (format!("rate({up})"), "no PromQL"),
+        (format!("{up} + $x"), "no PromQL"),
         ("count by (job) (up)".to_owned(), "up lacks job"),
         (r#"up{job=~"$job"}"#.to_owned(), "up lacks instance"),
         (both.replace("$job", "$job.*"), "{} lacks job"),
-        (format!("up{both} and on (job) down"), "down lacks job"),
+        (both.to_owned(), "{} is no metric"),
+        (format!("{up} and on (job) down"), "down lacks job"),
+        (format!("topk(scalar(down), {up})"), "down lacks job"),
+        (format!("down{both}"), "down is no metric"),
         (format!("sum(x_total{both})"), "x_total is a counter"),
+        (format!("increase(sum(x_total{both})[1h:])"), "is a counter"),
+        (format!("max_over_time(x_total{both}[1h])"), "is a counter"),
         (format!("rate(x_total{both}[5m])"), "$__rate_interval"),
+        (format!("rate (x_total{both}[5m])"), "$__rate_interval"),
+        (
+            format!("irate((x_total{both}[$__range]))"),
+            "$__rate_interval",
+        ),
+        (
+            format!("rate({up}[5m:$__rate_interval])"),
+            "$__rate_interval",
+        ),
+    ] {
+        assert_found("/panels/0/targets/0/expr", json!(expr), finding);
+    }
+}
+
+#[test]
+fn the_rules_see_a_bad_label_in_a_query() {
+    let up = r#"up{job=~"$job", instance=~"$instance"}"#;
+    for (expr, finding) in [
+        (format!("count by (hots) ({up})"), "hots is no label"),
+        (format!("count without (hots) ({up})"), "hots is no label"),
+        (format!("{up} / on (hots) {up}"), "hots is no label"),
+        (format!("{up} / ignoring (hots) {up}"), "hots is no label"),
+        (
+            format!("{up} / on (job) group_left (hots) {up}"),
+            "hots is no",
+        ),
+        (
+            format!("{up} / on (job) group_right (hots) {up}"),
+            "hots is no",
+        ),
+        (up.replace('{', r#"{hots="","#), "hots is no label"),
+        (
+            format!(r#"label_replace({up}, "a", "", "hots", "")"#),
+            "hots is no",
+        ),
+        (
+            format!(r#"label_join({up}, "a", "", "job", "hots")"#),
+            "hots is no",
+        ),
+        (
+            format!("max by (target, address, port, view, offer) ({up})"),
+            "min by",
+        ),
+        (
+            format!("max by (vantage, host, address, port) ({up})"),
+            "min by",
+        ),
+        (
+            format!("min by (target, address, port, view, offer) ({up})"),
+            "min by",
+        ),
     ] {
         assert_found("/panels/0/targets/0/expr", json!(expr), finding);
     }
@@ -186,30 +376,28 @@ fn assert_found(place: &str, value: Value, finding: &str) {
 
 /// What is wrong with a dashboard, one line each.
 fn findings(dashboard: &Value) -> Vec<String> {
+    let known = Known::read();
     let panels = panels(dashboard);
     let mut found = frame(dashboard);
-    found.extend(variables(dashboard));
+    found.extend(links(dashboard, &known));
+    found.extend(variables(dashboard, &known));
     found.extend(layout(&panels));
     for panel in panels {
-        let title = text(panel, "/title");
-        found.extend(
-            dress(panel)
-                .into_iter()
-                .map(|f| format!("panel {title:?}: {f}")),
-        );
-        for expr in expressions(panel) {
-            found.extend(
-                promql(expr)
-                    .into_iter()
-                    .map(|f| format!("panel {title:?}: {f}")),
-            );
+        let mut inside = dress(panel);
+        inside.extend(labels_in_use(panel, &known));
+        inside.extend(fields_overridden(panel, &known));
+        for target in array(panel, "/targets") {
+            inside.extend(promql(text(target, "/expr"), &known));
         }
+        let title = text(panel, "/title");
+        found.extend(inside.iter().map(|f| format!("panel {title:?}: {f}")));
     }
     found
 }
 
 /// uneditable-dashboard, and what makes a dashboard ours.
 fn frame(dashboard: &Value) -> Vec<String> {
+    let annotations = array(dashboard, "/annotations/list");
     let uid = text(dashboard, "/uid");
     let rules = [
         (
@@ -229,12 +417,31 @@ fn frame(dashboard: &Value) -> Vec<String> {
             dashboard.get("__inputs").is_none(),
             "__inputs is resolved by the import dialog only",
         ),
+        (
+            annotations
+                .iter()
+                .all(|a| ours(a) || text(a, "/datasource/uid") == "-- Grafana --"),
+            "datasource of an annotation is not ${datasource}",
+        ),
     ];
     broken(&rules)
 }
 
+/// The ways to the other dashboards, in the head and in cells.
+fn links(dashboard: &Value, known: &Known) -> Vec<String> {
+    let mut found = broken(&[(!array(dashboard, "/links").is_empty(), "no links")]);
+    let json = dashboard.to_string();
+    let uids = json.split("/d/").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+        &rest[..end.unwrap_or(rest.len())]
+    });
+    let lost = uids.filter(|uid| !known.uids.contains(*uid));
+    found.extend(lost.map(|uid| format!("/d/{uid} leads nowhere")));
+    found
+}
+
 /// The template-* rules.
-fn variables(dashboard: &Value) -> Vec<String> {
+fn variables(dashboard: &Value, known: &Known) -> Vec<String> {
     let list = array(dashboard, "/templating/list");
     let named = |name: &str| list.iter().find(|v| text(v, "/name") == name);
     let mut found = Vec::new();
@@ -276,22 +483,37 @@ fn variables(dashboard: &Value) -> Vec<String> {
         let rules = [
             (ours(v), "datasource"),
             (v["refresh"] == json!(2), "refresh"),
-            (variable_query(text(v, "/query/query")), "query"),
+            (
+                v.get("definition")
+                    .is_none_or(|d| *d == v["query"]["query"]),
+                "definition",
+            ),
         ];
+        let mut inside = broken(&rules);
+        inside.extend(variable_query(text(v, "/query/query"), known));
         let name = text(v, "/name");
-        found.extend(
-            broken(&rules)
-                .into_iter()
-                .map(|f| format!("variable {name}: {f}")),
-        );
+        found.extend(inside.iter().map(|f| format!("variable {name}: {f}")));
     }
     found
 }
 
-/// `label_values(…)` and its like, with balanced brackets.
-fn variable_query(query: &str) -> bool {
-    let functions = ["label_values(", "label_names(", "metrics(", "query_result("];
-    functions.iter().any(|f| query.starts_with(f)) && query.ends_with(')') && balanced(query)
+/// The linter knows other functions as well; `label_values` with a metric is what ours need.
+fn variable_query(query: &str, known: &Known) -> Vec<String> {
+    let arguments = query
+        .strip_prefix("label_values(")
+        .and_then(|rest| rest.strip_suffix(')')?.rsplit_once(", "));
+    let Some((expr, label)) = arguments else {
+        return vec![format!("query is not label_values(metric, label): {query}")];
+    };
+    let mut found = match parsed(expr) {
+        Ok(expr @ Expr::VectorSelector(_)) => unknown(&parts(&expr, ""), known),
+        Ok(_) => vec![format!("query asks for no selector: {query}")],
+        Err(error) => vec![format!("no PromQL, {error}: {query}")],
+    };
+    if !known.labels.contains(label) {
+        found.push(format!("{label} is no label: {query}"));
+    }
+    found
 }
 
 /// Unique ids, and a grid on which nothing overlaps.
@@ -347,6 +569,15 @@ fn dress(panel: &Value) -> Vec<String> {
             text(panel, "/type") != "stat" || without_judgement(panel),
             "without data it has a colour that judges",
         ),
+        (distinct_ref_ids(targets), "refIds are not distinct"),
+        (
+            override_units_known(panel),
+            "unit of an override is unknown",
+        ),
+        (
+            text(panel, "/type") != "state-timeline" || keeps_its_words(panel),
+            "merged values are shown by thresholds, not by mappings",
+        ),
     ]);
     if PLOTTED.contains(&text(panel, "/type")) {
         found.extend(broken(&[
@@ -373,130 +604,279 @@ fn without_judgement(panel: &Value) -> bool {
             .any(|mapping| neutral(text(mapping, "/options/result/color")))
 }
 
-/// The target-* rules: a light look at the syntax, and every selector.
-fn promql(expr: &str) -> Vec<String> {
-    if expr.is_empty() || !balanced(expr) {
-        return vec![format!("empty or unbalanced: {expr}")];
-    }
+fn distinct_ref_ids(targets: &[Value]) -> bool {
+    let ids: BTreeSet<_> = targets.iter().map(|t| text(t, "/refId")).collect();
+    ids.len() == targets.len() && !ids.contains("")
+}
+
+fn override_units_known(panel: &Value) -> bool {
+    array(panel, "/fieldConfig/overrides")
+        .iter()
+        .flat_map(|o| array(o, "/properties"))
+        .filter(|property| text(property, "/id") == "unit")
+        .all(|property| UNITS.contains(&text(property, "/value")))
+}
+
+/// Where colours go by thresholds (as they do unless told otherwise), Grafana's state timeline puts the threshold's label
+/// in the place of each value as soon as equal ones are merged.
+fn keeps_its_words(panel: &Value) -> bool {
+    let mode = text(panel, "/fieldConfig/defaults/color/mode");
+    array(panel, "/fieldConfig/defaults/mappings").is_empty() || !["", "thresholds"].contains(&mode)
+}
+
+/// Labels that legends and transformations name but no series has.
+fn labels_in_use(panel: &Value, known: &Known) -> Vec<String> {
     let mut found = Vec::new();
-    for selector in selectors(expr) {
-        for label in ["job", "instance"] {
-            let wanted = format!("{label}=~\"${label}\"");
-            if !selector.matchers.split(',').any(|m| m.trim() == wanted) {
-                found.push(format!("{} lacks {wanted}: {expr}", selector.name));
-            }
-        }
-        let within = expr[..selector.at].trim_end();
-        if selector.name.ends_with("_total")
-            && !["rate(", "increase("].iter().any(|f| within.ends_with(f))
-        {
-            found.push(format!("{} is a counter: {expr}", selector.name));
-        }
+    let mut columns = known.labels.clone();
+    columns.extend(["Time".to_owned(), "Value".to_owned()]);
+    for target in array(panel, "/targets") {
+        let made = labels_made(text(target, "/expr"));
+        let legend = text(target, "/legendFormat");
+        let missing = placeholders(legend)
+            .filter(|label| !known.labels.contains(*label) && !made.contains(*label));
+        found.extend(missing.map(|label| format!("{label} is no label: {legend}")));
+        columns.extend(made);
+        columns.insert(format!("Value #{}", text(target, "/refId")));
     }
-    for (_, argument) in expr
-        .match_indices("rate(")
-        .map(|(at, f)| expr.split_at(at + f.len()))
-    {
-        let range = argument.split_once('[').map_or("", |(_, range)| range);
-        if !range.starts_with("$__rate_interval]") {
-            found.push(format!("range of rate() is not $__rate_interval: {expr}"));
-        }
-    }
+    let named = array(panel, "/transformations")
+        .iter()
+        .flat_map(columns_named);
+    let missing = named.filter(|column| !columns.contains(*column));
+    found.extend(missing.map(|column| format!("{column} is no column")));
     found
 }
 
-/// One metric in a query: where it stands and what is between its braces.
-struct Selector<'a> {
-    name: &'a str,
-    matchers: &'a str,
-    at: usize,
+/// The labels between double braces.
+fn placeholders(legend: &str) -> impl Iterator<Item = &str> {
+    let openings = legend.split("{{").skip(1);
+    openings.map(|rest| rest.split("}}").next().unwrap_or_default().trim())
 }
 
-/// The metrics of a query whose brackets are balanced.
-fn selectors(expr: &str) -> Vec<Selector<'_>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(first) = expr[at..].chars().next() {
-        let rest = &expr[at..];
-        let word = &rest[..rest.find(|c| !in_word(c)).unwrap_or(rest.len())];
-        let after = rest[word.len()..].trim_start();
-        let gap = rest.len() - after.len();
-        at += match first {
-            '"' => 1 + closing(&rest[1..], '"'),
-            '[' => 1 + closing(&rest[1..], ']'),
-            '{' => {
-                let end = closing(&rest[1..], '}');
-                found.push(Selector {
-                    name: "{}",
-                    matchers: &rest[1..end],
-                    at,
-                });
-                1 + end
-            }
-            _ if word.is_empty() => first.len_utf8(),
-            _ if first.is_ascii_digit() || WORDS.contains(&word) => word.len(),
-            _ if GROUPING.contains(&word) && after.starts_with('(') => {
-                gap + 1 + closing(&after[1..], ')')
-            }
-            _ if GROUPING.contains(&word) || is_called(after) => word.len(),
-            _ if after.starts_with('{') => {
-                let end = closing(&after[1..], '}');
-                found.push(Selector {
-                    name: word,
-                    matchers: &after[1..end],
-                    at,
-                });
-                gap + 1 + end
-            }
-            _ => {
-                found.push(Selector {
-                    name: word,
-                    matchers: "",
-                    at,
-                });
-                word.len()
-            }
+/// The columns that a transformation starts from.
+fn columns_named(transformation: &Value) -> Vec<&str> {
+    let options = &transformation["options"];
+    let lists = ["excludeByName", "indexByName", "renameByName"];
+    let keys = lists.iter().filter_map(|list| options[list].as_object());
+    let fields = ["columnField", "rowField", "valueField"];
+    let fields = fields.iter().filter_map(|field| options[field].as_str());
+    keys.flat_map(|list| list.keys().map(String::as_str))
+        .chain(fields)
+        .collect()
+}
+
+/// Overrides that Grafana applies to nothing.
+fn fields_overridden(panel: &Value, known: &Known) -> Vec<String> {
+    let mut fields = BTreeSet::new();
+    for transformation in array(panel, "/transformations") {
+        let options = &transformation["options"];
+        if let Some(renamed) = options["renameByName"].as_object() {
+            fields.extend(
+                renamed
+                    .values()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned),
+            );
+        }
+        if text(transformation, "/id") == "groupingToMatrix" {
+            let (row, column) = (text(options, "/rowField"), text(options, "/columnField"));
+            fields.insert(format!("{row}\\{column}"));
+            fields.extend(CHECKS.iter().map(|check| check.name.to_owned()));
+        }
+    }
+    let legends = array(panel, "/targets")
+        .iter()
+        .map(|target| text(target, "/legendFormat"));
+    let (valued, literal): (Vec<_>, Vec<_>) = legends.partition(|l| l.starts_with("{{"));
+    fields.extend(literal.into_iter().map(str::to_owned));
+    let is_value = |name: &str| known.words.contains(name) || name.parse::<u8>().is_ok();
+    array(panel, "/fieldConfig/overrides")
+        .iter()
+        .filter(|o| text(o, "/matcher/id") == "byName")
+        .map(|o| text(o, "/matcher/options"))
+        .filter(|name| !fields.contains(*name) && (valued.is_empty() || !is_value(name)))
+        .map(|name| format!("{name:?} is no field"))
+        .collect()
+}
+
+/// The target-* rules, and that what a query names exists.
+fn promql(expr: &str, known: &Known) -> Vec<String> {
+    let tree = match parsed(expr) {
+        Ok(tree) => tree,
+        Err(error) => return vec![format!("no PromQL, {error}: {expr}")],
+    };
+    let parts = parts(&tree, "");
+    let mut found = unknown(&parts, known);
+    for (part, within) in parts {
+        if let Some(selector) = selector(part) {
+            found.extend(selection(selector, within));
+        }
+        let range = match part {
+            Expr::MatrixSelector(matrix) => matrix.range,
+            Expr::Subquery(subquery) => subquery.range,
+            _ => RATE_INTERVAL,
         };
+        if ["rate", "irate"].contains(&within) && range != RATE_INTERVAL {
+            found.push(format!("range of {within}() is not $__rate_interval"));
+        }
+        if !shows_the_worst(part) {
+            found.push("an address goes with min by host, port and vantage".to_owned());
+        }
+    }
+    found.iter().map(|f| format!("{f}: {expr}")).collect()
+}
+
+/// The parser knows no variables of Grafana; in strings they do no harm.
+fn parsed(expr: &str) -> Result<Expr, String> {
+    let replaced = STAND_INS
+        .iter()
+        .fold(expr.to_owned(), |e, (name, duration)| {
+            e.replace(name, duration)
+        });
+    parser::parse(&replaced)
+}
+
+/// All nodes of a query. (The parser's own walk leaves out the parameters of aggregations.)
+fn parts<'a>(expr: &'a Expr, within: &'a str) -> Vec<Part<'a>> {
+    let (inner, within_this): (Vec<&Expr>, &str) = match expr {
+        Expr::Aggregate(it) => (
+            it.param.iter().chain([&it.expr]).map(|e| &**e).collect(),
+            "",
+        ),
+        Expr::Unary(it) => (vec![&it.expr], ""),
+        Expr::Binary(it) => (vec![&it.lhs, &it.rhs], ""),
+        Expr::Paren(it) => (vec![&it.expr], within),
+        Expr::Subquery(it) => (vec![&it.expr], ""),
+        Expr::Call(it) => (it.args.args.iter().map(|e| &**e).collect(), it.func.name),
+        _ => (Vec::new(), ""),
+    };
+    let mut all = vec![(expr, within)];
+    all.extend(inner.into_iter().flat_map(|e| parts(e, within_this)));
+    all
+}
+
+fn selector(part: &Expr) -> Option<&VectorSelector> {
+    match part {
+        Expr::VectorSelector(selector) => Some(selector),
+        Expr::MatrixSelector(matrix) => Some(&matrix.vs),
+        _ => None,
+    }
+}
+
+/// target-job-rule, target-instance-rule and target-counter-agg-rule.
+fn selection(selector: &VectorSelector, within: &str) -> Vec<String> {
+    let name = selector.name.as_deref().unwrap_or("{}");
+    let mut found = Vec::new();
+    for label in ["job", "instance"] {
+        let wanted = format!("{label}=~\"${label}\"");
+        let matchers = &selector.matchers.matchers;
+        if !matchers.iter().any(|m| m.to_string() == wanted) {
+            found.push(format!("{name} lacks {wanted}"));
+        }
+    }
+    if name.ends_with("_total") && !["rate", "irate", "increase"].contains(&within) {
+        found.push(format!("{name} is a counter"));
     }
     found
 }
 
-/// Whether what follows a word makes it a function or an aggregation.
-fn is_called(after: &str) -> bool {
-    let next = after.split(|c| !in_word(c)).next().unwrap_or_default();
-    after.starts_with('(') || ["by", "without"].contains(&next)
+/// Whether endpoints that fall together in a row of addresses do so rarely, and never hide the bad one: in everything that
+/// is shown of an endpoint, less is worse.
+fn shows_the_worst(part: &Expr) -> bool {
+    let Expr::Aggregate(aggregate) = part else {
+        return true;
+    };
+    let Some(LabelModifier::Include(by)) = &aggregate.modifier else {
+        return true;
+    };
+    let has = |label: &str| by.labels.iter().any(|l| l == label);
+    let apart = ["host", "port", "vantage"].into_iter().all(has);
+    !has("address") || apart && aggregate.op.to_string() == "min"
 }
 
-/// The length up to and with the closing character, jumping over strings.
-fn closing(rest: &str, close: char) -> usize {
-    let mut quoted = false;
-    for (at, c) in rest.char_indices() {
-        if c == close && (!quoted || close == '"') {
-            return at + c.len_utf8();
+/// Metrics and labels that do not exist.
+fn unknown(parts: &[Part<'_>], known: &Known) -> Vec<String> {
+    let made: Vec<_> = parts
+        .iter()
+        .filter_map(|(part, _)| label_made(part))
+        .collect();
+    let mut found = Vec::new();
+    for (part, _) in parts {
+        if let Some(selector) = selector(part) {
+            let name = selector.name.as_deref().unwrap_or("{}");
+            if !known.metrics.contains(name) {
+                found.push(format!("{name} is no metric"));
+            }
         }
-        quoted ^= c == '"';
+        let missing = labels_named(part)
+            .into_iter()
+            .filter(|label| !known.labels.contains(*label) && !made.contains(label));
+        found.extend(missing.map(|label| format!("{label} is no label")));
     }
-    rest.len()
+    found
 }
 
-fn in_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == ':'
-}
-
-fn balanced(expr: &str) -> bool {
-    let (mut open, mut quoted) = (Vec::new(), false);
-    for c in expr.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '(' => open.push(')'),
-            '[' => open.push(']'),
-            '{' => open.push('}'),
-            ')' | ']' | '}' if open.pop() != Some(c) => return false,
-            _ => {}
+/// The labels that one node of a query expects on its series.
+fn labels_named(part: &Expr) -> Vec<&str> {
+    match part {
+        Expr::Aggregate(it) => {
+            let grouping = it.modifier.iter().flat_map(|m| &m.labels().labels);
+            grouping.map(String::as_str).collect()
         }
+        Expr::Binary(it) => {
+            let matching = it.modifier.iter().filter_map(|m| m.matching.as_ref());
+            let group = it.modifier.iter().filter_map(|m| m.card.labels());
+            let all = matching.map(LabelModifier::labels).chain(group);
+            all.flat_map(|l| &l.labels).map(String::as_str).collect()
+        }
+        Expr::Call(it) => {
+            let sources = match it.func.name {
+                "label_replace" => 3..4,
+                "label_join" => 3..it.args.len(),
+                _ => 0..0,
+            };
+            it.args.args[sources]
+                .iter()
+                .filter_map(|e| string(e))
+                .collect()
+        }
+        _ => selector(part).map_or_else(Vec::new, |it| {
+            let matchers = it.matchers.matchers.iter();
+            let matchers = matchers.chain(it.matchers.or_matchers.iter().flatten());
+            matchers.map(|m| m.name.as_str()).collect()
+        }),
     }
-    open.is_empty() && !quoted
+}
+
+/// The label that one node of a query adds to its series.
+fn label_made(part: &Expr) -> Option<&str> {
+    match part {
+        Expr::Call(it) if ["label_replace", "label_join"].contains(&it.func.name) => {
+            string(it.args.args.get(1)?)
+        }
+        Expr::Aggregate(it) if it.op.to_string() == "count_values" => string(it.param.as_ref()?),
+        _ => None,
+    }
+}
+
+/// All labels that a query adds to its series.
+fn labels_made(expr: &str) -> BTreeSet<String> {
+    parsed(expr).map_or_else(
+        |_| BTreeSet::new(),
+        |tree| {
+            owned(
+                parts(&tree, "")
+                    .into_iter()
+                    .filter_map(|(part, _)| label_made(part)),
+            )
+        },
+    )
+}
+
+fn string(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::StringLiteral(literal) => Some(&literal.val),
+        _ => None,
+    }
 }
 
 /// All panels, those in collapsed rows too.
@@ -504,13 +884,6 @@ fn panels(dashboard: &Value) -> Vec<&Value> {
     let top = array(dashboard, "/panels");
     let inner = top.iter().flat_map(|panel| array(panel, "/panels"));
     top.iter().chain(inner).collect()
-}
-
-fn expressions(panel: &Value) -> Vec<&str> {
-    array(panel, "/targets")
-        .iter()
-        .map(|target| text(target, "/expr"))
-        .collect()
 }
 
 /// Whether something asks the data source that the reader chose.
