@@ -93,8 +93,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
             .count()
     }
 
-    /// Forgets the keys that are not kept; a flight that is under way there lands nowhere.
+    /// Forgets the keys that are not kept, unless a flight is under way there: it may have begun since who asks looked.
     pub(super) fn retain(&self, keep: impl Fn(&K) -> bool) {
+        lock(&self.slots).retain(|key, slot| slot.flight.is_some() || keep(key));
+    }
+
+    /// Forgets the keys that are not kept; a flight that is under way there lands nowhere.
+    pub(super) fn keep_only(&self, keep: impl Fn(&K) -> bool) {
         lock(&self.slots).retain(|key, _| keep(key));
     }
 }
@@ -211,6 +216,12 @@ mod tests {
         let mut late = None;
         drop(flights.board(&"mx", MINUTE, |t| late = Some(t)));
         flights.retain(|_| false);
+        assert!(
+            flights
+                .board(&"mx", MINUTE, |_| panic!("it flies"))
+                .is_some()
+        );
+        flights.keep_only(|_| false);
         let mut next = None;
         drop(flights.board(&"mx", MINUTE, |t| next = Some(t)));
         land(late.unwrap(), 1);

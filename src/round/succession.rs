@@ -19,7 +19,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         let mut located = lock(&self.located).clone();
         located.retain(|(name, _), _| kept.contains(name.as_str()));
         self.flights
-            .retain(|endpoint| kept.contains(&*endpoint.target));
+            .keep_only(|endpoint| kept.contains(&*endpoint.target));
         let is_as_wide = self.settings.concurrency == settings.concurrency
             && self.settings.per_address == settings.per_address;
         Self {
