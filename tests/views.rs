@@ -13,7 +13,7 @@ use peer::{Answer, Dns};
 use scene::{RELAY, Scene, at, clock, dns, endpoints, metrics, reason, servers, table, zone};
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::{Exchanger, Family, Lookup, LookupFault, Resolvers};
+use smtp_tls_exporter::dns::{Addresses, Exchanger, Family, Lookup, LookupFault, Resolvers};
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render;
@@ -93,7 +93,8 @@ async fn an_answer_that_does_not_fit_is_asked_for_again_over_tcp() {
     let settings = scene.settings(&yaml);
     let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(5));
     let found = resolvers.addresses("v", RELAY, Family::Ipv4).await;
-    assert_eq!(found, Ok(vec![IpAddr::from([127, 0, 0, 39])]));
+    let found: Vec<_> = found.unwrap().records.iter().map(|r| r.address).collect();
+    assert_eq!(found, [IpAddr::from([127, 0, 0, 39])]);
 }
 
 #[tokio::test]
@@ -173,7 +174,7 @@ impl Lookup for Forgetful {
         view: &str,
         name: &str,
         family: Family,
-    ) -> Result<Vec<IpAddr>, LookupFault> {
+    ) -> Result<Addresses, LookupFault> {
         self.fresh(view).addresses(view, name, family).await
     }
 

@@ -10,6 +10,7 @@ pub use name_server::{NameServer, NameServerError, Transport};
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::pki::Anchors;
 use crate::reason::Reason;
@@ -21,6 +22,25 @@ pub struct LookupFault {
     pub reason: Reason,
     /// The evidence in words.
     pub detail: String,
+}
+
+/// One A or AAAA record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressRecord {
+    /// The address.
+    pub address: IpAddr,
+    /// How long it may be kept, aliases on the way to it included (RFC 1035 §3.2.1). `None` of the hosts file, which
+    /// is read anew and always lists all there is.
+    pub ttl: Option<Duration>,
+}
+
+/// The addresses of a name, as far as they could be found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// What was found.
+    pub records: Vec<AddressRecord>,
+    /// The family that nobody could tell, and why, while the other one was answered.
+    pub lost: Option<(Family, LookupFault)>,
 }
 
 /// Which addresses are wanted.
@@ -94,7 +114,7 @@ impl Policy {
 
 /// Somebody who answers DNS questions in every view.
 pub trait Lookup: Send + Sync {
-    /// Every address of a name, in a view that is named.
+    /// Every address of a name, in a view that is named. Half an answer is one.
     ///
     /// # Errors
     /// [`LookupFault`] when there is none, or nobody could tell.
@@ -103,7 +123,7 @@ pub trait Lookup: Send + Sync {
         view: &str,
         name: &str,
         family: Family,
-    ) -> impl Future<Output = Result<Vec<IpAddr>, LookupFault>> + Send;
+    ) -> impl Future<Output = Result<Addresses, LookupFault>> + Send;
 
     /// The MX records of a domain; none for a domain that has other records.
     ///

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::{Endpoint, Offer, Place, Source, Vantage, mail_domain};
-use crate::dns::{Exchanger, Lookup, LookupFault};
+use crate::dns::{Addresses, Exchanger, Lookup, LookupFault};
 use crate::name::Host;
 use crate::reason::Reason;
 
@@ -91,10 +91,12 @@ impl Expansion {
         source: &Source,
         vantage: &Vantage,
         host: &str,
-        found: Result<Vec<IpAddr>, LookupFault>,
+        found: Result<Addresses, LookupFault>,
     ) {
         match found {
-            Ok(mut addresses) => {
+            Ok(found) => {
+                let records = found.records.iter();
+                let mut addresses: Vec<_> = records.map(|record| record.address).collect();
                 addresses.sort_unstable();
                 addresses.dedup();
                 if addresses.len() > MAX_ADDRESSES {
@@ -267,7 +269,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::dns::Family;
+    use crate::dns::{AddressRecord, Family};
     use crate::smtp::Mode;
 
     /// Addresses and MX records by name; what is not there does not exist.
@@ -290,10 +292,16 @@ mod tests {
             _view: &str,
             name: &str,
             family: Family,
-        ) -> Result<Vec<IpAddr>, LookupFault> {
+        ) -> Result<Addresses, LookupFault> {
             let found = self.addresses.get(name).ok_or_else(not_found)?;
             let found = found.iter().map(|a| a.parse().unwrap());
-            Ok(found.filter(|a| family.takes(*a)).collect())
+            let records = found
+                .filter(|a| family.takes(*a))
+                .map(|address| AddressRecord { address, ttl: None });
+            Ok(Addresses {
+                records: records.collect(),
+                lost: None,
+            })
         }
 
         async fn exchangers(

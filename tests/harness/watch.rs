@@ -9,7 +9,7 @@ use std::time::Duration;
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::{Exchanger, Family, Lookup, LookupFault};
+use smtp_tls_exporter::dns::{AddressRecord, Addresses, Exchanger, Family, Lookup, LookupFault};
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::reason::Reason;
@@ -42,14 +42,22 @@ impl Lookup for Names {
         _view: &str,
         name: &str,
         _family: Family,
-    ) -> Result<Vec<IpAddr>, LookupFault> {
+    ) -> Result<Addresses, LookupFault> {
         let found = self.0.get(name).cloned();
-        found
+        let found = found
             .unwrap_or(Err(Reason::DnsNotFound))
             .map_err(|reason| LookupFault {
                 reason,
                 detail: format!("no answer for {name}"),
-            })
+            })?;
+        let ttl = Some(Duration::ZERO);
+        let records = found
+            .into_iter()
+            .map(|address| AddressRecord { address, ttl });
+        Ok(Addresses {
+            records: records.collect(),
+            lost: None,
+        })
     }
 
     async fn exchangers(&self, _view: &str, _domain: &str) -> Result<Vec<Exchanger>, LookupFault> {

@@ -193,7 +193,11 @@ async fn every_transport_tells_every_failure() {
         for host in ["good", "missing", "forged", "many"] {
             let host = format!("{host}.bears.test");
             let found = resolvers.addresses("v", &host, Family::Ipv4).await;
-            ends.push(found.map(|found| found.len()).map_err(|fault| fault.reason));
+            ends.push(
+                found
+                    .map(|found| found.records.len())
+                    .map_err(|fault| fault.reason),
+            );
         }
         let said = ends.iter().map(|end| match end {
             Ok(count) => format!("{count:>18}"),

@@ -4,7 +4,6 @@ mod upstream;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use hickory_resolver::{Hosts, TokioResolver};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{Exchanger, Family, Lookup, LookupFault, NameServer, Policy};
+use super::{AddressRecord, Addresses, Exchanger, Family, Lookup, LookupFault, NameServer, Policy};
 use crate::reason::Reason;
 use upstream::Upstream;
 
@@ -53,11 +52,10 @@ impl fmt::Debug for TrustAnchor {
 /// The resolvers of all views. They share nothing: a dead one delays no other view.
 pub struct Resolvers {
     views: HashMap<Arc<str>, Resolver>,
-    deadline: Duration,
 }
 
 impl Resolvers {
-    /// One resolver for each view. No look-up takes longer than `deadline`.
+    /// One resolver for each view. No question takes longer than `deadline`.
     pub fn new<'a>(
         views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
         deadline: Duration,
@@ -67,23 +65,12 @@ impl Resolvers {
         };
         Self {
             views: views.into_iter().map(resolver).collect(),
-            deadline,
         }
     }
 
-    /// Asks in a view, with the deadline around everything.
-    async fn within<T>(
-        &self,
-        view: &str,
-        name: &str,
-        ask: impl AsyncFnOnce(&Resolver, Name) -> Result<T, LookupFault>,
-    ) -> Result<T, LookupFault> {
-        let Some(resolver) = self.views.get(view) else {
-            return Err(failed(format!("there is no view {view}")));
-        };
-        let name = query_name(name)?;
-        let answer = timeout(self.deadline, ask(resolver, name)).await;
-        answer.unwrap_or_else(|_| Err(failed(format!("no answer within {:?}", self.deadline))))
+    fn view(&self, view: &str) -> Result<&Resolver, LookupFault> {
+        let resolver = self.views.get(view);
+        resolver.ok_or_else(|| failed(format!("there is no view {view}")))
     }
 }
 
@@ -93,14 +80,14 @@ impl Lookup for Resolvers {
         view: &str,
         name: &str,
         family: Family,
-    ) -> Result<Vec<IpAddr>, LookupFault> {
-        let ask = async |resolver: &Resolver, name| resolver.addresses(&name, family).await;
-        self.within(view, name, ask).await
+    ) -> Result<Addresses, LookupFault> {
+        let name = query_name(name)?;
+        self.view(view)?.addresses(&name, family).await
     }
 
     async fn exchangers(&self, view: &str, domain: &str) -> Result<Vec<Exchanger>, LookupFault> {
-        let ask = async |resolver: &Resolver, name| resolver.exchangers(&name).await;
-        self.within(view, domain, ask).await
+        let domain = query_name(domain)?;
+        self.view(view)?.exchangers(&domain).await
     }
 }
 
@@ -117,6 +104,7 @@ struct Resolver {
     upstream: Upstream,
     hosts: Hosts,
     permits: Semaphore,
+    deadline: Duration,
 }
 
 impl Resolver {
@@ -130,20 +118,21 @@ impl Resolver {
             upstream: Upstream::new(policy, deadline),
             hosts,
             permits: Semaphore::new(MAX_LOOKUPS),
+            deadline,
         }
     }
 
-    async fn addresses(&self, name: &Name, family: Family) -> Result<Vec<IpAddr>, LookupFault> {
-        let listed = self.hosts_file(name, family);
-        if !listed.is_empty() {
-            return Ok(listed);
+    async fn addresses(&self, name: &Name, family: Family) -> Result<Addresses, LookupFault> {
+        let records = self.hosts_file(name, family);
+        if !records.is_empty() {
+            return Ok(whole(records));
         }
         let found = match family {
-            Family::Ipv4 => self.ask_addresses(name, RecordType::A).await,
-            Family::Ipv6 => self.ask_addresses(name, RecordType::AAAA).await,
-            Family::Any => self.both_families(name).await,
-        }?;
-        if found.is_empty() {
+            Family::Ipv4 => whole(self.ask_addresses(name, RecordType::A).await?),
+            Family::Ipv6 => whole(self.ask_addresses(name, RecordType::AAAA).await?),
+            Family::Any => self.both_families(name).await?,
+        };
+        if found.records.is_empty() {
             return Err(LookupFault {
                 reason: Reason::DnsNotFound,
                 detail: format!("{name} has no {}", family.records()),
@@ -153,7 +142,7 @@ impl Resolver {
     }
 
     /// What the hosts file says. As in the C library, a name that stands there is not asked for in DNS.
-    fn hosts_file(&self, name: &Name, family: Family) -> Vec<IpAddr> {
+    fn hosts_file(&self, name: &Name, family: Family) -> Vec<AddressRecord> {
         [RecordType::A, RecordType::AAAA]
             .into_iter()
             .filter_map(|kind| {
@@ -161,19 +150,28 @@ impl Resolver {
                     .lookup_static_host(&Query::query(name.clone(), kind))
             })
             .flat_map(|found| addresses_in(found.answers()))
-            .filter(|address| family.takes(*address))
+            .filter(|record| family.takes(record.address))
+            .map(|record| AddressRecord {
+                ttl: None,
+                ..record
+            })
             .collect()
     }
 
-    async fn both_families(&self, name: &Name) -> Result<Vec<IpAddr>, LookupFault> {
+    async fn both_families(&self, name: &Name) -> Result<Addresses, LookupFault> {
         let (v4, v6) = tokio::join!(
             self.ask_addresses(name, RecordType::A),
             self.ask_addresses(name, RecordType::AAAA)
         );
+        let half = |records, family, fault| Addresses {
+            records,
+            lost: Some((family, fault)),
+        };
         match (v4, v6) {
-            (Ok(v4), Ok(v6)) => Ok([v4, v6].concat()),
+            (Ok(v4), Ok(v6)) => Ok(whole([v4, v6].concat())),
             // Half an answer is better than none: the family that resolved is probed.
-            (Ok(some), Err(_)) | (Err(_), Ok(some)) if !some.is_empty() => Ok(some),
+            (Ok(v4), Err(fault)) if !v4.is_empty() => Ok(half(v4, Family::Ipv6, fault)),
+            (Err(fault), Ok(v6)) if !v6.is_empty() => Ok(half(v6, Family::Ipv4, fault)),
             (Err(fault), _) | (_, Err(fault)) => Err(fault),
         }
     }
@@ -182,7 +180,7 @@ impl Resolver {
         &self,
         name: &Name,
         kind: RecordType,
-    ) -> Result<Vec<IpAddr>, LookupFault> {
+    ) -> Result<Vec<AddressRecord>, LookupFault> {
         Ok(match self.ask(name, kind).await? {
             Found::Records(records) => addresses_in(&records),
             Found::NoData | Found::NoName => Vec::new(),
@@ -200,7 +198,18 @@ impl Resolver {
         }
     }
 
+    /// Asks one question, with the deadline around everything: a family that is not answered takes nothing from the
+    /// other one.
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Found, LookupFault> {
+        let late = || {
+            let within = self.deadline;
+            failed(format!("{kind} of {name}: no answer within {within:?}"))
+        };
+        let answer = timeout(self.deadline, self.asked(name, kind)).await;
+        answer.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn asked(&self, name: &Name, kind: RecordType) -> Result<Found, LookupFault> {
         let _permit = self.permits.acquire().await;
         let resolver = self.upstream.resolver().await.map_err(failed)?;
         let answer = patient(&resolver, name, kind).await;
@@ -264,8 +273,21 @@ fn query_name(text: &str) -> Result<Name, LookupFault> {
     Ok(name)
 }
 
-fn addresses_in(records: &[Record]) -> Vec<IpAddr> {
-    records.iter().filter_map(|r| r.data.ip_addr()).collect()
+fn whole(records: Vec<AddressRecord>) -> Addresses {
+    Addresses {
+        records,
+        lost: None,
+    }
+}
+
+/// The addresses of an answer, which is as good as its shortest TTL says.
+fn addresses_in(records: &[Record]) -> Vec<AddressRecord> {
+    let seconds = records.iter().map(|record| record.ttl).min();
+    let ttl = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    let addresses = records.iter().filter_map(|record| record.data.ip_addr());
+    addresses
+        .map(|address| AddressRecord { address, ttl })
+        .collect()
 }
 
 fn exchanger(record: &Record) -> Option<Exchanger> {
@@ -298,7 +320,9 @@ mod tests {
         let resolvers = Resolvers::new([(&view, &policy)], Duration::from_secs(1));
         let found = resolvers.addresses("default", "localhost", Family::Any);
         let found = found.await.unwrap();
-        assert!(found.iter().all(IpAddr::is_loopback) && !found.is_empty());
+        assert!(!found.records.is_empty());
+        let records = found.records.iter();
+        assert!(records.map(|r| r.address).all(|a| a.is_loopback()));
     }
 
     #[test]
