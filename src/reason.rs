@@ -142,6 +142,10 @@ reasons! {
     CertificatesDiffer = "certificates_differ",
     /// The target's views lead to different certificates.
     ViewsDiffer = "views_differ",
+    /// Little of the certificate's lifetime is left.
+    ExpiresSoon = "expires_soon",
+    /// Something about the certificate could not be judged.
+    Undecided = "undecided",
     /// The certificate cannot be parsed.
     CertUnreadable = "cert_unreadable",
 }

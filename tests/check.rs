@@ -151,7 +151,7 @@ async fn json_has_all_of_it() {
     let states: Vec<_> = targets.iter().map(|t| &t["state"]).collect();
     assert_eq!(states, ["Healthy", "Expired", "Mismatch", "Unreachable"]);
     let endpoints: Vec<_> = targets.iter().map(|t| &t["endpoints"][0]).collect();
-    assert_eq!(endpoints[0]["reason"], Value::Null);
+    assert_eq!(endpoints[0]["reason"], "");
     assert_eq!(endpoints[1]["reason"], "cert_expired");
     assert_eq!(endpoints[2]["reason"], "name_mismatch");
     assert_eq!(endpoints[3]["reason"], "starttls_not_offered");

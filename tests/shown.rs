@@ -26,8 +26,9 @@ use process::Process;
 use serde_json::{Value, json};
 
 /// The state words by their recorded numbers, worst first.
-const STATES: [&str; 10] = [
+const STATES: [&str; 12] = [
     "Unreachable",
+    "Broken",
     "Expired",
     "NotYetValid",
     "Mismatch",
@@ -35,6 +36,7 @@ const STATES: [&str; 10] = [
     "Inconsistent",
     "Critical",
     "Warning",
+    "Undecided",
     "Weak",
     "Healthy",
 ];
@@ -123,7 +125,7 @@ fn the_worst_is_in_the_fleet_table(prometheus: &Prometheus) {
         .iter()
         .map(|target| prometheus.ask(target, ".+")[0].value)
         .collect();
-    assert_eq!(counts, [1., 5., 0., 1., 1., 1., 0., 0., 0., 2.]);
+    assert_eq!(counts, [1., 0., 5., 0., 1., 1., 1., 0., 0., 0., 0., 2.]);
 
     let table = panel(&fleet, "Endpoints");
     let column = |n: usize| prometheus.ask(&table["targets"][n], ".+");
@@ -131,7 +133,7 @@ fn the_worst_is_in_the_fleet_table(prometheus: &Prometheus) {
     for rows in [&states, &left, &lifetime, &issuers, &reasons] {
         assert_eq!(rows.len(), ENDPOINTS, "one row an endpoint: {rows:#?}");
     }
-    assert_eq!(at(&states, "127.0.0.12").value, 1.0);
+    assert_eq!(at(&states, "127.0.0.12").value, 2.0);
     let days = at(&left, "127.0.0.12").value;
     assert!((-6.1..-5.9).contains(&days), "{days} days left");
     assert_eq!(at(&lifetime, "127.0.0.12").value, 0.0);
@@ -167,7 +169,7 @@ fn one_target_is_seen_from_all_sides(prometheus: &Prometheus) {
     let ask = |title: &str, n: usize| {
         prometheus.ask(&panel(&dashboard, title)["targets"][n], "hybrid-relay")
     };
-    assert_eq!(ask("State", 0)[0].value, 1.0);
+    assert_eq!(ask("State", 0)[0].value, 2.0);
     assert_eq!(ask("Endpoints", 0)[0].value, 5.0);
     assert_eq!(ask("Certificates", 0)[0].value, 2.0);
     let presented = ask("Every address and view, side by side", 3);

@@ -43,9 +43,7 @@ fn probe(out: &mut String, entry: &Entry) {
     }
     *out += &format!("State: {}\n", entry.state.as_str());
     for cause in &entry.causes {
-        let reason = cause
-            .reason
-            .map_or("expires_soon", |reason| reason.as_str());
+        let reason = cause.reason.as_str();
         *out += &format!("  {reason}: {}\n", plain(&cause.detail, WIDTH));
     }
     out.push('\n');

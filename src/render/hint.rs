@@ -45,17 +45,21 @@ fn unresolved(snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// `reason` is that of the worst cause; `None`: little of the lifetime is left.
-fn hint(target: &TargetReport, entry: &Entry, reason: Option<Reason>) -> String {
+/// `reason` is that of the worst cause.
+fn hint(target: &TargetReport, entry: &Entry, reason: Reason) -> String {
     let (at, name) = (entry.endpoint.at(), plain(&target.source.name, 60));
     let renewed = target.example(entry).map(|example| example.endpoint.at());
     match (reason, renewed) {
-        (None | Some(Reason::CertExpired | Reason::CertificatesDiffer), Some(there)) => format!(
-            "{name} has a newer certificate at {there}: enable it at {at} too \
+        (Reason::ExpiresSoon | Reason::CertExpired | Reason::CertificatesDiffer, Some(there)) => {
+            format!(
+                "{name} has a newer certificate at {there}: enable it at {at} too \
              (Exchange: Enable-ExchangeCertificate -Services SMTP on that server; else reload)"
-        ),
-        (None, None) => format!("renew the certificate of {name} and enable it on every server"),
-        (Some(reason), _) => of_dialogue(reason, entry, &at)
+            )
+        }
+        (Reason::ExpiresSoon, None) => {
+            format!("renew the certificate of {name} and enable it on every server")
+        }
+        (reason, _) => of_dialogue(reason, entry, &at)
             .or_else(|| of_handshake(reason, entry, &at))
             .unwrap_or_else(|| of_certificate(reason, &at, &name)),
     }
@@ -182,6 +186,10 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
         Reason::ViewsDiffer => format!(
             "the views of {name} lead to different certificates: ask each for its addresses \
              (dig), and renew where the older one is; if that is meant so, set checks: {{views_agree: off}}"
+        ),
+        Reason::Undecided => format!(
+            "look at the certificate of {at} by hand: clients may accept or refuse what could not \
+             be judged here"
         ),
         Reason::Pending => format!("{at} has not answered yet: ask again"),
         Reason::Internal => "report this: it is a defect of the program".to_owned(),

@@ -144,20 +144,12 @@ fn causes(entry: &Entry) -> String {
     let Some((worst, others)) = entry.causes.split_first() else {
         return String::new();
     };
-    let reason = worst
-        .reason
-        .map_or("expires_soon", |reason| reason.as_str());
-    let mut text = why(reason, &worst.detail);
+    let mut text = why(worst.reason.as_str(), &worst.detail);
     let mut named = vec![worst.reason];
     for other in others {
         if !named.contains(&other.reason) {
             named.push(other.reason);
-            text.push_str(&format!(
-                "; {}",
-                other
-                    .reason
-                    .map_or("expires_soon", |reason| reason.as_str())
-            ));
+            text.push_str(&format!("; {}", other.reason.as_str()));
         }
     }
     text

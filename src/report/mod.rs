@@ -14,7 +14,7 @@ use crate::pki::Trust;
 use crate::reason::Reason;
 use crate::target::{Endpoint, Expansion, Source};
 use crate::timestamp::Timestamp;
-use crate::verdict::{Verdict, Views};
+use crate::verdict::{Finding, Kind, Verdict, Views};
 
 /// One endpoint with all that is known of it.
 #[derive(Debug, Clone)]
@@ -35,15 +35,6 @@ pub struct Entry {
     pub causes: Vec<Cause>,
 }
 
-/// Checks whose failure means that this is not the expected certificate.
-const IDENTITY_CHECKS: [&str; 5] = [
-    "names",
-    "subject",
-    "issuer",
-    "tls_certificate_name",
-    "fingerprint",
-];
-
 impl Entry {
     /// Dialogue and handshake completed and no check failed.
     pub fn is_success(&self) -> bool {
@@ -52,8 +43,10 @@ impl Entry {
 
     /// The certificate is the expected one: names, subject, issuer, connector string and fingerprint.
     pub fn is_subject_match(&self) -> bool {
-        let failed = |name| self.verdict.failure(name).is_some();
-        !IDENTITY_CHECKS.into_iter().any(failed)
+        let mut judgements = self.verdict.judgements();
+        !judgements.any(|(check, finding)| {
+            check.kind == Kind::Identity && matches!(finding, Finding::Fail(_))
+        })
     }
 
     /// The leaf's own end of validity.
@@ -75,9 +68,9 @@ impl Entry {
         }
     }
 
-    /// The reason of the worst cause.
+    /// The reason of the worst cause; none for a healthy endpoint.
     pub fn reason(&self) -> Option<Reason> {
-        self.causes.first().and_then(|cause| cause.reason)
+        self.causes.first().map(|cause| cause.reason)
     }
 }
 

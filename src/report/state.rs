@@ -3,13 +3,15 @@
 use crate::observation::Observation;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
-use crate::verdict::{Threshold, Thresholds, Verdict};
+use crate::verdict::{Check, Finding, Kind, Threshold, Thresholds, Verdict};
 
 /// The one word for an endpoint, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// No certificate could be read.
     Unreachable,
+    /// The certificate was read, but the session failed: the handshake was not completed, or what came after it.
+    Broken,
     /// The leaf, or a certificate on its path, has expired.
     Expired,
     /// The leaf is not valid yet.
@@ -20,10 +22,12 @@ pub enum State {
     Untrusted,
     /// The fleet differs: another endpoint serves a newer leaf, or another view leads to other leaves.
     Inconsistent,
-    /// Very little of the lifetime is left, or the session failed though the certificate is fine.
+    /// Very little of the lifetime is left.
     Critical,
     /// Little of the lifetime is left.
     Warning,
+    /// Something that clients look at could not be judged: trust, dates or names.
+    Undecided,
     /// What only strict clients refuse: a weak key or signature, an old TLS version, a staple that is missing.
     Weak,
     /// Nothing to complain of.
@@ -32,8 +36,9 @@ pub enum State {
 
 impl State {
     /// All words, worst first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreachable,
+        Self::Broken,
         Self::Expired,
         Self::NotYetValid,
         Self::Mismatch,
@@ -41,6 +46,7 @@ impl State {
         Self::Inconsistent,
         Self::Critical,
         Self::Warning,
+        Self::Undecided,
         Self::Weak,
         Self::Healthy,
     ];
@@ -49,6 +55,7 @@ impl State {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unreachable => "Unreachable",
+            Self::Broken => "Broken",
             Self::Expired => "Expired",
             Self::NotYetValid => "NotYetValid",
             Self::Mismatch => "Mismatch",
@@ -56,6 +63,7 @@ impl State {
             Self::Inconsistent => "Inconsistent",
             Self::Critical => "Critical",
             Self::Warning => "Warning",
+            Self::Undecided => "Undecided",
             Self::Weak => "Weak",
             Self::Healthy => "Healthy",
         }
@@ -66,8 +74,14 @@ impl State {
         match self {
             Self::Healthy => 0,
             Self::Warning | Self::Weak => 1,
-            Self::Unreachable => 3,
-            _ => 2,
+            Self::Unreachable | Self::Undecided => 3,
+            Self::Broken
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::Mismatch
+            | Self::Untrusted
+            | Self::Inconsistent
+            | Self::Critical => 2,
         }
     }
 }
@@ -77,8 +91,8 @@ impl State {
 pub struct Cause {
     /// How bad it is.
     pub state: State,
-    /// Which known case it is; none for a lifetime that merely runs out.
-    pub reason: Option<Reason>,
+    /// Which known case it is.
+    pub reason: Reason,
     /// The evidence in words; may quote the peer.
     pub detail: String,
 }
@@ -92,12 +106,9 @@ pub(crate) fn assess(
 ) -> (State, Vec<Cause>) {
     let mut causes: Vec<Cause> = fault(observation)
         .into_iter()
-        .chain(verdict.failures().map(|(check, failure)| Cause {
-            state: state_of(check, failure.reason),
-            reason: Some(failure.reason),
-            detail: failure.evidence.clone(),
-        }))
+        .chain(verdict.judgements().filter_map(failure))
         .chain(running_out(observation, thresholds, now))
+        .chain(undecided(observation, verdict))
         .collect();
     causes.sort_by_key(|cause| cause.state);
     let state = causes.first().map_or(State::Healthy, |cause| cause.state);
@@ -110,7 +121,7 @@ fn fault(observation: &Observation) -> Option<Cause> {
     if let Some(Err(why)) = leaf.map(|leaf| leaf.facts()) {
         return Some(Cause {
             state: State::Unreachable,
-            reason: Some(Reason::CertUnreadable),
+            reason: Reason::CertUnreadable,
             detail: why.to_string(),
         });
     }
@@ -118,22 +129,68 @@ fn fault(observation: &Observation) -> Option<Cause> {
     Some(Cause {
         state: match leaf {
             None => State::Unreachable,
-            Some(_) => State::Critical,
+            Some(_) => State::Broken,
         },
-        reason: Some(fault.reason),
+        reason: fault.reason,
         detail: fault.detail.clone(),
     })
 }
 
-fn state_of(check: &str, reason: Reason) -> State {
-    match check {
-        "lifetime" if reason == Reason::CertNotYetValid => State::NotYetValid,
-        "lifetime" => State::Expired,
-        "names" | "subject" | "issuer" | "tls_certificate_name" | "fingerprint" => State::Mismatch,
-        "trust" | "chain_complete" | "revocation" | "eku_server" => State::Untrusted,
-        "same_certificate" | "views_agree" => State::Inconsistent,
-        _ => State::Weak,
+fn failure((check, finding): (&Check, &Finding)) -> Option<Cause> {
+    let Finding::Fail(failure) = finding else {
+        return None;
+    };
+    Some(Cause {
+        state: state_of(check.kind, failure.reason),
+        reason: failure.reason,
+        detail: failure.evidence.clone(),
+    })
+}
+
+fn state_of(kind: Kind, reason: Reason) -> State {
+    match kind {
+        Kind::Dates if reason == Reason::CertNotYetValid => State::NotYetValid,
+        Kind::Dates => State::Expired,
+        Kind::Identity => State::Mismatch,
+        Kind::Trust | Kind::Revocation => State::Untrusted,
+        Kind::Fleet => State::Inconsistent,
+        Kind::Strength => State::Weak,
     }
+}
+
+/// Whether an endpoint is not healthy as long as a question of this kind has no answer.
+fn matters_undecided(kind: Kind) -> bool {
+    match kind {
+        Kind::Dates | Kind::Identity | Kind::Trust => true,
+        Kind::Revocation | Kind::Strength | Kind::Fleet => false,
+    }
+}
+
+/// What could not be judged, in one cause. A certificate that cannot be read says so itself.
+fn undecided(observation: &Observation, verdict: &Verdict) -> Option<Cause> {
+    observation.leaf()?.facts().ok()?;
+    let mut said: Vec<(&str, String)> = Vec::new();
+    for (check, finding) in verdict.judgements() {
+        let Finding::Unknown(why) = finding else {
+            continue;
+        };
+        if !matters_undecided(check.kind) {
+            continue;
+        }
+        match said.iter_mut().find(|(known, _)| known == why) {
+            Some((_, checks)) => *checks += &format!(", {}", check.name),
+            None => said.push((why, check.name.to_owned())),
+        }
+    }
+    let said: Vec<_> = said
+        .iter()
+        .map(|(why, checks)| format!("{checks}: {why}"))
+        .collect();
+    (!said.is_empty()).then(|| Cause {
+        state: State::Undecided,
+        reason: Reason::Undecided,
+        detail: said.join("; "),
+    })
 }
 
 /// A lifetime that runs out, unless it already has.
@@ -160,7 +217,118 @@ fn running_out(
     let detail = format!("expires {}: {percent} % of its lifetime left", until.date());
     Some(Cause {
         state,
-        reason: None,
+        reason: Reason::ExpiresSoon,
         detail,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::Certificate;
+    use crate::observation::{Fault, Phase};
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    fn read() -> Observation {
+        let ordinary = include_bytes!("../../tests/fixtures/certificates/ordinary.der");
+        Observation {
+            chain: vec![Certificate::from_der(ordinary)],
+            ..Observation::default()
+        }
+    }
+
+    fn assessed(observation: &Observation, findings: &[(&str, Finding)]) -> (State, Vec<Cause>) {
+        let verdict = Verdict::of(findings);
+        assess(observation, &verdict, &Thresholds::default(), NOW)
+    }
+
+    fn unknown(why: &str) -> Finding {
+        Finding::Unknown(why.to_owned())
+    }
+
+    #[test]
+    fn the_words_are_ranked_and_have_the_status_of_a_plugin() {
+        assert!(State::ALL.is_sorted());
+        let said = State::ALL.map(|state| (state.as_str(), state.exit_code()));
+        assert_eq!(
+            said[..3],
+            [("Unreachable", 3), ("Broken", 2), ("Expired", 2)]
+        );
+        assert_eq!(
+            said[7..],
+            [
+                ("Critical", 2),
+                ("Warning", 1),
+                ("Undecided", 3),
+                ("Weak", 1),
+                ("Healthy", 0)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_fails_behind_the_certificate_is_broken() {
+        let fault = Fault::new(Phase::Handshake, Reason::ClientCertRequired, "alert");
+        let mut seen = read();
+        seen.fault = Some(fault);
+        let (state, causes) = assessed(&seen, &[]);
+        assert_eq!(
+            (state, causes[0].reason),
+            (State::Broken, Reason::ClientCertRequired)
+        );
+        seen.chain.clear();
+        assert_eq!(assessed(&seen, &[]).0, State::Unreachable);
+    }
+
+    #[test]
+    fn what_nobody_could_judge_is_said_once() {
+        let findings = [
+            ("lifetime", Finding::Pass),
+            ("names", Finding::NotApplicable("no name is expected")),
+            ("trust", unknown("signed with Ed448")),
+            ("chain_complete", unknown("signed with Ed448")),
+            ("issuer", unknown("odd")),
+        ];
+        let (state, causes) = assessed(&read(), &findings);
+        assert_eq!((state, causes.len()), (State::Undecided, 1));
+        assert_eq!(causes[0].reason.as_str(), "undecided");
+        assert_eq!(
+            causes[0].detail,
+            "trust, chain_complete: signed with Ed448; issuer: odd"
+        );
+    }
+
+    #[test]
+    fn a_fault_that_is_known_comes_before_a_doubt_unless_it_is_small() {
+        let trust = ("trust", unknown("?"));
+        let weak = ("signature", Finding::fail(Reason::WeakCrypto, "SHA-1"));
+        let name = ("names", Finding::fail(Reason::NameMismatch, "other"));
+        assert_eq!(
+            assessed(&read(), &[weak, trust.clone()]).0,
+            State::Undecided
+        );
+        let (state, causes) = assessed(&read(), &[trust, name]);
+        assert_eq!((state, causes.len()), (State::Mismatch, 2));
+    }
+
+    #[test]
+    fn what_is_softly_asked_may_stay_unanswered() {
+        for check in ["revocation", "must_staple", "same_certificate"] {
+            let (state, causes) = assessed(&read(), &[(check, unknown("?"))]);
+            assert_eq!((state, causes), (State::Healthy, Vec::new()), "{check}");
+        }
+    }
+
+    #[test]
+    fn who_reads_nothing_says_only_that() {
+        let mut seen = Observation::pending("no probe has answered yet");
+        let trust = [("trust", unknown("?"))];
+        assert_eq!(assessed(&seen, &trust).1.len(), 1);
+        seen = read();
+        seen.chain[0] = Certificate::from_der(b"garbage");
+        let (state, causes) = assessed(&seen, &trust);
+        assert_eq!((state, causes.len()), (State::Unreachable, 1));
+        assert_eq!(causes[0].reason, Reason::CertUnreadable);
+    }
 }

@@ -1,6 +1,6 @@
 //! Check `chain_complete`: no intermediate certificate is missing from what was presented.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::certificate::{Certificate, Facts};
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
@@ -9,6 +9,7 @@ pub(super) const CHECK: Check = Check {
     name: "chain_complete",
     help: "The server presents every intermediate certificate, so that no client has to fetch one.",
     citation: "RFC 8446 §4.4.2 and RFC 5246 §7.4.2 (certificate_list); Exchange Online fetches none",
+    kind: Kind::Trust,
     judge,
 };
 
@@ -30,9 +31,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
             Reason::ChainIncomplete,
             format!("'{issuer}' was not presented and is no known root"),
         ),
-        Some(Missing { issuer, .. }) => Finding::Unknown(format!(
-            "'{issuer}' was not presented; if it is a root, it need not be"
-        )),
+        Some(_) => Finding::NotApplicable("what was not presented may be a root, which need not be"),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// One judgement: pure, with the source it follows.
+#[derive(Debug)]
 pub struct Check {
     /// Public name: label value, JSON and configuration key.
     pub name: &'static str,
@@ -16,8 +17,27 @@ pub struct Check {
     pub help: &'static str,
     /// Where the rule comes from.
     pub citation: &'static str,
+    /// What kind of question it answers.
+    pub kind: Kind,
     /// The judgement.
     pub judge: fn(&Evidence<'_>) -> Finding,
+}
+
+/// What a check is about; how bad a failure is follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// When certificates are valid.
+    Dates,
+    /// Whether this is the expected certificate.
+    Identity,
+    /// Whether clients accept who issued it, and for what.
+    Trust,
+    /// Whether it was withdrawn. Most clients go on where nobody tells.
+    Revocation,
+    /// What only strict clients refuse.
+    Strength,
+    /// Whether all endpoints and views agree.
+    Fleet,
 }
 
 /// Everything a check may look at.

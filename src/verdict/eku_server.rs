@@ -1,12 +1,13 @@
 //! Check `eku_server`: the certificate is meant for TLS servers.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "eku_server",
     help: "The leaf may be used by a TLS server: serverAuth, any purpose, or no restriction at all.",
     citation: "RFC 5280 §4.2.1.12 (extended key usage)",
+    kind: Kind::Trust,
     judge,
 };
 

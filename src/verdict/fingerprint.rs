@@ -1,12 +1,13 @@
 //! Check `fingerprint`: the leaf is one of the certificates that the operator named.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "fingerprint",
     help: "The leaf has one of the expected SHA-1 or SHA-256 fingerprints.",
     citation: "Microsoft: Get-ExchangeCertificate, Thumbprint (SHA-1 over the DER); Postfix TLS_README, fingerprint",
+    kind: Kind::Identity,
     judge,
 };
 

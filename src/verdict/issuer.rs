@@ -1,13 +1,14 @@
 //! Check `issuer`: the leaf's issuer is the expected name.
 
 use super::subject::compare;
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "issuer",
     help: "The leaf's issuer is the expected distinguished name.",
     citation: "RFC 5280 §7.1 (distinguished names are compared by attribute, not as text)",
+    kind: Kind::Identity,
     judge,
 };
 

@@ -1,6 +1,6 @@
 //! Check `key_strength`: the keys are long enough.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::certificate::{Certificate, Facts, Key, KeyKind};
 use crate::reason::Reason;
 
@@ -8,6 +8,7 @@ pub(super) const CHECK: Check = Check {
     name: "key_strength",
     help: "The leaf and the presented intermediates have keys of at least 112 bits of security.",
     citation: "NIST SP 800-57 part 1, table 2; CA/B Baseline Requirements §6.1.5 (RSA 2048, P-256)",
+    kind: Kind::Strength,
     judge,
 };
 

@@ -1,6 +1,6 @@
 //! Check `lifetime`: the dates hold now.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::certificate::Facts;
 use crate::pki::{Path, Trust};
 use crate::reason::Reason;
@@ -10,6 +10,7 @@ pub(super) const CHECK: Check = Check {
     name: "lifetime",
     help: "The leaf and the certificates on its path are neither expired nor not yet valid.",
     citation: "RFC 5280 §4.1.2.5 and §6.1.3 (a)(2)",
+    kind: Kind::Dates,
     judge,
 };
 

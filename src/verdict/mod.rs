@@ -5,7 +5,7 @@ mod expectations;
 mod fleet;
 mod views;
 
-pub use check::{Check, Evidence, Failure, Finding};
+pub use check::{Check, Evidence, Failure, Finding, Kind};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, Leaf};
 pub use views::{Outlook, Views};
@@ -39,13 +39,19 @@ checks! {
 }
 
 /// All findings about one endpoint.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict(Vec<(&'static str, Finding)>);
+#[derive(Debug, Clone, Default)]
+pub struct Verdict(Vec<(&'static Check, Finding)>);
 
 impl Verdict {
+    /// The findings with their checks, in list order.
+    pub fn judgements(&self) -> impl Iterator<Item = (&'static Check, &Finding)> {
+        self.0.iter().map(|(check, finding)| (*check, finding))
+    }
+
     /// The findings with the names of their checks, in list order.
     pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
-        self.0.iter().map(|(name, finding)| (*name, finding))
+        self.judgements()
+            .map(|(check, finding)| (check.name, finding))
     }
 
     /// The failures with the names of their checks.
@@ -74,6 +80,20 @@ impl Verdict {
     }
 }
 
+#[cfg(test)]
+impl Verdict {
+    /// What the named checks found.
+    pub(crate) fn of(findings: &[(&str, Finding)]) -> Self {
+        let check = |name: &str| CHECKS.iter().find(|check| check.name == name).unwrap();
+        Self(
+            findings
+                .iter()
+                .map(|(name, found)| (check(name), found.clone()))
+                .collect(),
+        )
+    }
+}
+
 /// Runs every check that the operator did not switch off.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let switched_off = &evidence.expectations.switched_off;
@@ -81,7 +101,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
         .iter()
         .filter(|check| !switched_off.contains(check.name));
     let mut findings = Vec::with_capacity(CHECKS.len());
-    findings.extend(checks.map(|check| (check.name, (check.judge)(evidence))));
+    findings.extend(checks.map(|check| (check, (check.judge)(evidence))));
     Verdict(findings)
 }
 

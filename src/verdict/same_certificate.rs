@@ -1,13 +1,14 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
 use super::fleet::key_kind;
-use super::{Check, Evidence, Finding, Fleet, Leaf};
+use super::{Check, Evidence, Finding, Kind, Fleet, Leaf};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "same_certificate",
     help: "This endpoint serves the newest good leaf of its target (compared among keys of one kind).",
     citation: "A certificate is enabled on every server by itself (Microsoft: Enable-ExchangeCertificate)",
+    kind: Kind::Fleet,
     judge,
 };
 

@@ -1,13 +1,14 @@
 //! Check `signature`: no certificate that clients rely on is signed with a broken hash.
 
 use super::key_strength::relied_upon;
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "signature",
     help: "Neither the leaf nor a presented intermediate is signed with MD5 or SHA-1.",
     citation: "RFC 9155; CA/B Baseline Requirements §7.1.3.2 (SHA-256 or better)",
+    kind: Kind::Strength,
     judge,
 };
 

@@ -1,6 +1,6 @@
 //! Check `subject`: the leaf's subject is the expected name.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::certificate::{Dn, Facts};
 use crate::reason::Reason;
 
@@ -8,6 +8,7 @@ pub(super) const CHECK: Check = Check {
     name: "subject",
     help: "The leaf's subject is the expected distinguished name.",
     citation: "RFC 5280 §7.1 (distinguished names are compared by attribute, not as text)",
+    kind: Kind::Identity,
     judge,
 };
 

@@ -1,12 +1,13 @@
 //! Check `tls_version`: the version that the server chose is recent enough.
 
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "tls_version",
     help: "The TLS version that the server chose is at least the expected one.",
     citation: "RFC 8996 (TLS 1.0 and 1.1 must not be used); RFC 9325 §3.1",
+    kind: Kind::Strength,
     judge,
 };
 

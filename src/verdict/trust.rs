@@ -1,7 +1,7 @@
 //! Check `trust`: what was presented leads to a trusted root, whatever the dates.
 
 use super::chain_complete::{Missing, missing_issuer};
-use super::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, Kind};
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
 
@@ -9,6 +9,7 @@ pub(super) const CHECK: Check = Check {
     name: "trust",
     help: "The presented certificates lead to a trusted root; dates are judged by `lifetime` alone.",
     citation: "RFC 5280 §6.1 (path validation), dates left out",
+    kind: Kind::Trust,
     judge,
 };
 

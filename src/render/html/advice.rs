@@ -112,13 +112,12 @@ fn exchange(target: &TargetReport, entry: &Entry) -> Vec<String> {
             "Get-EventLog Application -Source MSExchangeTransport -Newest 50 | Where-Object EventID -in 12014,12016"
                 .to_owned(),
         ],
-        Some(Reason::TlsCertificateNameMismatch | Reason::IssuerMismatch) => {
+        Reason::TlsCertificateNameMismatch | Reason::IssuerMismatch => {
             let own = thumbprint(entry);
             own.map_or_else(|| vec![list], |own| connectors(&own))
         }
-        None
-        | Some(
-            Reason::CertExpired
+        Reason::ExpiresSoon
+            | Reason::CertExpired
             | Reason::CertNotYetValid
             | Reason::CertificatesDiffer
             | Reason::SelfSigned
@@ -128,8 +127,8 @@ fn exchange(target: &TargetReport, entry: &Entry) -> Vec<String> {
             | Reason::EkuMissing
             | Reason::WeakCrypto
             | Reason::Revoked
-            | Reason::CertUnreadable,
-        ) => {
+            | Reason::CertUnreadable
+        => {
             let example = target.example(entry).and_then(thumbprint);
             let wanted = example.as_deref().unwrap_or("<thumbprint of the right certificate>");
             vec![

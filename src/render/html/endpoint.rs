@@ -55,11 +55,8 @@ fn causes(page: &mut Html, entry: &Entry) {
     }
     page.raw("<ul>");
     for cause in &entry.causes {
-        let reason = cause
-            .reason
-            .map_or("expires_soon", |reason| reason.as_str());
         page.raw("<li><span class=\"reason\">")
-            .text(reason)
+            .text(cause.reason.as_str())
             .raw("</span> ")
             .text(&cause.detail)
             .raw("</li>");

@@ -159,12 +159,10 @@ fn why<'a>(row: &Row<'a>) -> (&'static str, &'a str) {
             .fault
             .as_ref()
             .map_or(("", ""), |fault| (fault.reason.as_str(), &fault.detail)),
-        What::Endpoint(entry) => entry.causes.first().map_or(("", ""), |cause| {
-            let reason = cause
-                .reason
-                .map_or("expires_soon", |reason| reason.as_str());
-            (reason, &cause.detail)
-        }),
+        What::Endpoint(entry) => entry
+            .causes
+            .first()
+            .map_or(("", ""), |cause| (cause.reason.as_str(), &cause.detail)),
     }
 }
 

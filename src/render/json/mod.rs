@@ -7,6 +7,7 @@ mod view;
 use serde::Serialize;
 
 use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
+use crate::reason::Reason;
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
@@ -67,7 +68,7 @@ struct Endpoint<'a> {
     mx_preference: Option<u16>,
     last_known: bool,
     state: &'static str,
-    reason: Option<&'static str>,
+    reason: &'static str,
     expires_in_seconds: Option<i64>,
     causes: Vec<Cause<'a>>,
     probe: Probe<'a>,
@@ -83,7 +84,7 @@ struct Endpoint<'a> {
 #[derive(Serialize)]
 struct Cause<'a> {
     state: &'static str,
-    reason: Option<&'static str>,
+    reason: &'static str,
     detail: &'a str,
 }
 
@@ -172,14 +173,14 @@ fn endpoint<'a>(entry: &'a Entry, target: &TargetReport, snapshot: &Snapshot) ->
         mx_preference: target.preference(endpoint),
         last_known: target.last_known.contains(endpoint),
         state: entry.state.as_str(),
-        reason: entry.reason().map(|reason| reason.as_str()),
+        reason: entry.reason().map_or("", Reason::as_str),
         expires_in_seconds: entry.expires_in(snapshot.at),
         causes: entry
             .causes
             .iter()
             .map(|cause| Cause {
                 state: cause.state.as_str(),
-                reason: cause.reason.map(|reason| reason.as_str()),
+                reason: cause.reason.as_str(),
                 detail: &cause.detail,
             })
             .collect(),
