@@ -67,6 +67,60 @@ async fn greetings_that_refuse() {
 }
 
 #[tokio::test]
+async fn codes_that_answer_nothing_are_no_refusals() {
+    let cases = cases! {
+        "a greeting of 354": "greeting" "protocol_error" <- line("354 send it");
+        "a greeting of 150": "greeting" "protocol_error" <- line("150 wait");
+        "a greeting of 650": "greeting" "protocol_error" <- line("650 what");
+        "EHLO to 334": "ehlo" "protocol_error" <- greeted(line("334 VXNlcm5hbWU6"));
+        "EHLO to 199": "ehlo" "protocol_error" <- greeted(line("199 wait"));
+        "STARTTLS to 354": "starttls" "protocol_error" <- offered(line("354 send it"));
+        "STARTTLS to 100": "starttls" "protocol_error" <- offered(line("100 wait"));
+    };
+    let brought = play(&cases, "starttls").await;
+    for (case, (probed, heard)) in cases.iter().zip(&brought) {
+        let said = case.acts[case.acts.len() - 2].clone();
+        let Act::Send(said) = said else {
+            panic!("{}", case.name)
+        };
+        let said = String::from_utf8(said).unwrap();
+        assert!(
+            probed.detail().contains(said.trim_end()),
+            "{}",
+            probed.detail()
+        );
+        assert!(!heard.contains("QUIT"), "nobody knows what it waits for");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_ehlo_that_is_a_second_greeting_is_quoted() {
+    let cases = cases! {
+        "late": "starttls" "starttls_not_offered" <- greeted(farewell("220 mx ready"));
+    };
+    let (probed, _) = &play(&cases, "starttls").await[0];
+    assert!(
+        probed.detail().contains("220 mx ready"),
+        "{}",
+        probed.detail()
+    );
+}
+
+/// As Postfix and OpenSSL go on.
+#[tokio::test]
+async fn any_2xx_begins_tls() {
+    for starttls_reply in ["250 go", "200 go", "299-go\r\n299 ahead"] {
+        let speech = Speech {
+            starttls_reply,
+            ..Speech::default()
+        };
+        let (probed, _server) = visit(speech).await;
+        assert_eq!(probed.failure(), None, "{starttls_reply}");
+        assert_eq!(probed.value("handshake_success"), Some(1.0));
+    }
+}
+
+#[tokio::test]
 async fn ehlo_that_fails() {
     let cases = cases! {
         "a bad name": "ehlo" "ehlo_rejected" <- greeted(farewell("501 5.5.4 Invalid domain name"));

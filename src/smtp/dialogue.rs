@@ -1,6 +1,6 @@
 //! Replies to next steps: the shortest polite SMTP session that shows a certificate. Sans-IO: it sends nothing itself.
 
-use super::reply::Reply;
+use super::reply::{Kind, Reply};
 use crate::observation::{Fault, Phase};
 use crate::reason::Reason;
 
@@ -44,6 +44,17 @@ enum Stage {
     Quit,
 }
 
+impl Stage {
+    fn phase(self) -> Phase {
+        match self {
+            Self::Greeting => Phase::Greeting,
+            Self::Ehlo => Phase::Ehlo,
+            Self::Starttls => Phase::Starttls,
+            Self::Quit => Phase::Quit,
+        }
+    }
+}
+
 /// One session, from the greeting to QUIT.
 #[derive(Debug)]
 pub struct Dialogue {
@@ -85,25 +96,30 @@ impl Dialogue {
         }
     }
 
-    /// What to do after a reply. Only the code is judged, never the words.
+    /// What to do after a reply. Only the first digit of the code is judged (RFC 5321 §4.3.2), never the words.
     pub fn replied(&mut self, reply: &Reply) -> Step {
-        match self.stage {
-            Stage::Greeting if reply.is_positive() => self.ehlo(),
-            Stage::Greeting if reply.is_transient() => {
+        match (self.stage, reply.kind()) {
+            (Stage::Quit, _) => Step::Close,
+            (Stage::Greeting, Kind::Done) => self.ehlo(),
+            (Stage::Ehlo, Kind::Done) if self.secured => self.quit(),
+            (Stage::Ehlo, Kind::Done) => self.starttls(reply),
+            (Stage::Starttls, Kind::Done) => Step::Handshake,
+            (stage, Kind::GoOn) => self.misunderstood(stage.phase(), reply),
+            (Stage::Greeting, Kind::NotNow) => {
                 self.give_up(Phase::Greeting, Reason::Greeting4xx, reply)
             }
-            Stage::Greeting => self.give_up(Phase::Greeting, Reason::Greeting5xx, reply),
-            Stage::Ehlo if !reply.is_positive() => {
+            (Stage::Greeting, Kind::Never) => {
+                self.give_up(Phase::Greeting, Reason::Greeting5xx, reply)
+            }
+            (Stage::Ehlo, Kind::NotNow | Kind::Never) => {
                 self.give_up(Phase::Ehlo, Reason::EhloRejected, reply)
             }
-            Stage::Ehlo if self.secured => self.quit(),
-            Stage::Ehlo => self.starttls(reply),
-            Stage::Starttls if reply.code == 220 => Step::Handshake,
-            Stage::Starttls if reply.is_transient() => {
+            (Stage::Starttls, Kind::NotNow) => {
                 self.give_up(Phase::Starttls, Reason::Starttls4xx, reply)
             }
-            Stage::Starttls => self.give_up(Phase::Starttls, Reason::Starttls5xx, reply),
-            Stage::Quit => Step::Close,
+            (Stage::Starttls, Kind::Never) => {
+                self.give_up(Phase::Starttls, Reason::Starttls5xx, reply)
+            }
         }
     }
 
@@ -141,13 +157,28 @@ impl Dialogue {
                 Reason::StarttlsMasked,
                 format!("EHLO offers '{line}': a firewall overwrote a keyword"),
             ),
-            None => (
+            None if reply.code == 250 => (
                 Reason::StarttlsNotOffered,
                 "EHLO does not offer STARTTLS".to_owned(),
+            ),
+            // Perhaps a second greeting: it says nothing about what the server can do.
+            None => (
+                Reason::StarttlsNotOffered,
+                format!(
+                    "EHLO was answered by '{}', without STARTTLS",
+                    reply.summary()
+                ),
             ),
         };
         self.fault = Some(Fault::new(Phase::Starttls, reason, detail));
         self.quit()
+    }
+
+    /// A code that no server gives there: what it waits for now cannot be known, so nothing more is said to it.
+    fn misunderstood(&mut self, phase: Phase, reply: &Reply) -> Step {
+        let detail = format!("'{}' is no reply to expect here", reply.summary());
+        self.fault = Some(Fault::new(phase, Reason::ProtocolError, detail));
+        Step::Close
     }
 
     /// Takes leave politely, except from a server that is closing anyway (421, RFC 5321 §3.8).
@@ -268,6 +299,34 @@ mod tests {
             dialogue.replied(&reply(250, &["mx", "starttls"]));
             assert_eq!(dialogue.replied(&reply(code, &["no"])), quit_step());
             assert_eq!(dialogue.fault().unwrap().reason, reason);
+        }
+    }
+
+    #[test]
+    fn any_2xx_goes_on_and_no_3xx_does() {
+        for code in [200, 220, 250, 299] {
+            let mut dialogue = Dialogue::new(Mode::StartTls, "me.example");
+            assert_eq!(dialogue.replied(&reply(code, &["mx"])), ehlo_step());
+            dialogue.replied(&reply(code, &["mx", "STARTTLS"]));
+            assert_eq!(dialogue.replied(&reply(code, &["go"])), Step::Handshake);
+            dialogue.secured();
+            assert_eq!(dialogue.replied(&reply(code, &["mx"])), quit_step());
+            assert_eq!(dialogue.replied(&reply(code, &["bye"])), Step::Close);
+            assert_eq!(dialogue.fault(), None);
+        }
+        for (before, phase) in [
+            (&[][..], Phase::Greeting),
+            (&[220], Phase::Ehlo),
+            (&[220, 250], Phase::Starttls),
+        ] {
+            let mut dialogue = Dialogue::new(Mode::StartTls, "me.example");
+            for code in before {
+                dialogue.replied(&reply(*code, &["mx", "STARTTLS"]));
+            }
+            assert_eq!(dialogue.replied(&reply(354, &["go"])), Step::Close);
+            let fault = dialogue.fault().unwrap();
+            assert_eq!((fault.phase, fault.reason), (phase, Reason::ProtocolError));
+            assert!(fault.detail.contains("354 go"), "{}", fault.detail);
         }
     }
 

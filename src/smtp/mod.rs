@@ -4,4 +4,4 @@ mod dialogue;
 mod reply;
 
 pub use dialogue::{Dialogue, Mode, Step};
-pub use reply::{Malformed, Replies, Reply};
+pub use reply::{Kind, Malformed, Replies, Reply};

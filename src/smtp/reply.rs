@@ -16,15 +16,28 @@ pub struct Reply {
     pub lines: Vec<String>,
 }
 
-impl Reply {
+/// The first digit of a reply's code (RFC 5321 §4.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     /// 2xx: done.
-    pub fn is_positive(&self) -> bool {
-        self.code / 100 == 2
-    }
-
+    Done,
+    /// 3xx: more is needed, as the text of a message behind DATA; no answer to what we say.
+    GoOn,
     /// 4xx: not now.
-    pub fn is_transient(&self) -> bool {
-        self.code / 100 == 4
+    NotNow,
+    /// 5xx: no.
+    Never,
+}
+
+impl Reply {
+    /// What its first digit says. Nothing below 200 or from 600 on is taken for a reply.
+    pub fn kind(&self) -> Kind {
+        match self.code {
+            ..300 => Kind::Done,
+            300..400 => Kind::GoOn,
+            400..500 => Kind::NotNow,
+            500.. => Kind::Never,
+        }
     }
 
     /// The last line as the server wrote it, for people.
