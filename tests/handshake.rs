@@ -8,7 +8,7 @@ use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
 use harness::{BANNER, HELO, alert, cases, line, offered, play, ready, visit};
-use peer::{Act, Speech};
+use peer::{Act, HangUp, Speech};
 
 static ONLY_12: &[&SupportedProtocolVersion] = &[&TLS12];
 static ONLY_13: &[&SupportedProtocolVersion] = &[&TLS13];
@@ -175,6 +175,41 @@ async fn a_client_certificate_that_is_demanded_hides_nothing() {
             assert_eq!(probed.value("handshake_success"), Some(0.0), "{case}");
             assert_eq!(probed.value("connection_info"), None, "{case}");
             assert!(probed.observation.client_certificate_requested, "{case}");
+        }
+    }
+}
+
+/// TLS 1.2 is done before a server hangs up late; what it hangs up for is the same.
+#[tokio::test]
+async fn whoever_demands_a_client_certificate_may_hang_up_without_an_alert() {
+    let ways = [HangUp::End, HangUp::Reset, HangUp::Late, HangUp::LateReset];
+    for (versions, name) in [(ONLY_12, "TLS 1.2"), (ONLY_13, "TLS 1.3")] {
+        for (hang_up, implicit) in ways.iter().flat_map(|way| [(*way, false), (*way, true)]) {
+            let speech = Speech {
+                implicit,
+                demands_client_certificate: true,
+                hang_up: Some(hang_up),
+                versions,
+                ..Speech::default()
+            };
+            let (probed, server) = visit(speech).await;
+            let case = format!("{name}, {hang_up:?}, implicit: {implicit}");
+            // A reset may overtake the last message of the handshake.
+            let completed = probed.value("handshake_success") == Some(1.0);
+            match (hang_up, name) {
+                (HangUp::Late, "TLS 1.2") => assert!(completed, "{case}"),
+                (HangUp::LateReset, "TLS 1.2") => {}
+                _ => assert!(!completed, "{case}"),
+            }
+            let phase = match (completed, implicit) {
+                (false, _) => "handshake",
+                (true, false) => "ehlo",
+                (true, true) => "greeting",
+            };
+            probed.assert_failed(&case, phase, "client_cert_required");
+            probed.assert_certificate(&case, 60);
+            assert!(probed.detail().contains("got none"), "{case}");
+            assert_eq!(server.connections(), 1, "{case}: asked again in vain");
         }
     }
 }

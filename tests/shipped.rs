@@ -81,7 +81,7 @@ fn every_failure_case_names_reasons_and_tests_that_exist() {
     let text = read("docs/failure-cases.md");
     let rows = text.lines().skip_while(|l| *l != "|---|---|---|---|");
     let rows: Vec<_> = rows.skip(1).take_while(|l| l.starts_with('|')).collect();
-    assert_eq!(rows.len(), 30, "docs/failure-cases.md");
+    assert!(rows.len() >= 30, "docs/failure-cases.md");
     for row in rows {
         let cells: Vec<_> = row.split(" | ").collect();
         let [_, _, reasons, tests] = cells[..] else {

@@ -10,10 +10,11 @@
 
 mod authority;
 mod dns;
+mod mute;
 mod script;
 mod server;
 
 pub use authority::{Authority, Credentials, Leaf};
 pub use dns::{Answer, Dns, Zone};
 pub use script::{Act, Script};
-pub use server::{Server, Speech};
+pub use server::{HangUp, Server, Speech};

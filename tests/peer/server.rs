@@ -15,6 +15,30 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::Credentials;
+use super::mute::Mute;
+
+/// How a server hangs up on a client without a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangUp {
+    /// An end in place of the alert.
+    End,
+    /// A reset in place of the alert.
+    Reset,
+    /// An end once the handshake is done.
+    Late,
+    /// A reset once the handshake is done.
+    LateReset,
+}
+
+impl HangUp {
+    fn is_late(self) -> bool {
+        matches!(self, Self::Late | Self::LateReset)
+    }
+
+    fn is_reset(self) -> bool {
+        matches!(self, Self::Reset | Self::LateReset)
+    }
+}
 
 /// How a server behaves.
 #[derive(Clone)]
@@ -29,6 +53,8 @@ pub struct Speech {
     /// Otherwise the connection is dropped at QUIT, without a word.
     pub answers_quit: bool,
     pub demands_client_certificate: bool,
+    /// Whoever has none is told so by an alert, or hung up on.
+    pub hang_up: Option<HangUp>,
     /// Stapled to the certificate, whatever it is.
     pub staple: Option<Vec<u8>>,
     pub versions: &'static [&'static SupportedProtocolVersion],
@@ -44,6 +70,7 @@ impl Default for Speech {
             starttls_reply: "220 2.0.0 ready",
             answers_quit: true,
             demands_client_certificate: false,
+            hang_up: None,
             staple: None,
             versions: rustls::ALL_VERSIONS,
         }
@@ -135,7 +162,10 @@ fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
         let mut roots = RootCertStore::empty();
         let known = credentials.chain.iter().cloned();
         roots.add_parsable_certificates(known);
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+        let mut verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+        if speech.hang_up.is_some_and(HangUp::is_late) {
+            verifier = verifier.allow_unauthenticated();
+        }
         builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
     } else {
         builder.with_no_client_auth()
@@ -185,8 +215,15 @@ async fn session(
     let Some(stream) = clear else {
         return Ok(());
     };
-    let stream = acceptor.accept(stream).await?;
+    if speech.hang_up.is_some_and(HangUp::is_reset) {
+        stream.set_zero_linger()?;
+    }
+    let is_mute = speech.hang_up.is_some_and(|how| !how.is_late());
+    let stream = acceptor.accept(Mute::new(stream, is_mute)).await?;
     write(log, "TLS");
+    if speech.hang_up.is_some() && stream.get_ref().1.peer_certificates().is_none() {
+        return Ok(());
+    }
     let banner = speech.implicit.then_some(speech.banner.as_str());
     converse(stream, speech, banner, false, log).await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! Errors and alerts of TLS to faults with a known reason; knows no sockets.
 
+use std::fmt::Display;
 use std::io;
 
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
@@ -22,6 +23,25 @@ pub(super) enum Asked {
     Presented,
 }
 
+impl Asked {
+    fn in_handshake_of(seen: &Observation) -> Self {
+        match seen.client_certificate_requested {
+            _ if seen.client_certificate_presented => Self::Presented,
+            true => Self::Yes,
+            false => Self::No,
+        }
+    }
+
+    /// What a server means that asked and refuses to go on.
+    fn about_ours(self) -> Option<Reason> {
+        match self {
+            Self::No => None,
+            Self::Yes => Some(Reason::ClientCertRequired),
+            Self::Presented => Some(Reason::ClientCertRejected),
+        }
+    }
+}
+
 /// What stopped a handshake.
 pub(super) fn fault(
     error: &io::Error,
@@ -33,12 +53,23 @@ pub(super) fn fault(
             (Reason::TlsNoCommonParameters, why.clone())
         }
         (Some(error), _) => tls_reason(error, asked),
-        (None, _) => (
-            Reason::TlsClosed,
-            format!("the server closed the connection during the handshake ({error})"),
-        ),
+        // Its last message of the handshake before ours is the signature: what it hung up on is our answer.
+        (None, Some(_)) => hung_up(asked, error),
+        (None, None) => hung_up(Asked::No, error),
     };
     Fault::new(Phase::Handshake, reason, detail)
+}
+
+/// What it means that the server closed the connection without an alert, as some libraries and balancers do to clients
+/// without the right certificate.
+fn hung_up(asked: Asked, how: impl Display) -> (Reason, String) {
+    let when = match asked {
+        Asked::No => "during the handshake",
+        Asked::Yes => "after it had asked for a client certificate and got none",
+        Asked::Presented => "after it had asked for a client certificate and got ours",
+    };
+    let detail = format!("the server closed the connection {when} ({how})");
+    (asked.about_ours().unwrap_or(Reason::TlsClosed), detail)
 }
 
 /// What broke an established session: an alert, or the end of the connection.
@@ -59,25 +90,23 @@ pub(in crate::probe) fn alert_received(code: u8) -> Fault {
 
 /// After a session under TLS in which the server never said a word: a TLS 1.3 server refuses our certificate, or
 /// that we have none, only after our side of the handshake is done, so the handshake did not succeed
-/// (RFC 8446 §4.4.2.4).
+/// (RFC 8446 §4.4.2.4). Under TLS 1.2 it did, and the server may still have hung up for want of a certificate.
 pub(in crate::probe) fn reconsider(fault: &mut Fault, seen: &mut Observation) {
+    let asked = Asked::in_handshake_of(seen);
     let version = seen.connection.as_ref().map(|c| c.version);
-    let refused = match fault.reason {
+    let is_closed = fault.reason == Reason::ConnectionClosed;
+    let is_refused = match fault.reason {
         Reason::TlsAlert | Reason::TlsNoCommonParameters | Reason::ClientCertRequired => true,
-        Reason::ConnectionClosed => version == Some(TlsVersion::Tls13),
-        _ => false,
+        _ => is_closed && version == Some(TlsVersion::Tls13),
     };
-    if !refused {
-        return;
+    if is_closed && (is_refused || asked != Asked::No) {
+        (fault.reason, fault.detail) = hung_up(asked, &fault.detail);
     }
-    fault.phase = Phase::Handshake;
-    fault.reason = match fault.reason {
-        _ if seen.client_certificate_presented => Reason::ClientCertRejected,
-        _ if seen.client_certificate_requested => Reason::ClientCertRequired,
-        Reason::ConnectionClosed => Reason::TlsClosed,
-        reason => reason,
-    };
-    seen.connection = None;
+    if is_refused {
+        fault.reason = asked.about_ours().unwrap_or(fault.reason);
+        fault.phase = Phase::Handshake;
+        seen.connection = None;
+    }
 }
 
 /// rustls refuses, under TLS 1.2, to look at signatures by keys that it does not know for its suites, after it has
@@ -123,10 +152,9 @@ fn alert_reason(alert: AlertDescription, asked: Asked) -> Reason {
     match (alert, asked) {
         (A::CertificateRequired, Asked::No | Asked::Yes) => Reason::ClientCertRequired,
         // A TLS 1.2 server has no better word for a missing client certificate (RFC 5246 §7.4.6).
-        (
-            A::HandshakeFailure | A::BadCertificate | A::NoCertificate | A::AccessDenied,
-            Asked::Yes,
-        ) => Reason::ClientCertRequired,
+        (A::NoCertificate, Asked::Yes) => Reason::ClientCertRequired,
+        (A::DecryptError, Asked::Yes) => Reason::TlsAlert,
+        (alert, Asked::Yes) if is_about_certificate(alert) => Reason::ClientCertRequired,
         (alert, Asked::Presented) if is_about_certificate(alert) => Reason::ClientCertRejected,
         (A::ProtocolVersion, _) => Reason::TlsVersionUnsupported,
         (A::HandshakeFailure | A::InsufficientSecurity, _) => Reason::TlsNoCommonParameters,
@@ -183,6 +211,10 @@ mod tests {
         for alert in [A::UnknownCA, A::CertificateExpired, A::HandshakeFailure] {
             let refused = reason(alert, Asked::Presented);
             assert_eq!(refused, Reason::ClientCertRejected, "{alert:?}");
+        }
+        for alert in [A::CertificateUnknown, A::BadCertificate, A::UnknownCA] {
+            let missing = reason(alert, Asked::Yes);
+            assert_eq!(missing, Reason::ClientCertRequired, "{alert:?}");
         }
         let other = reason(A::InternalError, Asked::Presented);
         assert_eq!(other, Reason::TlsAlert);
