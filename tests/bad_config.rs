@@ -182,7 +182,7 @@ const EXPECTATIONS: &[(&str, &str)] = &[
     ),
     (
         "roots: gone.pem",
-        "roots: {dir}/gone.pem: No such file or directory (os error 2), expected mozilla, system or a PEM file",
+        "roots: {dir}/gone.pem: cannot be read: No such file or directory (os error 2), expected mozilla, system or a PEM file",
     ),
     (
         "roots: bad.yml",
@@ -353,13 +353,101 @@ async fn files_that_cannot_be_read_are_named() {
             at("gone.yml"),
             ": cannot be read: No such file or directory (os error 2)",
         ),
-        (at("."), ": cannot be read: Is a directory (os error 21)"),
+        (at("."), ": is a directory, expected a regular file"),
         (at("bytes.yml"), ":2: not UTF-8, expected text"),
     ] {
         let ended = run(&["--config.check", "--config.file", &name]).await;
         assert_eq!(ended.code, Some(1));
         let line = format!("smtp-tls-exporter: {name}{expected}");
         assert_eq!(ended.complaint(), line);
+    }
+}
+
+/// Files that a document names, each a FIFO, which holds up whoever opens it as a dead mount does; and what is said.
+const FIFOS: &[(&str, &str)] = &[
+    ("+trust: {roots: fifo.yml}\n", "3: trust.roots: "),
+    ("+trust: {crls: fifo.yml}\n", "3: trust.crls: "),
+    (
+        "+  expect: {roots: [mozilla, fifo.yml]}\n",
+        "3: targets[0].expect.roots[1]: ",
+    ),
+    (
+        "+  client_certificate: {cert_file: fifo.yml, key_file: k}\n",
+        "3: targets[0].client_certificate.cert_file: ",
+    ),
+    (
+        "+views: {v: {trust_anchor: fifo.yml}}\n",
+        "3: views.v.trust_anchor: ",
+    ),
+];
+
+#[tokio::test]
+async fn what_is_no_regular_file_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let mut fifo = std::process::Command::new("mkfifo");
+    assert!(fifo.arg(at("fifo.yml")).status().unwrap().success());
+    let (good, bad) = (at("good.yml"), at("bad.yml"));
+    let named = "probe: {helo: probe.bears.test}\n";
+    fs::write(&good, format!("{named}{ONE}")).unwrap();
+    let begun = std::time::Instant::now();
+    for (yaml, place) in FIFOS {
+        fs::write(&bad, yaml.replacen('+', ONE, 1)).unwrap();
+        let ended = run(&["--config.check", "--config.file", &bad]).await;
+        let line = ended.complaint();
+        let begin = format!("smtp-tls-exporter: {bad}:{place}");
+        assert!(
+            line.starts_with(&begin) && line.contains("is a FIFO"),
+            "{line}"
+        );
+        assert_eq!(ended.code, Some(1));
+    }
+    fs::write(&bad, format!("{named}{ONE}target_files: [fifo.yml]\n")).unwrap();
+    fs::write(
+        at("web.yml"),
+        "tls_server_config: {cert_file: fifo.yml, key_file: k}\n",
+    )
+    .unwrap();
+    for (config, web, named) in [
+        (at("fifo.yml"), None, at("fifo.yml")),
+        (bad, None, at("fifo.yml")),
+        (good.clone(), Some(at("fifo.yml")), at("fifo.yml")),
+        (good, Some(at("web.yml")), at("web.yml:1")),
+    ] {
+        let mut arguments = vec![
+            "--config.check".to_owned(),
+            "--config.file".to_owned(),
+            config,
+        ];
+        arguments.extend(web.map(|web| format!("--web.config.file={web}")));
+        let ended = run(&arguments).await;
+        let line = ended.complaint();
+        assert!(
+            line.contains(&named) && line.contains("is a FIFO"),
+            "{line}"
+        );
+        assert_eq!(ended.code, Some(1));
+    }
+    // Each was told at once and not after a time limit: a single one is of 5 s.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_and_never_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    // What is good is there, and would be found if the rest were cut off.
+    let padding = "# honey\n".repeat(1 << 17);
+    fs::write(at("large.yml"), format!("{ONE}{padding}")).unwrap();
+    fs::write(
+        at("bad.yml"),
+        format!("{ONE}  client_certificate: {{cert_file: large.yml, key_file: k}}\n"),
+    )
+    .unwrap();
+    for name in ["large.yml", "bad.yml"] {
+        let ended = run(&["--config.check", "--config.file", &at(name)]).await;
+        let line = ended.complaint();
+        assert!(line.contains("larger than 1 MiB, expected less"), "{line}");
     }
 }
 

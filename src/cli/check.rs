@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::arguments::{Check, CheckTarget};
 use super::{hostname, progress, runtime, serve};
+use crate::config::roots_in;
 use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render::{self, Style};
@@ -115,7 +116,7 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
         )?,
     };
     let roots = match &arguments.roots {
-        Some(file) => Anchors::from_pem_file(file).map_err(|e| format!("--roots: {e}"))?,
+        Some(file) => roots_in(file).map_err(|e| format!("--roots: {e}"))?,
         None => Anchors::mozilla(),
     };
     let roots = Arc::new(roots);

@@ -1,11 +1,11 @@
 //! What the system grants and holds: open files, sockets from systemd, and whether files have changed.
 
-use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use listenfd::ListenFd;
+
+use crate::config::{Stamp, stamp};
 
 /// Descriptors that are neither probes nor connections: DNS, listeners, logs, the runtime.
 const OTHER_FILES: u64 = 320;
@@ -43,11 +43,9 @@ pub(super) fn inherited() -> Result<Vec<TcpListener>, String> {
 #[derive(Debug)]
 pub(super) struct Watch {
     files: Vec<PathBuf>,
-    seen: Vec<Look>,
+    /// `None` for one that is not there.
+    seen: Vec<Option<Stamp>>,
 }
-
-/// Time of the last change, size and number of the file; `None` for one that is not there.
-type Look = Option<(SystemTime, u64, u64)>;
 
 impl Watch {
     pub(super) fn new(files: Vec<PathBuf>) -> Self {
@@ -60,7 +58,7 @@ impl Watch {
         self.files == files
     }
 
-    /// Whether one of them looks different from the last time.
+    /// Whether one of them looks different from the last time. May take a while.
     pub(super) fn has_changed(&mut self) -> bool {
         let now = look(&self.files);
         let has_changed = now != self.seen;
@@ -69,18 +67,14 @@ impl Watch {
     }
 }
 
-/// Through symbolic links: Kubernetes swaps those.
-fn look(files: &[PathBuf]) -> Vec<Look> {
-    use std::os::unix::fs::MetadataExt;
-    let one = |file: &PathBuf| {
-        let metadata = fs::metadata(file).ok()?;
-        Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
-    };
-    files.iter().map(one).collect()
+fn look(files: &[PathBuf]) -> Vec<Option<Stamp>> {
+    files.iter().map(|file| stamp(file)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -1,12 +1,13 @@
 //! Signals and changed files to reloads and the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::task::spawn_blocking;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::files::Watch;
 use crate::config::WebConfig;
@@ -49,66 +50,104 @@ impl Signals {
 }
 
 /// Returns the name of the signal that ends the exporter. Reloads until then, on SIGHUP and when the file has changed,
-/// and follows the target files.
+/// and follows the target files. Whatever touches a file does so elsewhere: a signal never waits for one.
 pub(super) async fn follow(
     mut signals: Signals,
     site: Arc<Site<Resolvers>>,
     file: PathBuf,
     every: Duration,
 ) -> &'static str {
-    let mut watch = Watch::new(vec![file]);
-    // An interval of nothing would never rest; without one there are only the signals.
-    let mut ticks = interval(every.max(Duration::from_millis(100)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looks = interval(TARGET_FILES_INTERVAL);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let watch = Arc::new(Mutex::new(Watch::new(vec![file])));
+    if !every.is_zero() {
+        tokio::spawn(follow_config(Arc::clone(&site), Arc::clone(&watch), every));
+    }
+    tokio::spawn(follow_target_files(Arc::clone(&site)));
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => return "SIGTERM",
             _ = signals.interrupt.recv() => return "SIGINT",
-            _ = signals.hangup.recv() => {
-                watch.has_changed();
-            }
-            _ = ticks.tick(), if !every.is_zero() => {
-                if !watch.has_changed() {
-                    continue;
-                }
-            }
-            _ = looks.tick() => {
-                let site = Arc::clone(&site);
-                tokio::spawn(async move { site.refresh().await });
-                continue;
-            }
+            _ = signals.hangup.recv() => {}
         }
-        let site = Arc::clone(&site);
-        // A mistake is logged and counted where it is found.
-        tokio::spawn(async move { site.reload().await });
+        let (site, watch) = (Arc::clone(&site), Arc::clone(&watch));
+        tokio::spawn(async move {
+            has_changed(&watch).await;
+            reload(&site).await;
+        });
     }
+}
+
+async fn follow_config(site: Arc<Site<Resolvers>>, watch: Arc<Mutex<Watch>>, every: Duration) {
+    let mut ticks = ticks(every);
+    loop {
+        ticks.tick().await;
+        if has_changed(&watch).await {
+            reload(&site).await;
+        }
+    }
+}
+
+async fn follow_target_files(site: Arc<Site<Resolvers>>) {
+    let mut ticks = ticks(TARGET_FILES_INTERVAL);
+    loop {
+        ticks.tick().await;
+        site.refresh().await;
+    }
+}
+
+async fn reload(site: &Arc<Site<Resolvers>>) {
+    // A mistake is logged and counted where it is found.
+    let _ = site.reload().await;
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every.max(Duration::from_millis(100)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn has_changed(watch: &Arc<Mutex<Watch>>) -> bool {
+    let watch = Arc::clone(watch);
+    let look = move || {
+        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.has_changed()
+    };
+    spawn_blocking(look).await.unwrap_or(false)
 }
 
 /// Reads the web configuration again when it or one of its certificates has changed; never returns.
 pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, files: Vec<PathBuf>) {
     let mut watch = Watch::new(files);
-    let mut ticks = interval(WEB_INTERVAL);
+    let mut ticks = ticks(WEB_INTERVAL);
     loop {
         ticks.tick().await;
-        if !watch.has_changed() {
-            continue;
-        }
-        match web_config(&file) {
-            Ok(config) => {
-                // The same files were looked at before they were read: a change in between is seen next time.
-                if !watch.is_of(&config.files) {
-                    watch = Watch::new(config.files);
-                }
-                door.replace(config.access);
-                tracing::info!("web configuration reloaded");
-            }
-            Err(mistake) => {
-                tracing::error!(mistake, "web configuration not reloaded, the old one stays");
-            }
+        let (door, file) = (Arc::clone(&door), file.clone());
+        let looked = spawn_blocking(move || look_at_web_config(&door, &file, watch));
+        match looked.await {
+            Ok(then) => watch = then,
+            Err(broken) => return tracing::error!(%broken, "the web configuration is not followed"),
         }
     }
+}
+
+/// Reads the web configuration if it has changed; returns what is to be watched now.
+fn look_at_web_config(door: &Door, file: &Path, mut watch: Watch) -> Watch {
+    if !watch.has_changed() {
+        return watch;
+    }
+    match web_config(file) {
+        Ok(config) => {
+            // The same files were looked at before they were read: a change in between is seen next time.
+            if !watch.is_of(&config.files) {
+                watch = Watch::new(config.files);
+            }
+            door.replace(config.access);
+            tracing::info!("web configuration reloaded");
+        }
+        Err(mistake) => {
+            tracing::error!(mistake, "web configuration not reloaded, the old one stays");
+        }
+    }
+    watch
 }
 
 /// Reads the web configuration and logs what is odd about it.

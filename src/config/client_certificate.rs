@@ -1,14 +1,10 @@
 //! `client_certificate:` to a certificate of ours; its messages repeat neither the key nor what stands in its place.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
+use super::named_file::{self, FileKind};
 use super::reader::{Problem, Value};
 use crate::probe::{ClientCertificate, ClientCertificateError};
-
-/// Longest file that is read.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 const CERT_EXPECTED: &str = "a PEM file with the certificate and its chain";
 const KEY_EXPECTED: &str = "a PEM file with the certificate's unencrypted private key";
@@ -35,14 +31,9 @@ pub(super) fn read(section: &Value<'_>, base: &Path) -> Result<ClientCertificate
 /// The path is not repeated: somebody may have written the key itself in its place.
 fn contents(value: &Value<'_>, base: &Path, expected: &str) -> Result<Vec<u8>, Problem> {
     let path = base.join(value.text()?);
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => Ok(bytes),
-        Err(error) => {
-            let why = format!("the file cannot be read ({error}), expected {expected}");
-            Err(value.problem(why))
-        }
+    match named_file::read(&path, FileKind::ClientCertificate) {
+        Ok((bytes, _)) => Ok(bytes),
+        Err(error) => Err(value.problem(format!("the file {error}, expected {expected}"))),
     }
 }
 

@@ -1,10 +1,9 @@
 //! A YAML file to its outermost value, and a problem in it to one line with its place; knows no settings.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path as FilePath, PathBuf};
 
 use super::ConfigError;
+use super::named_file::{self, FileKind, Stamp};
 use super::place::{Path, locate};
 use super::reader::{Problem, Value};
 use super::shown;
@@ -21,18 +20,9 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads the file, never more than [`yaml::MAX_BYTES`] of it.
-    pub(crate) fn open(file: &FilePath) -> Result<Self, ConfigError> {
-        let mut bytes = Vec::new();
-        File::open(file)
-            .and_then(|f| f.take(yaml::MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-            .map_err(|e| ConfigError {
-                file: file.to_owned(),
-                line: None,
-                column: None,
-                path: String::new(),
-                message: format!("cannot be read: {}", one_line(&e.to_string(), 200)),
-            })?;
+    /// Reads the file.
+    pub(crate) fn open(file: &FilePath, kind: FileKind) -> Result<Self, ConfigError> {
+        let (bytes, _) = bytes(file, kind)?;
         Self::parse(file, &bytes)
     }
 
@@ -73,6 +63,17 @@ impl Document {
         };
         error(&self.file, fault)
     }
+}
+
+/// What is in a file that is to be a document, and how it looked.
+pub(super) fn bytes(file: &FilePath, kind: FileKind) -> Result<(Vec<u8>, Stamp), ConfigError> {
+    named_file::read(file, kind).map_err(|e| ConfigError {
+        file: file.to_owned(),
+        line: None,
+        column: None,
+        path: String::new(),
+        message: one_line(&e.to_string(), 200),
+    })
 }
 
 fn error(file: &FilePath, fault: Fault) -> ConfigError {
@@ -410,7 +411,8 @@ targets:
 
     #[test]
     fn files_that_cannot_be_read_are_named() {
-        let e = Document::open(FilePath::new("/nonexistent/x.yml")).unwrap_err();
+        let file = FilePath::new("/nonexistent/x.yml");
+        let e = Document::open(file, FileKind::Config).unwrap_err();
         assert!(
             e.to_string()
                 .starts_with("/nonexistent/x.yml: cannot be read: "),
@@ -419,12 +421,6 @@ targets:
         assert_eq!(
             outcome(b"a: 1\nb: \xff\n").unwrap_err().to_string(),
             "x.yml:2: not UTF-8, expected text"
-        );
-        assert_eq!(
-            outcome(&vec![b'#'; yaml::MAX_BYTES + 1])
-                .unwrap_err()
-                .to_string(),
-            "x.yml: larger than 1024 KiB, expected less"
         );
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
+use super::named_file::FileKind;
 use super::probe_endpoint;
 use super::reader::{Fields, Problem, Value};
 use super::target_files::TargetFiles;
@@ -52,7 +53,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first mistake, with its line.
     pub fn load(file: &Path, helo: &str) -> Result<Self, ConfigError> {
-        Self::of(&Document::open(file)?, file, helo)
+        Self::of(&Document::open(file, FileKind::Config)?, file, helo)
     }
 
     /// Reads what would be in a file.

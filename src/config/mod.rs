@@ -6,6 +6,7 @@ use std::path::PathBuf;
 mod client_certificate;
 mod expect;
 mod file;
+mod named_file;
 mod probe_endpoint;
 mod shown;
 mod target_files;
@@ -16,7 +17,9 @@ mod views;
 mod web;
 
 pub use file::Config;
+pub use named_file::{Stamp, stamp};
 pub use target_files::{Change, TargetFiles};
+pub use trust::roots_in;
 pub use web::WebConfig;
 
 pub(crate) mod document;

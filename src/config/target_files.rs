@@ -1,13 +1,11 @@
 //! `target_files:` to targets, read again when the files change; a file that breaks keeps what it last said.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::ConfigError;
 use super::document::Document;
+use super::named_file::{self, FileKind, Stamp, stamp};
 use super::reader::{Problem, Value};
 use super::target_list;
 use super::targets::Common;
@@ -44,13 +42,6 @@ struct Loaded {
     targets: Vec<Watched>,
     /// What was wrong with it.
     complaint: Option<String>,
-}
-
-/// What changes when a file does, be it written or replaced.
-type Stamp = (Option<SystemTime>, u64, u64);
-
-fn stamp(of: &Metadata) -> Stamp {
-    (of.modified().ok(), of.len(), of.ino())
 }
 
 /// What a look at the files brought.
@@ -149,7 +140,7 @@ impl TargetFiles {
 
     /// Reads a file that changed, or had a mistake. Returns whether its targets may be others now.
     fn refresh(&mut self, file: &Path) -> bool {
-        let stamp = fs::metadata(file).ok().as_ref().map(stamp);
+        let stamp = stamp(file);
         let last = self.files.get(file);
         if last.is_some_and(|last| last.stamp == stamp && last.complaint.is_none()) {
             return false;
@@ -173,7 +164,7 @@ impl TargetFiles {
     }
 
     fn load(&self, file: &Path) -> Result<Vec<Watched>, ConfigError> {
-        let document = Document::open(file)?;
+        let document = Document::open(file, FileKind::Targets)?;
         let Some(common) = &self.common else {
             return Ok(Vec::new());
         };
@@ -229,12 +220,9 @@ impl Pattern {
             return Ok(vec![self.directory.join(&self.begin)]);
         };
         let here = self.directory.display();
-        let refused = |e| format!("target_files: the folder {here} cannot be read: {e}");
-        let entries = fs::read_dir(&self.directory).map_err(refused)?;
+        let refused = |e| format!("target_files: the folder {here} {e}");
         let mut files = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(refused)?.file_name();
-            let Some(name) = name.to_str() else { continue };
+        for name in named_file::names_in(&self.directory).map_err(refused)? {
             let fits = name.len() >= self.begin.len() + end.len();
             // As in a shell, a star does not stand for the dot of a hidden file.
             let is_hidden = name.starts_with('.') && !self.begin.starts_with('.');
@@ -248,6 +236,8 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::config::Config;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::named_file::{self, FileError, FileKind};
 use super::reader::{Problem, Value};
 use crate::pki::{Anchors, Crls};
 
@@ -47,8 +48,13 @@ impl TrustStores {
             .map_or_else(|| Ok(vec![]), |v| v.list_or_one())?
         {
             let path = self.base.join(file.text()?);
-            crls.add_file(&path)
-                .map_err(|e| file.problem(format!("{e}, expected a file of CRLs, PEM or DER")))?;
+            let wrong =
+                |e: String| file.problem(format!("{e}, expected a file of CRLs, PEM or DER"));
+            let name = path.display().to_string();
+            let read = named_file::read(&path, FileKind::Crl);
+            let (bytes, _) = read.map_err(|e| wrong(format!("{name}: {e}")))?;
+            let added = crls.add_bytes(&name, &bytes);
+            added.map_err(|e| wrong(e.to_string()))?;
         }
         fields.finish(&["roots", "crls"])?;
         Ok((roots, Arc::new(crls)))
@@ -76,8 +82,8 @@ impl TrustStores {
         }
         let anchors = match text {
             "mozilla" => return Ok(self.mozilla()),
-            "system" => Anchors::system(),
-            file => Anchors::from_pem_file(&self.base.join(file)),
+            "system" => system_roots(),
+            file => roots_in(&self.base.join(file)),
         };
         let anchors = anchors.map_err(|error| {
             value.problem(format!("{error}, expected mozilla, system or a PEM file"))
@@ -87,4 +93,22 @@ impl TrustStores {
         self.known.insert(text.to_owned(), Arc::clone(&anchors));
         Ok(anchors)
     }
+}
+
+/// The certificates of a PEM file, or the one of a DER file, as trust anchors.
+///
+/// # Errors
+/// Why there are none, behind the file's name.
+pub fn roots_in(path: &Path) -> Result<Anchors, String> {
+    let name = path.display().to_string();
+    let read = named_file::read(path, FileKind::Roots);
+    let (bytes, _) = read.map_err(|e| format!("{name}: {e}"))?;
+    Anchors::from_bytes(name, &bytes).map_err(|e| e.to_string())
+}
+
+/// The environment may name files, which may hang as well.
+fn system_roots() -> Result<Anchors, String> {
+    let found = named_file::in_time(Path::new("system"), || Ok(Anchors::system()));
+    let found = found.map_err(|e: FileError| format!("the roots of the system: {e}"))?;
+    found.map_err(|e| e.to_string())
 }

@@ -1,11 +1,10 @@
 //! `views:` to the ways that targets are probed by; opens no file but a trust anchor's.
 
-use std::fs::File;
-use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::named_file::{self, FileKind};
 use super::reader::{Problem, Value};
 use crate::dns::{Family, NameServer, Policy, TrustAnchor};
 use crate::pki::Anchors;
@@ -26,9 +25,6 @@ const RESOLVER_EXPECTED: &str =
     "system, udp://ADDRESS, tcp://ADDRESS, tls://ADDRESS#NAME or https://HOST/dns-query";
 
 const PROXY_EXPECTED: &str = "socks5://[USER:PASSWORD@]HOST:PORT or http://[USER:PASSWORD@]HOST:PORT (special characters of the password as %40)";
-
-/// Most of a trust anchor's file that is read; the root's own has some kilobytes.
-const MAX_ANCHOR_BYTES: u64 = 1 << 20;
 
 /// All views there are.
 #[derive(Debug, Clone)]
@@ -178,11 +174,9 @@ fn implied(source: Option<IpAddr>, has_proxy: bool) -> Family {
 
 fn anchor(value: &Value<'_>, base: &Path) -> Result<TrustAnchor, Problem> {
     let expected = "a file of DNSKEY records";
-    let mut text = String::new();
     let path = base.join(value.text()?);
-    File::open(&path)
-        .and_then(|file| file.take(MAX_ANCHOR_BYTES).read_to_string(&mut text))
-        .map_err(|e| value.problem(format!("{}: {e}, expected {expected}", path.display())))?;
-    text.parse()
-        .map_err(|e| value.problem(format!("{}: {e}, expected {expected}", path.display())))
+    let wrong = |e: String| value.problem(format!("{}: {e}, expected {expected}", path.display()));
+    let read = named_file::read(&path, FileKind::TrustAnchor);
+    let (bytes, _) = read.map_err(|e| wrong(e.to_string()))?;
+    String::from_utf8_lossy(&bytes).parse().map_err(wrong)
 }

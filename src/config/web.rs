@@ -1,13 +1,12 @@
 //! A web configuration file, in the format of Prometheus' exporter-toolkit, to what the listener demands of clients.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
+use super::named_file::{self, FileKind};
 use super::reader::{Fields, Problem, Value};
 use crate::web::{
     Acceptor, Access, ClientAuth, Header, Rate, TlsSettings, header, is_known, is_spoken,
@@ -29,8 +28,6 @@ const SECTIONS: [&str; 4] = [
     "basic_auth_users",
     "rate_limit",
 ];
-/// Certificates and keys are a few KiB.
-const MAX_BYTES: u64 = 1 << 20;
 
 impl WebConfig {
     /// Reads a file and the certificates and keys that it names.
@@ -38,7 +35,7 @@ impl WebConfig {
     /// # Errors
     /// [`ConfigError`] for the first mistake, with its line.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let document = Document::open(file)?;
+        let document = Document::open(file, FileKind::WebConfig)?;
         let mut reading = Reading {
             base: file.parent().unwrap_or_else(|| Path::new(".")),
             files: vec![file.to_owned()],
@@ -146,20 +143,15 @@ impl Reading<'_> {
             (Some(text), None) => Ok(Some(text.text()?.as_bytes().to_vec())),
             (None, Some(file)) => {
                 let path = self.base.join(file.text()?);
-                let read =
-                    read(&path).map_err(|e| file.problem(format!("{}: {e}", path.display())));
+                let read = named_file::read(&path, FileKind::WebCertificate);
                 self.files.push(path);
-                read.map(Some)
+                // The path is not repeated: somebody may have written the key itself in its place.
+                let unread = |e| file.problem(format!("the file {e}"));
+                read.map(|(bytes, _)| Some(bytes)).map_err(unread)
             }
             (None, None) => Ok(None),
         }
     }
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 const TLS_KEYS: [&str; 13] = [

@@ -4,9 +4,6 @@ use super::place::{Path, Position, find, locate};
 use super::tree::{self, DUPLICATE, Node, Refusal, TOO_HEAVY};
 use super::words::one_line;
 
-/// The largest file that is read.
-pub(crate) const MAX_BYTES: usize = 1 << 20;
-
 /// Brackets open at once before the text is handed on: libyaml takes quadratic time for nested `{a: {a: …`.
 const MAX_OPEN_BRACKETS: usize = 1000;
 
@@ -28,15 +25,8 @@ impl Fault {
     }
 }
 
-/// The text of a file: UTF-8, with or without a byte order mark, at most [`MAX_BYTES`].
+/// The text of a file: UTF-8, with or without a byte order mark.
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Fault {
-            position: None,
-            path: Path::default(),
-            message: format!("larger than {} KiB, expected less", MAX_BYTES / 1024),
-        });
-    }
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|e| {
         let good = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);

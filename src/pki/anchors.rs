@@ -1,15 +1,9 @@
 //! Root certificates from the program, the system or files to one set of trust anchors; knows no chains.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
-
-/// The largest file of roots; the public ones of a whole system are 250 KB.
-const MAX_BYTES: u64 = 16 << 20;
 
 /// The roots that paths may end at, each of them a name and a key (RFC 5280 §6.1.1 d) without dates.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -24,9 +18,6 @@ pub struct Anchors {
 /// Why there are no roots.
 #[derive(Debug, thiserror::Error)]
 pub enum AnchorsError {
-    /// The file of this name cannot be read.
-    #[error("{0}: {1}")]
-    Unreadable(String, #[source] io::Error),
     /// The file, or the system, has no certificate.
     #[error("{0}: no certificate inside")]
     NoCertificate(String),
@@ -71,20 +62,11 @@ impl Anchors {
         Ok(system)
     }
 
-    /// The certificates of a PEM file, or the one of a DER file.
+    /// The certificates of a PEM file, or the one of a DER file, by the file's name and what is in it.
     ///
     /// # Errors
-    /// [`AnchorsError`] when the file cannot be read, has no certificate, or one that is malformed.
-    pub fn from_pem_file(path: &Path) -> Result<Self, AnchorsError> {
-        let name = path.display().to_string();
-        let mut bytes = Vec::new();
-        match File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes)) {
-            Ok(_) => Self::from_bytes(name, &bytes),
-            Err(error) => Err(AnchorsError::Unreadable(name, error)),
-        }
-    }
-
-    pub(super) fn from_bytes(name: String, bytes: &[u8]) -> Result<Self, AnchorsError> {
+    /// [`AnchorsError`] when there is no certificate, or one that is malformed.
+    pub fn from_bytes(name: String, bytes: &[u8]) -> Result<Self, AnchorsError> {
         let mut file = Self {
             name: name.clone(),
             ..Self::default()
@@ -279,8 +261,6 @@ mod tests {
             let e = read(bad.as_bytes()).unwrap_err().to_string();
             assert!(e.starts_with(line), "{e}");
         }
-        let e = Anchors::from_pem_file(Path::new("/nonexistent/x.pem")).unwrap_err();
-        assert!(e.to_string().starts_with("/nonexistent/x.pem: "), "{e}");
     }
 
     #[test]

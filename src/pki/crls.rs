@@ -1,18 +1,12 @@
 //! CRL files to one set of revocation lists; knows no certificates.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
 
 use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
 use webpki::{CertRevocationList, Error, OwnedCertRevocationList};
 
 use super::anchors::sequence;
-
-/// The largest file of revocation lists; a public CA's largest list has some 10 MB.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// Lists of revoked certificates (RFC 5280 §5) as their files had them when they were read.
 #[derive(Default)]
@@ -21,12 +15,6 @@ pub struct Crls(Vec<CertRevocationList<'static>>);
 /// Why a file of revocation lists cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CrlsError {
-    /// The file of this name cannot be read.
-    #[error("{0}: {1}")]
-    Unreadable(String, #[source] io::Error),
-    /// The file has more bytes than any list.
-    #[error("{0}: longer than {MAX_BYTES} bytes")]
-    TooLong(String),
     /// The file has no revocation list.
     #[error("{0}: no CRL inside")]
     NoCrl(String),
@@ -36,23 +24,11 @@ pub enum CrlsError {
 }
 
 impl Crls {
-    /// Adds the lists of a PEM file, or the one of a DER file.
+    /// Adds the lists of a PEM file, or the one of a DER file, by the file's name and what is in it.
     ///
     /// # Errors
-    /// [`CrlsError`] when the file cannot be read, has no list, or one that is malformed or of an unsupported kind.
-    pub fn add_file(&mut self, path: &Path) -> Result<(), CrlsError> {
-        let name = path.display().to_string();
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|f| f.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-        match read {
-            Ok(length) if length as u64 > MAX_BYTES => Err(CrlsError::TooLong(name)),
-            Ok(_) => self.add_bytes(&name, &bytes),
-            Err(error) => Err(CrlsError::Unreadable(name, error)),
-        }
-    }
-
-    /// Adds the lists of a file's content.
-    pub(super) fn add_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), CrlsError> {
+    /// [`CrlsError`] when there is no list, or one that is malformed or of an unsupported kind.
+    pub fn add_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), CrlsError> {
         let before = self.0.len();
         let unusable = |nth, why| CrlsError::Unusable(name.to_owned(), nth, why);
         if sequence(bytes).is_some() {
@@ -136,8 +112,5 @@ mod tests {
         let whole = Authority::new().list(&[], 30).pem().unwrap();
         let broken = [whole.as_str(), &whole.replace("MI", "MJ")].concat();
         assert!(line(broken.as_bytes()).starts_with("x.crl: CRL 2 is malformed: "));
-        let error = Crls::default().add_file(Path::new("/nonexistent/x.crl"));
-        let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/x.crl: "), "{error}");
     }
 }

@@ -185,11 +185,18 @@ async fn a_file_that_never_ends_holds_up_neither_scrapes_nor_the_end() {
     let made = std::process::Command::new("mkfifo").arg(&file).status();
     assert!(made.unwrap().success());
     exporter.signal("HUP");
-    for _ in 0..3 {
-        let got = exporter.fetch("/metrics", &["--max-time", "9"]);
-        assert_eq!(got.status, 200);
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    exporter.until("refused", |e| {
+        e.log()
+            .contains("exporter.yml: is a FIFO, expected a regular file")
+    });
+    let refused = exporter.fetch("/-/reload", &["-X", "POST"]);
+    assert_eq!(refused.status, 500);
+    let metrics = exporter.body("/metrics");
+    assert_eq!(sample(&metrics, SUCCESSFUL), Some(0.0));
+    assert_eq!(
+        sample(&metrics, "smtp_tls_probe_success{target=\"bear0\""),
+        Some(1.0)
+    );
     let begun = Instant::now();
     exporter.signal("TERM");
     assert!(exporter.ended().success());

@@ -147,6 +147,27 @@ async fn users_need_their_password_on_every_path() {
     }
 }
 
+/// As a certificate on a server that does not answer any more: whoever opens a pipe that nobody writes to waits for
+/// ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_cannot_be_read_keeps_the_old_one() {
+    let den = Den::new();
+    let mut exporter = start(&den, TLS);
+    assert_eq!(ask(&exporter, "/metrics", &[]).status, 200);
+    let file = exporter.directory.path().join("server.crt");
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    exporter.until("refused", |e| e.log().contains("is a FIFO"));
+    for _ in 0..3 {
+        assert_eq!(ask(&exporter, "/metrics", &[]).status, 200);
+    }
+    let told = exporter.log();
+    assert_eq!(told.matches("is a FIFO").count(), 1, "{told}");
+    exporter.signal("TERM");
+    assert!(exporter.ended().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_and_users_are_replaced_while_it_runs() {
     let den = Den::new();

@@ -1,0 +1,287 @@
+//! A file that an operator names to its bytes: regular, bounded, in time; else one line that says why not.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// What a file is for, which bounds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum FileKind {
+    /// The configuration.
+    Config,
+    /// More targets.
+    Targets,
+    /// Root certificates.
+    Roots,
+    /// Revocation lists.
+    Crl,
+    /// A client certificate or its key.
+    ClientCertificate,
+    /// The keys where the signatures of DNS end.
+    TrustAnchor,
+    /// The web configuration.
+    WebConfig,
+    /// A certificate or key that the web configuration names.
+    WebCertificate,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl FileKind {
+    /// Most bytes that are read. 100,000 targets take some 20 MB, a system's roots 250 KB, a public CA's largest
+    /// revocation list 10 MB, anything else some kilobytes.
+    const fn max_bytes(self) -> u64 {
+        match self {
+            Self::Targets | Self::Crl => 64 * MIB,
+            Self::Roots => 16 * MIB,
+            Self::Config
+            | Self::ClientCertificate
+            | Self::TrustAnchor
+            | Self::WebConfig
+            | Self::WebCertificate => MIB,
+        }
+    }
+}
+
+/// Why a file is not read; to be put behind its name.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    /// It is something else.
+    #[error("is {0}, expected a regular file")]
+    NotRegular(&'static str),
+    /// It has more bytes than this.
+    #[error("larger than {} MiB, expected less", .0 / MIB)]
+    TooLarge(u64),
+    /// The file system does not answer, as with a server that is gone.
+    #[error("cannot be read: the file system does not answer")]
+    Silent,
+    /// The system's own reason.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+/// What changes when a file does, be it written, replaced, or made readable: times, size, number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp([i64; 4], [u64; 3]);
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        let (m, n) = (metadata.mtime(), metadata.mtime_nsec());
+        let (c, d) = (metadata.ctime(), metadata.ctime_nsec());
+        Self(
+            [m, n, c, d],
+            [metadata.len(), metadata.ino(), metadata.dev()],
+        )
+    }
+}
+
+/// The file's bytes, and how it looked before they were read.
+///
+/// # Errors
+/// [`FileError`]; nothing is ever cut.
+pub(super) fn read(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> {
+    let own = path.to_owned();
+    in_time(path, move || contents(&own, kind))
+}
+
+/// How the file looks now, through symbolic links (Kubernetes swaps those); `None` where that cannot be told.
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let own = path.to_owned();
+    let look = move || Ok(Stamp::of(&fs::metadata(own)?));
+    in_time(path, look).ok()
+}
+
+/// The names in a folder.
+///
+/// # Errors
+/// [`FileError`] when it cannot be listed.
+pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
+    let own = folder.to_owned();
+    in_time(folder, move || {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(own)? {
+            // A name that is no text fits no pattern.
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    })
+}
+
+fn contents(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> {
+    // To open a device can have effects, so the first look is from outside. The second is at what was opened: it may
+    // have been replaced in between, and without O_NONBLOCK a FIFO would have held us until somebody writes.
+    regular(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = options.read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    let bytes = at_most(kind.max_bytes(), &file, metadata.len())?;
+    Ok((bytes, Stamp::of(&metadata)))
+}
+
+/// Files of /proc and the like have no length beforehand, and any may grow while it is read.
+fn at_most(most: u64, file: &File, length: u64) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    if length <= most {
+        file.take(most + 1).read_to_end(&mut bytes)?;
+    }
+    match length > most || bytes.len() as u64 > most {
+        true => Err(FileError::TooLarge(most)),
+        false => Ok(bytes),
+    }
+}
+
+fn regular(metadata: &Metadata) -> Result<(), FileError> {
+    let kind = metadata.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Err(FileError::NotRegular(what))
+}
+
+/// How long a file may take: longer than 64 MiB do from a slow disk.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take where many hang already: a thousand files on a dead server are waited for 30 s in all.
+const LEAST_PATIENCE: Duration = Duration::from_millis(250);
+/// Most threads that may hang.
+const MAX_HUNG: usize = 64;
+
+/// Where a thread hangs, which the system lets nobody end. Of one path there is never a second.
+static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn hung() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does this in a thread of its own, and leaves it there when it does not return in time: whoever opens a file on a
+/// server that is gone may wait for ever.
+///
+/// # Errors
+/// [`FileError::Silent`], or what it came to.
+pub(super) fn in_time<T: Send + 'static>(
+    path: &Path,
+    piece: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    let hang = hung().len();
+    let patience = (PATIENCE / (1 << hang.min(8))).max(LEAST_PATIENCE);
+    within(patience, path, piece)
+}
+
+fn within<T: Send + 'static>(
+    patience: Duration,
+    path: &Path,
+    piece: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    if hung().contains(path) || hung().len() >= MAX_HUNG {
+        return Err(FileError::Silent);
+    }
+    let (sender, receiver) = channel();
+    let own = path.to_owned();
+    thread::Builder::new().spawn(move || {
+        let done = piece();
+        let mut hung = hung();
+        hung.remove(&own);
+        // Nobody may wait any more.
+        let _ = sender.send(done);
+    })?;
+    receiver.recv_timeout(patience).unwrap_or_else(|_| {
+        // It may have come to an end just now.
+        let mut hung = hung();
+        receiver.try_recv().unwrap_or_else(|_| {
+            hung.insert(path.to_owned());
+            Err(FileError::Silent)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(path: &Path, kind: FileKind) -> String {
+        let read = read(path, kind).map(|(bytes, _)| bytes.len());
+        read.map_or_else(|e| e.to_string(), |length| length.to_string())
+    }
+
+    #[test]
+    fn only_regular_files_of_some_size_are_read() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("fifo"))
+            .status();
+        assert!(made.unwrap().success());
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let whole = vec![b'#'; usize::try_from(MIB).unwrap()];
+        fs::write(at("whole"), &whole).unwrap();
+        fs::write(at("more"), [whole.as_slice(), b"#"].concat()).unwrap();
+        std::os::unix::fs::symlink(at("whole"), at("link")).unwrap();
+        for (path, said) in [
+            (at("whole"), "1048576"),
+            (at("link"), "1048576"),
+            (at("more"), "larger than 1 MiB, expected less"),
+            (at("fifo"), "is a FIFO, expected a regular file"),
+            (at("socket"), "is a socket, expected a regular file"),
+            (at(""), "is a directory, expected a regular file"),
+            ("/dev/zero".into(), "is a device, expected a regular file"),
+            (
+                at("gone"),
+                "cannot be read: No such file or directory (os error 2)",
+            ),
+        ] {
+            assert_eq!(told(&path, FileKind::Config), said, "{path:?}");
+        }
+        assert_eq!(told(&at("more"), FileKind::Roots), "1048577");
+    }
+
+    #[test]
+    fn a_file_that_is_written_replaced_or_opened_up_looks_different() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = tempfile::tempdir().unwrap();
+        let (file, other) = (place.path().join("a"), place.path().join("b"));
+        fs::write(&file, "1").unwrap();
+        let mut looks = vec![stamp(&file)];
+        fs::write(&file, "22").unwrap();
+        looks.push(stamp(&file));
+        fs::write(&other, "33").unwrap();
+        fs::rename(&other, &file).unwrap();
+        looks.push(stamp(&file));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        looks.push(stamp(&file));
+        fs::remove_file(&file).unwrap();
+        looks.push(stamp(&file));
+        assert_eq!(looks.last(), Some(&None));
+        let differ = looks.windows(2).all(|pair| pair[0] != pair[1]);
+        assert!(differ, "{looks:?}");
+    }
+
+    #[test]
+    fn whoever_hangs_is_left_and_neither_multiplied_nor_a_burden() {
+        let (go, wait) = channel::<()>();
+        let path = Path::new("/a/dead/server");
+        let first = within(Duration::from_millis(20), path, move || {
+            let _ = wait.recv();
+            Ok(())
+        });
+        assert!(matches!(first, Err(FileError::Silent)));
+        let never = in_time(path, || -> Result<(), _> { panic!("a second thread") });
+        assert!(matches!(never, Err(FileError::Silent)));
+        assert_eq!(in_time(Path::new("/elsewhere"), || Ok(7)).ok(), Some(7));
+        drop(go);
+        while hung().contains(path) {
+            thread::yield_now();
+        }
+        assert_eq!(in_time(path, || Ok(7)).ok(), Some(7));
+    }
+}
