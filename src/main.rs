@@ -9,6 +9,11 @@ use mimalloc::MiMalloc;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+#[ctor::ctor]
+fn before_main() {
+    smtp_tls_exporter::cli::look_at_output();
+}
+
 fn main() -> ExitCode {
     smtp_tls_exporter::cli::run(std::env::args_os())
 }

@@ -3,8 +3,9 @@
 mod harness;
 mod peer;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -364,4 +365,177 @@ async fn what_servers_say_cannot_steer_a_terminal() {
     }
     let table = world.check_one(&at, &[]).await.stdout;
     assert!(table.contains(r"554 \u{1b}[2J\u{202e}no\u{7}"), "{table}");
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
+
+/// Where nothing can be written.
+#[derive(Debug, Clone, Copy)]
+enum Nowhere {
+    Full,
+    Closed,
+    Broken,
+}
+
+impl Nowhere {
+    const ALL: [Self; 3] = [Self::Full, Self::Closed, Self::Broken];
+
+    fn stream(self) -> Stdio {
+        match self {
+            Self::Full => File::options()
+                .write(true)
+                .open("/dev/full")
+                .expect("a device")
+                .into(),
+            Self::Broken => std::io::pipe().expect("a pipe").1.into(),
+            Self::Closed => Stdio::null(),
+        }
+    }
+
+    /// Runs the program; a shell closes what is to be closed: 1 is standard output, 2 standard error.
+    async fn run(self, number: u8, arguments: &[&str]) -> Output {
+        let mut command = match self {
+            Self::Closed => {
+                let mut shell = Command::new("sh");
+                let script = format!("exec \"$0\" \"$@\" {number}>&-");
+                shell.args(["-c", &script, PROGRAM]);
+                shell
+            }
+            Self::Full | Self::Broken => Command::new(PROGRAM),
+        };
+        command.args(arguments).stdin(Stdio::null());
+        if number == 1 {
+            command.stdout(self.stream()).stderr(Stdio::piped());
+        } else {
+            command.stdout(Stdio::piped()).stderr(self.stream());
+        }
+        let running = tokio::task::spawn_blocking(move || command.output());
+        running.await.expect("no panic").expect("its output")
+    }
+}
+
+fn one_line(output: &Output) -> String {
+    let said = String::from_utf8(output.stderr.clone()).expect("UTF-8");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+#[tokio::test]
+async fn a_report_that_is_lost_is_no_success() {
+    let world = World::new();
+    let (_server, at) = world.server(world.issue(-30, 60)).await;
+    let roots = world.path("root.pem").display().to_string();
+    let check = ["check", &at, "--roots", &roots, "--server-name", HOST];
+    for nowhere in Nowhere::ALL {
+        for form in [&[][..], &["--json"], &["--pem"], &["--nagios"]] {
+            let output = nowhere.run(1, &[&check, form].concat()).await;
+            assert_eq!(output.status.code(), Some(3), "{nowhere:?} {form:?}");
+            let said = one_line(&output);
+            let why = "standard output: the report could not be written: ";
+            assert!(said.contains(why), "{nowhere:?} {form:?}: {said}");
+        }
+    }
+    let mut unread = Command::new(PROGRAM);
+    unread.args(check).stdout(Stdio::null());
+    let unread = tokio::task::spawn_blocking(move || unread.status());
+    let code = unread.await.unwrap().unwrap().code();
+    assert_eq!(code, Some(0), "whoever wants the status only has it");
+}
+
+#[tokio::test]
+async fn what_else_is_printed_and_lost_is_one_line() {
+    let world = World::new();
+    let file = world.path("good.yml");
+    fs::write(
+        &file,
+        "probe: {helo: monitor.bears.test}\ntargets: [{host: mx.bears.test}]\n",
+    )
+    .unwrap();
+    let config = format!("--config.file={}", file.display());
+    for nowhere in Nowhere::ALL {
+        let is_enough = matches!(nowhere, Nowhere::Broken);
+        for (arguments, code) in [
+            (&["--help"][..], 1),
+            (&["--version"], 1),
+            (&["check", "--help"], 3),
+        ] {
+            let output = nowhere.run(1, arguments).await;
+            let expected = if is_enough { 0 } else { code };
+            assert_eq!(
+                output.status.code(),
+                Some(expected),
+                "{nowhere:?} {arguments:?}"
+            );
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(said.lines().count(), usize::from(!is_enough), "{said}");
+        }
+        let output = nowhere.run(1, &["--config.check", &config]).await;
+        assert_eq!(output.status.code(), Some(1), "{nowhere:?}");
+        let said = one_line(&output);
+        assert!(
+            said.contains("what was understood could not be written"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn complaints_that_are_lost_change_no_status() {
+    let world = World::new();
+    let (_server, at) = world.server(world.issue(-30, 60)).await;
+    let roots = world.path("root.pem").display().to_string();
+    for nowhere in Nowhere::ALL {
+        for (arguments, code) in [
+            (&["check", "--frobnicate"][..], 3),
+            (&["--frobnicate"], 1),
+            (&["check", "--config.file=/no/such/file.yml"], 3),
+            (&["--config.check", "--config.file=/no/such/file.yml"], 1),
+            (&["--config.file=/no/such/file.yml"], 1),
+            (&["check", &at, "--roots", &roots, "--server-name", HOST], 0),
+        ] {
+            let output = nowhere.run(2, arguments).await;
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{nowhere:?} {arguments:?}"
+            );
+        }
+    }
+}
+
+/// A machine whose clock stands on the last day of 1969. Linux lets nobody set it so; libraries like this one do.
+const EARLY_CLOCK: &str = r"
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *now) {
+    int failed = syscall(SYS_clock_gettime, id, now);
+    if (id == CLOCK_REALTIME) now->tv_sec = -86400;
+    return failed;
+}
+";
+
+#[tokio::test]
+async fn a_clock_before_1970_breaks_nothing() {
+    let world = World::new();
+    let (_server, at) = world.server(world.issue(-30, 60)).await;
+    fs::write(world.path("clock.c"), EARLY_CLOCK).unwrap();
+    let (source, library) = (world.path("clock.c"), world.path("clock.so"));
+    let mut compiler = Command::new("cc");
+    compiler
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source]);
+    assert!(compiler.status().unwrap().success());
+    let roots = world.path("root.pem");
+    for form in [&[][..], &["--json"]] {
+        let mut command = Command::new(PROGRAM);
+        command.args(["check", &at, "--server-name", HOST, "--roots"]);
+        command.arg(&roots).args(form).env("LD_PRELOAD", &library);
+        let ended = harness::ended(command).await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), ""));
+        assert!(ended.stdout.contains("NotYetValid"), "{}", ended.stdout);
+        let is_dated = ended.stdout.contains("1969-12-31T");
+        assert_eq!(is_dated, !form.is_empty(), "{}", ended.stdout);
+    }
 }

@@ -96,6 +96,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("aws_lc_rs", "certificate/ probe/ web/door.rs"),
     ("bcrypt", "web/door.rs"),
     ("clap", "cli/"),
+    ("ctor", "main.rs"),
     ("data_encoding", "probe/route.rs render/pem.rs web/door.rs"),
     ("flate2", "render/body.rs"),
     ("hickory_resolver", "dns/hickory"),

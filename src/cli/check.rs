@@ -1,14 +1,14 @@
 //! The command `check`: probe once, print, and say by the exit code how it is.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::arguments::{Check, CheckTarget};
-use super::{hostname, progress, runtime, serve};
+use super::{hostname, progress, runtime, serve, streams};
 use crate::config::roots_in;
 use crate::pki::Anchors;
 use crate::probe::Limits;
@@ -38,8 +38,7 @@ pub(super) fn run(arguments: &Check) -> Result<u8, String> {
         }
     }
     let snapshot = runtime()?.block_on(probe_all(settings))?;
-    // A reader that has had enough (`| head`) is no error.
-    let _ = stdout().write_all(output(arguments, &snapshot).as_bytes());
+    streams::print("the report", &output(arguments, &snapshot))?;
     Ok(snapshot.exit_code())
 }
 

@@ -7,6 +7,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::arguments::{LogFormat, LogLevel};
+use super::streams::Log;
 
 /// Starts logging; a second call changes nothing.
 pub(super) fn start(level: LogLevel, format: LogFormat) {
@@ -19,12 +20,12 @@ pub(super) fn start(level: LogLevel, format: LogFormat) {
     let layer = match format {
         LogFormat::Logfmt => tracing_logfmt::builder()
             .layer()
-            .with_writer(std::io::stderr)
+            .with_writer(|| Log)
             .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(std::io::stderr)
+            .with_writer(|| Log)
             .boxed(),
     };
     let _ = tracing_subscriber::registry()

@@ -8,6 +8,7 @@ mod life;
 mod logging;
 mod progress;
 mod serve;
+mod streams;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use clap::error::ErrorKind;
 use crate::plain::plain;
 use crate::render::BuildInfo;
 use arguments::{Arguments, Command};
+pub use streams::look_at_output;
 
 /// What this program was built from.
 pub const BUILD: BuildInfo = BuildInfo {
@@ -33,6 +35,7 @@ const UNKNOWN: u8 = 3;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let is_check = arguments.get(1).is_some_and(|word| word == "check");
+    let on_error = if is_check { UNKNOWN } else { 1 };
     match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => match parsed.command {
             Some(Command::Check(check)) => finish(check::run(&check), UNKNOWN),
@@ -40,13 +43,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             None => finish(serve::run(&parsed.serve), 1),
         },
         Err(help) if is_asked_for(help.kind()) => {
-            let _ = help.print();
-            ExitCode::SUCCESS
+            let printed = streams::print_help(&help);
+            finish(printed.map(|()| 0), on_error)
         }
-        Err(error) => {
-            complain(&one_line(&error));
-            ExitCode::from(if is_check { UNKNOWN } else { 1 })
-        }
+        Err(error) => finish(Err(one_line(&error)), on_error),
     }
 }
 
@@ -63,7 +63,7 @@ fn finish(outcome: Result<u8, String>, on_error: u8) -> ExitCode {
 }
 
 fn complain(message: &str) {
-    eprintln!("smtp-tls-exporter: {}", plain(message, 2000));
+    streams::complain(&format!("smtp-tls-exporter: {}", plain(message, 2000)));
 }
 
 /// clap explains over several lines; what is wrong stands in the paragraph before the usage.

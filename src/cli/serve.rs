@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::arguments::Serve;
-use super::{BUILD, files, hostname, life, logging, runtime};
+use super::{BUILD, files, hostname, life, logging, runtime, streams};
 use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
         if let Some(file) = &arguments.web_config_file {
             life::web_config(file)?;
         }
-        print!("{}", understood(&config));
+        streams::print("what was understood", &understood(&config))?;
         return Ok(0);
     }
     let runtime = runtime()?;

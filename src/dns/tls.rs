@@ -1,8 +1,11 @@
 //! Roots to the TLS configuration of DNS over TLS and HTTPS. Unlike a probe, it believes nobody without a certificate.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::pki::Anchors;
@@ -13,8 +16,23 @@ pub(super) fn client(roots: &Anchors) -> Result<ClientConfig, String> {
         roots: roots.all().to_vec(),
     };
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_details(provider, Arc::new(Now))
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;
     Ok(builder.with_root_certificates(store).with_no_client_auth())
+}
+
+/// This machine's clock, but never before 1970: there the TLS library would panic.
+#[derive(Debug)]
+struct Now;
+
+impl TimeProvider for Now {
+    fn current_time(&self) -> Option<UnixTime> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "in the place of the same call in the TLS library"
+        )]
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Some(UnixTime::since_unix_epoch(since.unwrap_or_default()))
+    }
 }

@@ -115,8 +115,10 @@ pub fn system_clock() -> Timestamp {
         reason = "the one place that reads the clock"
     )]
     let now = SystemTime::now();
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX))
+    match now.duration_since(UNIX_EPOCH) {
+        Ok(since) => Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX)),
+        Err(before) => Timestamp(0) - before.duration(),
+    }
 }
 
 /// What one probe brought.

@@ -21,6 +21,8 @@ use super::site::Site;
 use super::stall::Stall;
 use crate::dns::Lookup;
 use crate::process::ProcessFacts;
+use crate::round::system_clock;
+use crate::timestamp::Timestamp;
 
 /// Connections at once; Prometheus needs one or two, idle ones cost little.
 const MAX_CONNECTIONS: u32 = 2048;
@@ -221,6 +223,8 @@ where
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
+            // There is no date to write before 1970 (RFC 9110 §6.6.1), and hyper would panic.
+            .auto_date_header(system_clock() >= Timestamp(0))
             .serve_connection(TokioIo::new(stream), service)
     );
     let served = tokio::select! {

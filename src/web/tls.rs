@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -14,6 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, Error, NamedGroup,
     RootCertStore, ServerConfig, SignatureScheme, SupportedCipherSuite, version,
@@ -22,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::{Certificate, SubjectName};
+use crate::round::system_clock;
 
 /// What is asked of clients, in the words of Go's crypto/tls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,7 +92,7 @@ impl Acceptor {
         .into_iter()
         .flatten()
         .collect();
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(Now))
             .with_protocol_versions(&versions)
             .map_err(|e| e.to_string())?;
         let builder = match clients(settings, provider)? {
@@ -115,6 +118,17 @@ impl Acceptor {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         self.0.accept(stream).await
+    }
+}
+
+/// This machine's clock, but never before 1970: there the TLS library would panic.
+#[derive(Debug)]
+struct Now;
+
+impl TimeProvider for Now {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(system_clock().0).unwrap_or(0);
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 

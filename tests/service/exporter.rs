@@ -70,8 +70,17 @@ impl Setup {
         self
     }
 
+    /// Starts the exporter and waits until it listens; from then on its log is a pipe without a reader.
+    pub(crate) fn start_and_stop_reading(self) -> Exporter {
+        self.launch(true)
+    }
+
     /// Starts the exporter and waits until it listens.
     pub(crate) fn start(self) -> Exporter {
+        self.launch(false)
+    }
+
+    fn launch(self, stop_reading: bool) -> Exporter {
         let mut child = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"))
             .arg("--config.file")
             .arg(self.path("exporter.yml"))
@@ -84,7 +93,7 @@ impl Setup {
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().unwrap();
-        let lines = follow(stderr, Arc::clone(&log));
+        let lines = follow(stderr, Arc::clone(&log), stop_reading);
         let address = loop {
             let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
                 panic!("the exporter does not listen: {}", log.lock().unwrap());
@@ -105,12 +114,17 @@ impl Setup {
 fn follow(
     stderr: impl std::io::Read + Send + 'static,
     log: Arc<Mutex<String>>,
+    stop_reading: bool,
 ) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let is_last = stop_reading && address_in(&line).is_some();
             *log.lock().unwrap() += &format!("{line}\n");
             let _ = sender.send(line);
+            if is_last {
+                break;
+            }
         }
     });
     receiver

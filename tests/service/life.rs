@@ -216,3 +216,22 @@ async fn without_work_the_end_is_immediate() {
     assert!(exporter.log().contains("SIGTERM"));
     drop(idle);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let mut den = Den::new();
+    let one = den.server("bear.bears.test", 80, Speech::default()).await;
+    let exporter = Setup::new(&config("", &[one]))
+        .file("root.pem", &den.authority.root_pem())
+        .argument("--log.level=debug")
+        .start_and_stop_reading();
+    for _ in 0..3 {
+        let reloaded = exporter.fetch("/-/reload", &["-X", "POST"]);
+        assert_eq!(reloaded.status, 200, "{}", reloaded.body);
+        let metrics = exporter.body("/metrics");
+        assert!(metrics.contains("smtp_tls_probe_success{target=\"bear0\""));
+    }
+    let mut exporter = exporter;
+    exporter.signal("TERM");
+    assert_eq!(exporter.ended().code(), Some(0));
+}

@@ -1,9 +1,12 @@
 //! An offer and a rung to what our ClientHello offers; opens nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, Error, SignatureScheme, SupportedCipherSuite};
 
 use super::recording::Recording;
@@ -87,7 +90,7 @@ impl Profile {
         schemes.retain(|scheme| is_offered(offer, *scheme));
         let schemes: Arc<[_]> = schemes.into();
         let recording = Arc::new(Recording::new(Arc::clone(&schemes), Arc::default(), None));
-        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(NoTime))
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&recording) as _)
@@ -97,6 +100,17 @@ impl Profile {
             config: Arc::new(config),
             schemes,
         })
+    }
+}
+
+/// No moment in particular: nothing is judged here, and no session is taken up again. So a clock before 1970, which
+/// the TLS library cannot express, is no matter.
+#[derive(Debug)]
+struct NoTime;
+
+impl TimeProvider for NoTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::ZERO))
     }
 }
 
