@@ -349,14 +349,16 @@ async fn a_name_that_nobody_knows_is_told_in_time() {
 #[tokio::test]
 async fn what_servers_say_cannot_steer_a_terminal() {
     let world = World::new();
-    let script = farewell("554 \u{1b}[2J\u{202e}no\u{7}");
+    let hidden = "\u{1b}[2J\u{7}\u{85}\u{ad}\u{61c}\u{202e}\u{2066}\u{2028}\u{3164}\u{fe0f}\u{e0041}\u{10ffff}";
+    let script = farewell(&format!("554 {hidden}grüße"));
     let script = Script::start(script).await.unwrap();
     let at = script.address.to_string();
-    for options in [&[][..], &["--nagios"], &["--json"]] {
+    for options in [&[][..], &["--nagios"], &["--json"], &["--pem"]] {
         let ended = world.check_one(&at, options).await;
         assert_eq!(ended.code, Some(3));
         assert!(ended.stdout.contains("greeting_5xx"), "{}", ended.stdout);
-        let steering = |c: char| c != '\n' && c.is_control();
+        let steering =
+            |c: char| c != '\n' && (c.is_control() || hidden.contains(c) && !c.is_ascii());
         assert!(
             !ended.stdout.contains(steering),
             "{options:?}: {}",
@@ -364,7 +366,22 @@ async fn what_servers_say_cannot_steer_a_terminal() {
         );
     }
     let table = world.check_one(&at, &[]).await.stdout;
-    assert!(table.contains(r"554 \u{1b}[2J\u{202e}no\u{7}"), "{table}");
+    let shown: String = hidden
+        .chars()
+        .map(|c| c.escape_default().to_string())
+        .collect();
+    assert!(table.contains(&format!("554 {shown}grüße")), "{table}");
+    let json = world.check_one(&at, &["--json"]).await.stdout;
+    assert!(
+        json.contains(r"\u202e\u2066\u2028\u3164\ufe0f\udb40\udc41\udbff\udfffgrüße"),
+        "{json}"
+    );
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let said = report["targets"][0]["endpoints"][0]["transcript"][0]["text"].as_str();
+    assert!(
+        said.is_some_and(|said| said.ends_with(&format!("{hidden}grüße"))),
+        "{said:?}"
+    );
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");

@@ -103,6 +103,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("http_body_util", "web/"),
     ("hyper", "web/"),
     ("hyper_util", "web/"),
+    ("icu_properties", "plain.rs"),
     ("idna", "name.rs"),
     ("ipnet", "config/probe_endpoint.rs round/request.rs"),
     ("libc", "config/named_file.rs"),

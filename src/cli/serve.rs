@@ -9,6 +9,7 @@ use super::{BUILD, files, hostname, life, logging, runtime, streams};
 use crate::config::{Change, Config, TargetFiles};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
+use crate::plain::plain;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, View, system_clock};
 use crate::target::DEFAULT_VIEW;
@@ -223,7 +224,7 @@ fn understood(config: &Config) -> String {
     let settings = &config.settings;
     let mut text = format!(
         "{}: {} targets; timeout {:?}, EHLO {}\n",
-        config.file.display(),
+        plain(&config.file.to_string_lossy(), 500),
         settings.targets.len(),
         settings.limits.timeout,
         settings.limits.helo
@@ -233,7 +234,7 @@ fn understood(config: &Config) -> String {
         .iter()
         .filter(|v| *v.vantage.name != *DEFAULT_VIEW)
     {
-        text += &format!("view {}\n", seen_along(view));
+        text += &format!("view {}\n", plain(&seen_along(view), 500));
     }
     for watched in &settings.targets {
         let source = &watched.source;
@@ -251,7 +252,8 @@ fn understood(config: &Config) -> String {
                 .collect::<Vec<_>>()
                 .join(" "),
         };
-        text += &format!("{}: {place} ({})\n", source.name, ports.join(", "));
+        let name = plain(&source.name, 200);
+        text += &format!("{name}: {place} ({})\n", ports.join(", "));
     }
     text
 }

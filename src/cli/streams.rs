@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind, Write, stderr, stdout};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::plain::quoted;
+
 /// Whether the program was started with a closed standard output.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -55,13 +57,15 @@ pub(super) fn complain(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// Standard error for the log. Lines that cannot be written are lost, and the exporter goes on.
+/// Standard error for the log. What is hidden in a line is escaped, whoever wrote it. Lines that cannot be written are
+/// lost, and the exporter goes on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _ = stderr().write_all(line);
+        let shown = String::from_utf8_lossy(line);
+        let _ = stderr().write_all(quoted(&shown).as_bytes());
         Ok(line.len())
     }
 

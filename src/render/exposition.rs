@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::body::{Body, Encoding};
+use crate::plain::is_hidden;
 
 /// Longest label value, in characters. Prometheus can be set to fail a whole scrape for longer ones, and a
 /// certificate may carry names of any length.
@@ -128,8 +129,8 @@ impl Labels {
     }
 }
 
-/// Backslash, quote and line feed are escaped as both formats say; other control characters, which they would allow,
-/// are made visible because certificates and banners are written by strangers.
+/// Backslash, quote and line feed are escaped as both formats say; what else is hidden, which they would allow, is made
+/// visible because certificates and banners are written by strangers.
 fn escape_into(text: &mut String, value: &str) {
     for (i, c) in value.chars().enumerate() {
         match c {
@@ -137,7 +138,7 @@ fn escape_into(text: &mut String, value: &str) {
             '\\' => text.push_str("\\\\"),
             '"' => text.push_str("\\\""),
             '\n' => text.push_str("\\n"),
-            c if c.is_control() => {
+            c if is_hidden(c) => {
                 let _ = write!(text, "\\\\u{{{:x}}}", u32::from(c));
             }
             c => text.push(c),

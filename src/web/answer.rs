@@ -6,6 +6,7 @@ use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValu
 use hyper::{Response, StatusCode};
 
 use super::negotiation;
+use crate::plain::plain;
 use crate::render::{Encoding, encoded};
 
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -15,9 +16,13 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// Texts below this fit a packet anyway.
 const WORTH_COMPRESSING: usize = 1400;
 
-/// A line of text.
+/// A line of text, of whomever.
 pub(super) fn line(status: StatusCode, text: &str) -> Answer {
-    bytes(status, TEXT, format!("{text}\n").into_bytes())
+    bytes(
+        status,
+        TEXT,
+        format!("{}\n", plain(text, 2000)).into_bytes(),
+    )
 }
 
 /// A text, compressed for who accepts that.

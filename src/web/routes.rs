@@ -13,6 +13,7 @@ use super::query::Query;
 use super::site::{Serving, Site};
 use super::{negotiation, pages, probe};
 use crate::dns::Lookup;
+use crate::plain::quoted;
 use crate::process::ProcessFacts;
 use crate::render::{self, Exporter};
 
@@ -65,7 +66,7 @@ impl<L: Lookup + 'static> Site<L> {
                 let listed = render::discovery(sources);
                 document(JSON, listed, headers)
             }
-            "/config" => document(TEXT, serving.shown.clone(), headers),
+            "/config" => document(TEXT, quoted(&serving.shown).into_owned(), headers),
             "/-/healthy" => line(StatusCode::OK, "Healthy"),
             "/-/ready" if self.is_closing() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
             "/-/ready" => line(StatusCode::OK, "Ready"),

@@ -4,9 +4,12 @@ mod certificate;
 mod staple;
 mod view;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
+use crate::plain::quoted;
 use crate::reason::Reason;
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
@@ -28,12 +31,15 @@ pub fn json(snapshot: &Snapshot) -> String {
     pretty(&report)
 }
 
-/// Indented, with a line end.
+/// Indented, with a line end, and what is hidden escaped: people read it too.
 pub(super) fn pretty(value: &impl Serialize) -> String {
     // Only maps with keys that are no strings can fail, and there are none.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
-    text
+    match quoted(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => shown,
+    }
 }
 
 #[derive(Serialize)]
