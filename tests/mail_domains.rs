@@ -94,7 +94,7 @@ async fn what_a_domain_says_instead_of_hosts_has_its_own_reason() {
             (0, Some(Reason::DnsNotFound), Unreachable),
             (0, Some(Reason::DnsError), Unreachable),
             (0, Some(Reason::DnsNotFound), Unreachable),
-            (0, Some(Reason::DnsNotFound), Unreachable),
+            (0, Some(Reason::DnsError), Unreachable),
             (0, Some(Reason::DnsNotFound), Unreachable),
         ],
         "{}",

@@ -1,6 +1,8 @@
 //! Targets along several views against DNS servers and mail servers in this process, through snapshots.
 
 mod peer;
+#[path = "views/resolvers.rs"]
+mod resolvers;
 mod scene;
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,12 @@
 //! A question in a view to an answer that says why it is missing; knows nothing of targets.
 
+mod answer;
+mod cache;
+mod file;
 mod hickory;
+mod hosts;
 mod name_server;
+mod search;
 mod tls;
 
 pub use hickory::{Resolvers, TrustAnchor};
@@ -87,7 +92,7 @@ pub struct Exchanger {
 /// Who answers in one view, and how far he is believed.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Whom to ask. Several are asked for the same answers, the quick ones first.
+    /// Whom to ask. Several are asked in this order: the next when one does not know or keeps silent.
     pub servers: Vec<NameServer>,
     /// Whether unsigned answers of signed zones are refused (RFC 4035 §5).
     pub validate: bool,
@@ -134,4 +139,9 @@ pub trait Lookup: Send + Sync {
         view: &str,
         domain: &str,
     ) -> impl Future<Output = Result<Vec<Exchanger>, LookupFault>> + Send;
+
+    /// The same for a name that a stranger asks for: what is answered is kept nowhere.
+    fn for_strangers(self: &Arc<Self>) -> Arc<Self> {
+        Arc::clone(self)
+    }
 }

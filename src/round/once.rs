@@ -35,8 +35,9 @@ impl<L: Lookup + 'static> Rounds<L> {
         deadline: Instant,
     ) -> Result<Snapshot, Refusal> {
         let mut found = Vec::new();
+        let lookup = self.lookup.for_strangers();
         for view in self.views_of(&watched.source) {
-            let finding = expand(&watched.source, &view.vantage, &self.lookup);
+            let finding = expand(&watched.source, &view.vantage, &lookup);
             let expansion = timeout_at(deadline - MARGIN, finding).await;
             let expansion =
                 expansion.unwrap_or_else(|_| Expansion::failed(&view.vantage, too_late()));

@@ -216,8 +216,10 @@ async fn find<L: Lookup + 'static>(
     let mut asking = JoinSet::new();
     for (nth, name) in names.into_iter().enumerate() {
         let (lookup, vantage) = (Arc::clone(lookup), vantage.clone());
+        let asked = as_asked(source, &name);
         asking.spawn(async move {
-            let answer = lookup.addresses(&vantage.name, &name, vantage.family).await;
+            let found = lookup.addresses(&vantage.name, &asked, vantage.family);
+            let answer = found.await;
             (nth, name, answer)
         });
     }
@@ -225,6 +227,14 @@ async fn find<L: Lookup + 'static>(
     answers.sort_by_key(|(nth, ..)| *nth);
     for (_, name, answer) in answers {
         found.add(source, vantage, &name, answer);
+    }
+}
+
+/// The hosts of a mail domain are complete names (RFC 5321 §2.3.5): no search list leads a stranger's record elsewhere.
+fn as_asked(source: &Source, name: &str) -> String {
+    match &source.place {
+        Place::Mx(domain) if domain != name || name.contains('.') => format!("{name}."),
+        _ => name.to_owned(),
     }
 }
 
@@ -293,6 +303,7 @@ mod tests {
             name: &str,
             family: Family,
         ) -> Result<Addresses, LookupFault> {
+            let name = name.trim_end_matches('.');
             let found = self.addresses.get(name).ok_or_else(not_found)?;
             let found = found.iter().map(|a| a.parse().unwrap());
             let records = found

@@ -28,6 +28,8 @@ pub enum Answer {
     TooLong,
     /// Nothing at all.
     Silence,
+    /// To a question with EDNS this code, or nothing at all; to others the other answers.
+    NoEdns(Option<ResponseCode>),
 }
 
 /// Records by name, lower-case and without the dot at the end. Other names do not exist.
@@ -130,6 +132,7 @@ async fn converse(
 fn reply(question: &[u8], zone: &Mutex<Zone>, is_udp: bool) -> Option<Vec<u8>> {
     let question = Message::from_vec(question).ok()?;
     let query = question.queries.first()?.clone();
+    let with_edns = question.edns.is_some();
     let zone = zone.lock().expect("no panic");
     let mut reply = Message::response(question.metadata.id, question.metadata.op_code);
     reply.metadata.recursion_desired = question.metadata.recursion_desired;
@@ -147,6 +150,11 @@ fn reply(question: &[u8], zone: &Mutex<Zone>, is_udp: bool) -> Option<Vec<u8>> {
         for answer in answers {
             match answer {
                 Answer::Silence => return None,
+                Answer::NoEdns(None) if with_edns => return None,
+                Answer::NoEdns(Some(code)) if with_edns => {
+                    reply.metadata.response_code = *code;
+                    return reply.to_vec().ok();
+                }
                 Answer::Code(code) => reply.metadata.response_code = *code,
                 Answer::TooLong if is_udp => {
                     reply.metadata.truncation = true;

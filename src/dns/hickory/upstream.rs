@@ -1,36 +1,37 @@
-//! A view's policy to a resolver of hickory's, made at the first question and from time to time anew.
+//! A view's policy to somebody who can be asked, made at the first question and from time to time anew.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hickory_resolver::PoolContext;
+use hickory_resolver::TlsConfig;
 use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts, ServerOrderingStrategy,
 };
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::{TokioResolver, system_conf};
 use tokio::net::lookup_host;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::super::{NameServer, Policy, Transport, tls};
-use super::{MAX_LOOKUPS, TrustAnchor};
+use super::MAX_LOOKUPS;
+use super::asker::Asker;
+use super::order::InOrder;
+use super::server::Server;
+use super::system::{self, System};
+use crate::dns::search::Search;
 use crate::name::Host;
 
-/// Answers kept in a view: several for each of some thousand targets.
-const MAX_ANSWERS: u64 = 32_768;
-/// However long a TTL is, a change of DNS is seen after this time.
-const MAX_TTL: Duration = Duration::from_secs(300);
-/// The same for names that did not exist: somebody may be busy creating them.
-const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(60);
-/// After this time a resolver is made anew, with the system's configuration and the servers' addresses of then.
+/// After this time an asker is made anew, with the system's configuration and the servers' addresses of then.
 const MAX_AGE: Duration = Duration::from_secs(600);
+/// The same while a server of the list could not be found.
+const MAX_AGE_INCOMPLETE: Duration = Duration::from_secs(60);
 
 /// Whom to ask in a view.
 pub(super) struct Upstream {
-    pub(super) policy: Policy,
+    policy: Policy,
     deadline: Duration,
-    built: Mutex<Option<(TokioResolver, Instant)>>,
+    built: Mutex<Option<(Arc<Asker>, Instant)>>,
 }
 
 impl Upstream {
@@ -43,58 +44,59 @@ impl Upstream {
         }
     }
 
-    /// The resolver, made at the first question and from time to time anew.
-    pub(super) async fn resolver(&self) -> Result<TokioResolver, String> {
+    /// The asker, made at the first question and from time to time anew.
+    pub(super) async fn asker(&self) -> Result<Arc<Asker>, String> {
         let mut built = self.built.lock().await;
-        if let Some((resolver, since)) = &*built
-            && since.elapsed() < MAX_AGE
+        let now = Instant::now();
+        if let Some((asker, until)) = &*built
+            && now < *until
         {
-            return Ok(resolver.clone());
+            return Ok(Arc::clone(asker));
         }
-        let resolver = self.build().await?;
-        *built = Some((resolver.clone(), Instant::now()));
-        Ok(resolver)
+        let found = self.servers().await;
+        let age = match &found.missing {
+            None => MAX_AGE,
+            Some(why) if found.servers.is_empty() => return Err(why.clone()),
+            Some(why) => {
+                tracing::warn!(why, "a name server is left out");
+                MAX_AGE_INCOMPLETE
+            }
+        };
+        let asker = Arc::new(self.build(found)?);
+        *built = Some((Arc::clone(&asker), now + age));
+        Ok(asker)
     }
 
-    async fn build(&self) -> Result<TokioResolver, String> {
-        let policy = &self.policy;
-        let (config, mut options) = self.servers().await?;
-        options.timeout = (self.deadline * 2 / 5).max(Duration::from_millis(100));
-        options.attempts = 1;
-        options.max_active_requests = 2 * MAX_LOOKUPS;
-        options.cache_size = MAX_ANSWERS;
-        options.use_hosts_file = ResolveHosts::Never;
-        options.positive_max_ttl = Some(MAX_TTL);
-        options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
-        options.validate = policy.validate;
-        let provider = TokioRuntimeProvider::default();
-        let mut builder = TokioResolver::builder_with_config(config, provider)
-            .with_options(options)
-            .with_tls_config(tls::client(&policy.roots)?);
-        if let (true, Some(TrustAnchor(keys))) = (policy.validate, &policy.trust_anchor) {
-            builder = builder.with_trust_anchor(Arc::clone(keys));
-        }
-        builder.build().map_err(|e| e.to_string())
-    }
-
-    /// Whom to ask, as hickory wants it told.
-    async fn servers(&self) -> Result<(ResolverConfig, ResolverOpts), String> {
-        let mut config = ResolverConfig::from_name_servers(Vec::new());
+    fn build(&self, found: Found) -> Result<Asker, String> {
         let mut options = ResolverOpts::default();
-        let mut missing = None;
+        options.timeout = self.deadline;
+        options.max_active_requests = 2 * MAX_LOOKUPS;
+        options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
+        let mut tls = TlsConfig::new().map_err(|e| e.to_string())?;
+        tls.config = tls::client(&self.policy.roots)?;
+        let context = Arc::new(PoolContext::new(options, tls));
+        let server = |known: Known| {
+            let server = Server::new(known.name, &known.config, &context);
+            if !known.with_edns {
+                server.refused_edns();
+            }
+            server
+        };
+        let servers = found.servers.into_iter().map(server).collect();
+        // So that there is time left to say what each of them did.
+        let time = self.deadline * 9 / 10;
+        let servers = InOrder::new(servers, time, found.patience, found.rotates);
+        Ok(Asker::new(servers, &self.policy, found.search))
+    }
+
+    /// Whom to ask, in the order given.
+    async fn servers(&self) -> Found {
+        let mut found = Found::default();
         for server in &self.policy.servers {
             match server {
-                NameServer::System => match system_conf::read_system_conf() {
-                    Ok((system, system_options)) => {
-                        let (domain, search, servers) = system.into_parts();
-                        config = ResolverConfig::from_parts(
-                            domain,
-                            search,
-                            [config.name_servers, servers].concat(),
-                        );
-                        options = system_options;
-                    }
-                    Err(e) => missing = Some(format!("the system's DNS configuration: {e}")),
+                NameServer::System => match system::read().await {
+                    Ok(system) => self.add_system(system, &mut found),
+                    Err(why) => found.missing = Some(why),
                 },
                 NameServer::At {
                     host,
@@ -102,21 +104,45 @@ impl Upstream {
                     transport,
                 } => match located(host, *port).await {
                     Ok(ips) => {
-                        for ip in ips {
-                            config.add_name_server(self.server(ip, *port, transport));
-                        }
+                        let known = ips.map(|ip| self.known(ip, *port, transport));
+                        found.servers.extend(known);
                     }
-                    Err(why) => missing = Some(why),
+                    Err(why) => found.missing = Some(why),
                 },
             }
         }
-        match missing {
-            Some(why) if config.name_servers.is_empty() => Err(why),
-            _ => Ok((config, options)),
+        found
+    }
+
+    fn add_system(&self, system: System, found: &mut Found) {
+        let transport = match system.by_tcp {
+            true => Transport::Tcp,
+            false => Transport::Udp,
+        };
+        let known = |ip| Known {
+            with_edns: system.with_edns,
+            ..self.known(ip, 53, &transport)
+        };
+        found.servers.extend(system.servers.into_iter().map(known));
+        found.search = system.search;
+        found.patience = system.patience;
+        found.rotates = system.rotates;
+    }
+
+    fn known(&self, ip: IpAddr, port: u16, transport: &Transport) -> Known {
+        let name = NameServer::At {
+            host: Host::Address(ip),
+            port,
+            transport: transport.clone(),
+        };
+        Known {
+            name: name.to_string(),
+            config: self.config(ip, port, transport),
+            with_edns: true,
         }
     }
 
-    fn server(&self, ip: IpAddr, port: u16, transport: &Transport) -> NameServerConfig {
+    fn config(&self, ip: IpAddr, port: u16, transport: &Transport) -> NameServerConfig {
         let name = |host: &Host| Arc::from(host.to_string());
         let protocols = match transport {
             // Answers that do not fit into UDP are asked for again over TCP.
@@ -143,13 +169,43 @@ impl Upstream {
     }
 }
 
+/// What a policy's list of servers comes to.
+struct Found {
+    servers: Vec<Known>,
+    search: Search,
+    patience: Duration,
+    rotates: bool,
+    /// Why a server is not among them.
+    missing: Option<String>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            search: Search::default(),
+            patience: Duration::MAX,
+            rotates: false,
+            missing: None,
+        }
+    }
+}
+
+/// A server at an address.
+struct Known {
+    name: String,
+    config: NameServerConfig,
+    with_edns: bool,
+}
+
 /// A server that is named is found by this machine's own resolver.
-async fn located(host: &Host, port: u16) -> Result<Vec<IpAddr>, String> {
-    match host {
-        Host::Address(address) => Ok(vec![*address]),
+async fn located(host: &Host, port: u16) -> Result<impl Iterator<Item = IpAddr>, String> {
+    let ips: Vec<_> = match host {
+        Host::Address(address) => vec![*address],
         Host::Name(name) => lookup_host((name.as_str(), port))
             .await
             .map(|found| found.map(|at| at.ip()).collect())
-            .map_err(|e| format!("the name server {name}: {e}")),
-    }
+            .map_err(|e| format!("the name server {name}: {e}"))?,
+    };
+    Ok(ips.into_iter())
 }

@@ -1,0 +1,61 @@
+//! How a question about one name and one kind of record ended; knows nothing of who was asked.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Exchanger;
+
+/// The kinds of records that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// IPv4 addresses.
+    A,
+    /// IPv6 addresses.
+    Aaaa,
+    /// Mail exchangers.
+    Mx,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Mx => "MX",
+        })
+    }
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Data {
+    Address(IpAddr),
+    Exchanger(Exchanger),
+}
+
+/// The records, or that there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) records: Arc<[Data]>,
+    /// The name at the end of the aliases, if the name that was asked for is one.
+    pub(super) alias_of: Option<Box<str>>,
+    /// Whether the name, or the one at the end of its aliases, has records of any kind.
+    pub(super) exists: bool,
+    /// How long it may be kept (RFC 1035 §3.2.1, RFC 2308 §5), aliases on the way included.
+    pub(super) ttl: Duration,
+}
+
+impl Answer {
+    /// What it takes in memory, about.
+    pub(super) fn size(&self) -> usize {
+        let more = |data: &Data| match data {
+            Data::Address(_) => 0,
+            Data::Exchanger(exchanger) => exchanger.host.len(),
+        };
+        let records: usize = self.records.iter().map(more).sum();
+        let alias = self.alias_of.as_ref().map_or(0, |name| name.len());
+        size_of::<Self>() + self.records.len() * size_of::<Data>() + records + alias
+    }
+}

@@ -1,0 +1,159 @@
+//! Replies to an answer, along the aliases (RFC 1034 §3.6.2); asks nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+
+use super::super::Exchanger;
+use super::super::answer::{Answer, Data, Kind};
+
+/// More aliases than any resolver follows.
+const MAX_ALIASES: usize = 16;
+
+/// A reply that says something about the name.
+pub(super) struct Statement {
+    pub(super) records: Vec<Record>,
+    pub(super) exists: bool,
+    /// How long an absence may be kept; of none that says nothing about it.
+    pub(super) negative_ttl: Option<u32>,
+}
+
+impl Statement {
+    /// What was replied, or why that says nothing.
+    pub(super) fn new(reply: Result<DnsResponse, NetError>) -> Result<Self, NetError> {
+        match reply {
+            Ok(response) => Ok(Self {
+                exists: response.metadata.response_code != ResponseCode::NXDomain,
+                negative_ttl: response.negative_ttl(),
+                records: response.into_message().answers,
+            }),
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => Ok(Self {
+                records: Vec::new(),
+                exists: none.response_code != ResponseCode::NXDomain,
+                negative_ttl: none.negative_ttl,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What to do after a reply.
+pub(super) enum Step {
+    /// Nothing: this is the answer.
+    Done(Answer),
+    /// Ask for the name at the end: this reply did not say.
+    Ask,
+    /// Give up, for this reason.
+    Astray(String),
+}
+
+/// The aliases from a name on.
+pub(super) struct Chain {
+    kind: Kind,
+    names: Vec<Name>,
+    /// The shortest so far, in seconds.
+    ttl: u32,
+}
+
+impl Chain {
+    pub(super) fn new(name: Name, kind: Kind) -> Self {
+        Self {
+            kind,
+            names: vec![name],
+            ttl: u32::MAX,
+        }
+    }
+
+    /// The name to ask for.
+    pub(super) fn end(&self) -> &Name {
+        &self.names[self.names.len() - 1]
+    }
+
+    /// Goes along what was replied to the question for the name at the end.
+    pub(super) fn follow(&mut self, statement: &Statement) -> Step {
+        let asked = self.names.len();
+        loop {
+            let here = || statement.records.iter().filter(|r| r.name == *self.end());
+            let records: Vec<_> = here().filter(|r| is_of(r, self.kind)).collect();
+            if !records.is_empty() {
+                let ttl = records.iter().map(|r| r.ttl).min();
+                let records = records.into_iter().filter_map(data).collect();
+                return self.done(records, true, ttl);
+            }
+            let alias = here().find_map(|r| match &r.data {
+                RData::CNAME(target) => Some((target.0.clone(), r.ttl)),
+                _ => None,
+            });
+            let Some((target, ttl)) = alias else { break };
+            self.ttl = self.ttl.min(ttl);
+            let is_loop = self.names.contains(&target);
+            self.names.push(target);
+            if is_loop || self.names.len() > MAX_ALIASES {
+                return Step::Astray(self.astray(is_loop));
+            }
+        }
+        let was_told = self.names.len() == asked || statement.negative_ttl.is_some();
+        if statement.exists && !was_told {
+            return Step::Ask;
+        }
+        self.done(Arc::default(), statement.exists, statement.negative_ttl)
+    }
+
+    fn done(&self, records: Arc<[Data]>, exists: bool, ttl: Option<u32>) -> Step {
+        let alias_of = (self.names.len() > 1).then(|| shown(self.end()).into());
+        Step::Done(Answer {
+            records,
+            alias_of,
+            exists,
+            ttl: Duration::from_secs(self.ttl.min(ttl.unwrap_or(0)).into()),
+        })
+    }
+
+    fn astray(&self, is_loop: bool) -> String {
+        let names: Vec<_> = self.names.iter().map(shown).collect();
+        let what = if is_loop {
+            "its aliases go round in circles"
+        } else {
+            "it leads through too many aliases"
+        };
+        format!("{what}: {}", names.join(" → "))
+    }
+}
+
+/// Without the dot at the end, as people write it.
+pub(super) fn shown(name: &Name) -> String {
+    let text = name.to_ascii().to_ascii_lowercase();
+    match text.strip_suffix('.') {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => text,
+    }
+}
+
+/// The type that is asked for.
+pub(super) fn record_type(kind: Kind) -> RecordType {
+    match kind {
+        Kind::A => RecordType::A,
+        Kind::Aaaa => RecordType::AAAA,
+        Kind::Mx => RecordType::MX,
+    }
+}
+
+fn is_of(record: &Record, kind: Kind) -> bool {
+    record.record_type() == record_type(kind)
+}
+
+fn data(record: &Record) -> Option<Data> {
+    match &record.data {
+        RData::MX(mx) => {
+            let host = mx.exchange.to_ascii().to_ascii_lowercase();
+            Some(Data::Exchanger(Exchanger {
+                preference: mx.preference,
+                host: host.trim_end_matches('.').to_owned(),
+            }))
+        }
+        data => data.ip_addr().map(Data::Address),
+    }
+}

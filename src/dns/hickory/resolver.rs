@@ -1,0 +1,189 @@
+//! A view's names to answers: from the hosts file, or completed by the search list and asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::answer::{Answer, Data, Kind};
+use super::super::cache::Cache;
+use super::super::hosts::HostsFile;
+use super::super::{AddressRecord, Addresses, Exchanger, Family, LookupFault, NameServer, Policy};
+use super::asker::Asker;
+use super::question::Asking;
+use super::upstream::Upstream;
+use super::{MAX_LOOKUPS, MAX_LOOKUPS_OF_STRANGERS, failed, not_found};
+
+/// The resolver of one view.
+pub(super) struct Resolver {
+    pub(super) view: Arc<str>,
+    pub(super) cache: Arc<Cache>,
+    pub(super) permits: Semaphore,
+    pub(super) strangers: Semaphore,
+    pub(super) deadline: Duration,
+    hosts: Option<HostsFile>,
+    upstream: Upstream,
+}
+
+impl Resolver {
+    pub(super) fn new(
+        view: &Arc<str>,
+        policy: &Policy,
+        deadline: Duration,
+        cache: &Arc<Cache>,
+    ) -> Self {
+        let is_system = policy.servers.contains(&NameServer::System);
+        Self {
+            view: Arc::clone(view),
+            cache: Arc::clone(cache),
+            permits: Semaphore::new(MAX_LOOKUPS),
+            strangers: Semaphore::new(MAX_LOOKUPS_OF_STRANGERS),
+            deadline,
+            hosts: is_system.then(HostsFile::of_this_machine),
+            upstream: Upstream::new(policy.clone(), deadline),
+        }
+    }
+
+    /// Every address of a name, as it was written.
+    pub(super) async fn addresses(
+        &self,
+        name: &str,
+        family: Family,
+        for_strangers: bool,
+    ) -> Result<Addresses, LookupFault> {
+        let listed = self.hosts_file(name, family).await;
+        if !listed.records.is_empty() {
+            return Ok(listed);
+        }
+        let until = Instant::now() + self.deadline;
+        let asker = self.asker(until).await?;
+        let asking = Asking::new(self, &asker, until, for_strangers);
+        let mut first_fault = None;
+        let candidates = asker.search.candidates(name);
+        for candidate in &candidates {
+            match asked(asking, candidate, family).await {
+                Ok(found) if !found.records.is_empty() => return Ok(found),
+                Ok(_) => {}
+                Err(fault) => {
+                    first_fault.get_or_insert(fault);
+                }
+            }
+        }
+        let missing = || {
+            let name = name.trim_end_matches('.');
+            not_found(format!("{name} has no {}", family.records()), &candidates)
+        };
+        Err(first_fault.unwrap_or_else(missing))
+    }
+
+    /// What the hosts file says. As in the C library, a name that stands there is not asked for in DNS.
+    async fn hosts_file(&self, name: &str, family: Family) -> Addresses {
+        let listed = match &self.hosts {
+            Some(hosts) => hosts.addresses(name).await,
+            None => Vec::new(),
+        };
+        let wanted = listed.into_iter().filter(|address| family.takes(*address));
+        let record = |address| AddressRecord { address, ttl: None };
+        Addresses {
+            records: wanted.map(record).collect(),
+            lost: None,
+        }
+    }
+
+    /// The MX records of a domain, as it was written.
+    pub(super) async fn exchangers(
+        &self,
+        domain: &str,
+        for_strangers: bool,
+    ) -> Result<Vec<Exchanger>, LookupFault> {
+        let until = Instant::now() + self.deadline;
+        let asker = self.asker(until).await?;
+        let asking = Asking::new(self, &asker, until, for_strangers);
+        let (mut first_fault, mut exists) = (None, false);
+        let candidates = asker.search.mail_domains(domain);
+        for candidate in &candidates {
+            match asking.ask(candidate, Kind::Mx).await {
+                Ok(answer) if !answer.records.is_empty() => return Ok(exchangers(&answer)),
+                Ok(answer) if answer.exists => exists = true,
+                Ok(answer) => {
+                    let fault = leads_nowhere(candidate, &answer, "MX record");
+                    first_fault = first_fault.or(fault);
+                }
+                Err(fault) => first_fault = first_fault.or(Some(fault)),
+            }
+        }
+        match first_fault {
+            Some(fault) => Err(fault),
+            None if exists => Ok(Vec::new()),
+            None => Err(not_found(format!("{domain} does not exist"), &candidates)),
+        }
+    }
+
+    async fn asker(&self, until: Instant) -> Result<Arc<Asker>, LookupFault> {
+        let late = |_| failed("its name servers were not found in time".to_owned());
+        let asker = timeout_at(until, self.upstream.asker()).await;
+        asker.map_err(late)?.map_err(failed)
+    }
+}
+
+/// The addresses of an absolute name; none if it has none. Half an answer is better than none: the family that
+/// resolved is probed.
+async fn asked(asking: Asking<'_>, name: &str, family: Family) -> Result<Addresses, LookupFault> {
+    let (v4, v6) = match family {
+        Family::Ipv4 => return whole(name, family, &[asking.ask(name, Kind::A).await?]),
+        Family::Ipv6 => return whole(name, family, &[asking.ask(name, Kind::Aaaa).await?]),
+        Family::Any => tokio::join!(asking.ask(name, Kind::A), asking.ask(name, Kind::Aaaa)),
+    };
+    let half = |answer: &Answer, family, fault| Addresses {
+        records: addresses(answer).collect(),
+        lost: Some((family, fault)),
+    };
+    match (v4, v6) {
+        (Ok(v4), Ok(v6)) => whole(name, family, &[v4, v6]),
+        (Ok(v4), Err(fault)) if !v4.records.is_empty() => Ok(half(&v4, Family::Ipv6, fault)),
+        (Err(fault), Ok(v6)) if !v6.records.is_empty() => Ok(half(&v6, Family::Ipv4, fault)),
+        (Err(fault), _) | (_, Err(fault)) => Err(fault),
+    }
+}
+
+fn whole(name: &str, family: Family, answers: &[Answer]) -> Result<Addresses, LookupFault> {
+    let records: Vec<_> = answers.iter().flat_map(addresses).collect();
+    let nowhere = |answer| leads_nowhere(name, answer, family.records());
+    match answers.iter().find_map(nowhere) {
+        Some(fault) if records.is_empty() => Err(fault),
+        _ => Ok(Addresses {
+            records,
+            lost: None,
+        }),
+    }
+}
+
+/// Of an alias without records: what it leads to. The name itself exists, so it is not called missing.
+fn leads_nowhere(name: &str, answer: &Answer, wanted: &str) -> Option<LookupFault> {
+    let end = answer.alias_of.as_ref()?;
+    let name = name.trim_end_matches('.');
+    let what = match answer.exists {
+        true => format!("has no {wanted}"),
+        false => "does not exist".to_owned(),
+    };
+    Some(failed(format!("{name} is an alias of {end}, which {what}")))
+}
+
+fn addresses(answer: &Answer) -> impl Iterator<Item = AddressRecord> {
+    answer.records.iter().filter_map(|data| match data {
+        Data::Address(address) => Some(AddressRecord {
+            address: *address,
+            ttl: Some(answer.ttl),
+        }),
+        Data::Exchanger(_) => None,
+    })
+}
+
+fn exchangers(answer: &Answer) -> Vec<Exchanger> {
+    let exchanger = |data: &Data| match data {
+        Data::Exchanger(exchanger) => Some(exchanger.clone()),
+        Data::Address(_) => None,
+    };
+    answer.records.iter().filter_map(exchanger).collect()
+}
