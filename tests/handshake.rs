@@ -213,3 +213,18 @@ async fn whoever_demands_a_client_certificate_may_hang_up_without_an_alert() {
         }
     }
 }
+
+/// Half a megabyte of them: a ticket costs the client more than the line.
+#[tokio::test]
+async fn endless_session_tickets_are_given_up() {
+    let speech = Speech {
+        tickets: Some(5_000),
+        versions: ONLY_13,
+        ..Speech::default()
+    };
+    let (probed, server) = visit(speech).await;
+    probed.assert_failed("tickets", "ehlo", "protocol_error");
+    probed.assert_certificate("tickets", 60);
+    assert_eq!(probed.value("handshake_success"), Some(1.0));
+    assert_eq!(server.connections(), 1, "asked again in vain");
+}

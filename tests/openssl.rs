@@ -479,3 +479,18 @@ async fn a_client_certificate_is_presented_where_one_is_demanded() {
         }
     }
 }
+
+/// OpenSSL sends each ticket in a record of its own.
+#[tokio::test]
+#[ignore = "needs openssl: tests/run.sh"]
+async fn endless_session_tickets_are_given_up() {
+    let workshop = Workshop::new();
+    let pair = workshop.issue("tickets", P256);
+    let server = Server::start(&[&pair], &["-tls1_3", "-num_tickets", "100000"]).await;
+    let seen = visit(&server, "").await;
+    assert_eq!(seen.reason().as_deref(), Some("protocol_error"));
+    let fault = seen.observations[0].fault.as_ref().unwrap();
+    assert!(fault.detail.contains("256 KiB"), "{}", fault.detail);
+    assert!(seen.observations[0].duration.as_secs() < 20);
+    assert_eq!(seen.value("cert_info"), Some(1.0));
+}

@@ -5,6 +5,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::ladder::End;
+use super::meter::Meter;
 use super::session::{self, Session};
 use super::{Deadlines, Limits, Route, Tls, connect, legacy, tls};
 use crate::observation::{Fault, Observation, Phase, Rung, Speaker};
@@ -50,7 +51,7 @@ impl<'a> Attempt<'a> {
 
     pub(super) async fn run(mut self) -> End {
         if let Some(stream) = self.connect().await {
-            let mut clear = Session::new(stream);
+            let mut clear = Session::new(Meter::new(stream));
             let step = self.dialogue.first();
             if let Some(Step::Handshake) = self.follow(&mut clear, step).await {
                 self.refuse_leftover(&clear);
@@ -122,14 +123,14 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn secure(&mut self, stream: TcpStream) {
+    async fn secure(&mut self, stream: Meter) {
         match self.rung {
             Rung::Modern | Rung::Compatible => self.shake_hands(stream).await,
-            Rung::Legacy => self.read_certificate(stream).await,
+            Rung::Legacy => self.read_certificate(stream.into_unmetered()).await,
         }
     }
 
-    async fn shake_hands(&mut self, stream: TcpStream) {
+    async fn shake_hands(&mut self, stream: Meter) {
         let begun = Instant::now();
         let deadline = self.deadlines.of(Phase::Handshake);
         let handshake = self.tls.handshake(self.endpoint, self.rung);

@@ -4,6 +4,7 @@ mod attempt;
 mod connect;
 mod ladder;
 pub mod legacy;
+mod meter;
 mod proxy;
 mod route;
 mod session;

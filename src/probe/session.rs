@@ -3,15 +3,29 @@
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
+use super::meter::Meter;
 use super::tls;
 use crate::observation::{Fault, Observation, Phase, Speaker};
 use crate::reason::Reason;
 use crate::smtp::{Malformed, Replies, Reply};
 
 /// What a session runs over.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// What counts the bytes below.
+    fn meter(&mut self) -> &mut Meter;
+}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+impl Stream for Meter {
+    fn meter(&mut self) -> &mut Meter {
+        self
+    }
+}
+
+impl Stream for tls::Stream {
+    fn meter(&mut self) -> &mut Meter {
+        self.get_mut().0
+    }
+}
 
 /// SMTP over one stream.
 pub(super) struct Session<S> {
@@ -80,6 +94,7 @@ impl<S: Stream> Session<S> {
         let mut buffer = [0; 2048];
         loop {
             if let Some(reply) = self.replies.take().map_err(|e| malformed(&e, phase))? {
+                self.stream.meter().refill();
                 return Ok(reply);
             }
             match self.stream.read(&mut buffer).await {

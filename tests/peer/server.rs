@@ -57,6 +57,8 @@ pub struct Speech {
     pub hang_up: Option<HangUp>,
     /// Stapled to the certificate, whatever it is.
     pub staple: Option<Vec<u8>>,
+    /// Session tickets after a handshake of TLS 1.3; `None`: as many as rustls sends.
+    pub tickets: Option<usize>,
     pub versions: &'static [&'static SupportedProtocolVersion],
 }
 
@@ -72,6 +74,7 @@ impl Default for Speech {
             demands_client_certificate: false,
             hang_up: None,
             staple: None,
+            tickets: None,
             versions: rustls::ALL_VERSIONS,
         }
     }
@@ -171,7 +174,10 @@ fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
         builder.with_no_client_auth()
     };
     // Not `with_single_cert`, which refuses the odd certificates that real servers present.
-    let config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    if let Some(tickets) = speech.tickets {
+        config.send_tls13_tickets = tickets;
+    }
     TlsAcceptor::from(Arc::new(config))
 }
 

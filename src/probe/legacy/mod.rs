@@ -8,9 +8,8 @@ mod suite;
 
 pub use reader::{Chain, Reader, ServerHello, Stop};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::session::Stream;
 use super::tls;
 use crate::certificate::Certificate;
 use crate::name::Host;
@@ -22,7 +21,7 @@ use crate::target::Endpoint;
 
 /// Says hello and feeds the reader until it has the certificate. What the reader has is good whatever the outcome,
 /// also when this is cancelled.
-pub(super) async fn read<S: Stream>(
+pub(super) async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     endpoint: &Endpoint,
     reader: &mut Reader,

@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::meter::Meter;
 use crate::certificate::Known;
 use crate::name::Host;
 use crate::observation::{Connection, Fault, Observation, Rung, TlsVersion};
@@ -27,7 +27,7 @@ use profile::Profiles;
 use recording::Recording;
 
 /// A TLS session with a server.
-pub(super) type Stream = tokio_rustls::client::TlsStream<TcpStream>;
+pub(super) type Stream = tokio_rustls::client::TlsStream<Meter>;
 
 /// What all handshakes share.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ pub(super) struct Handshake {
 
 impl Handshake {
     /// Does it. What it shows can be reported whatever the outcome, also when this is cancelled.
-    pub(super) async fn run(&self, stream: TcpStream) -> Result<Stream, Fault> {
+    pub(super) async fn run(&self, stream: Meter) -> Result<Stream, Fault> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
         let connected = connector.connect(self.server_name.clone(), stream).await;
         connected.map_err(|error| self.recording.fault(&error))

@@ -6,6 +6,7 @@ use std::io;
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use crate::observation::{Fault, HandshakeSignature, Observation, Phase, TlsVersion};
+use crate::probe::meter::Endless;
 use crate::reason::Reason;
 
 /// How our own refusal of a handshake signature is found again among rustls' errors.
@@ -49,6 +50,7 @@ pub(super) fn fault(
     signature: Option<&HandshakeSignature>,
 ) -> Fault {
     let (reason, detail) = match (inner(error), signature) {
+        (None, _) if is_endless(error) => (Reason::TlsProtocolError, error.to_string()),
         (Some(error), Some(HandshakeSignature::Unsupported(why))) if is_wrong_algorithm(error) => {
             (Reason::TlsNoCommonParameters, why.clone())
         }
@@ -76,6 +78,7 @@ fn hung_up(asked: Asked, how: impl Display) -> (Reason, String) {
 pub(in crate::probe) fn broken(error: &io::Error, phase: Phase) -> Fault {
     let (reason, detail) = match inner(error) {
         Some(error) => tls_reason(error, Asked::No),
+        None if is_endless(error) => (Reason::ProtocolError, error.to_string()),
         None => (Reason::ConnectionClosed, error.to_string()),
     };
     Fault::new(phase, reason, detail)
@@ -123,6 +126,12 @@ pub(super) fn is_unknown_to_suites(error: &io::Error) -> bool {
 
 fn inner(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
+}
+
+/// More than we take, or than rustls does, which says so by the kind of the error alone.
+fn is_endless(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Endless>())
+        || error.kind() == io::ErrorKind::InvalidData
 }
 
 fn tls_reason(error: &Error, asked: Asked) -> (Reason, String) {
