@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use odd::issued::Ca;
 use odd::{Odd, attribute, name, set};
 use peer::{Authority, Credentials, Leaf, Server, Speech};
 use rustls::{SupportedProtocolVersion, version};
@@ -46,11 +47,25 @@ impl Seen {
     }
 
     async fn speaking(credentials: &Credentials, speech: Speech) -> Self {
+        Self::trusting(credentials, speech, "mozilla").await
+    }
+
+    /// Where these are the roots.
+    async fn below(roots: &[&rcgen::Certificate], credentials: &Credentials) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("roots.pem");
+        let pem: String = roots.iter().map(|root| root.pem()).collect();
+        std::fs::write(&file, pem).unwrap();
+        let file = file.display().to_string();
+        Self::trusting(credentials, Speech::default(), &file).await
+    }
+
+    async fn trusting(credentials: &Credentials, speech: Speech, roots: &str) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let server = Server::start(any, credentials, speech).await.unwrap();
         let tls = Tls::new().unwrap();
         let counters = Counters::new().unwrap();
-        let settings = settings(&server);
+        let settings = settings(&server, roots);
         let resolver = Resolvers::new(settings.policies(), PATIENCE);
         let rounds = Arc::new(Rounds::new(settings, resolver, tls, || NOW, counters));
         let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
@@ -94,6 +109,15 @@ impl Seen {
         &self.endpoint["certificate"][key]
     }
 
+    /// What a check found, with its reason and evidence.
+    #[track_caller]
+    fn check(&self, name: &str) -> (&str, &str, &str) {
+        let checks = self.endpoint["checks"].as_array().unwrap();
+        let found = checks.iter().find(|check| check["check"] == name).unwrap();
+        let text = |key: &str| found[key].as_str().unwrap_or_default();
+        (text("result"), text("reason"), text("evidence"))
+    }
+
     /// What holds for every certificate that can be read.
     #[track_caller]
     fn is_readable(&self, credentials: &Credentials) {
@@ -110,9 +134,9 @@ impl Seen {
     }
 }
 
-fn settings(server: &Server) -> Settings {
+fn settings(server: &Server, roots: &str) -> Settings {
     let text = format!(
-        "probe: {{timeout: 10s, min_interval: 20s}}\ntargets:\n\
+        "probe: {{timeout: 10s, min_interval: 20s}}\ntrust: {{roots: {roots}}}\ntargets:\n\
          - {{name: odd, host: {HOST}, addresses: [{}], ports: [{}]}}\n",
         server.address.ip(),
         server.address.port()
@@ -381,4 +405,98 @@ fn is_unreadable(seen: &Seen, garbage: &[u8]) {
     assert_eq!(endpoint["causes"].as_array().unwrap().len(), 1);
     assert_eq!(*seen.certificate("length"), garbage.len());
     assert_eq!(endpoint["chain"][1]["unreadable"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_root_that_has_ended_fails_lifetime_and_is_named() {
+    let root = Ca::new("Old Root");
+    let leaf = root.leaf(HOST, (2025, 2027), &[]);
+    let [ended, future] = [(2020, 2026), (2027, 2030)].map(|years| root.by(&root, years));
+    let seen = Seen::below(&[&ended], &leaf).await;
+    let said = "the root 'CN=Old Root' expired 2026-01-01T00:00:00Z";
+    assert_eq!(seen.check("lifetime"), ("fail", "chain_expired", said));
+    assert_eq!(seen.check("trust").0, "pass");
+    assert_eq!(seen.endpoint["state"], "Expired");
+    let end = seen.value("smtp_tls_chain_verified_not_after_timestamp_seconds");
+    assert_eq!(end, 1_767_225_600.0);
+    let seen = Seen::below(&[&future], &leaf).await;
+    let said = "the root 'CN=Old Root' is valid from 2027-01-01T00:00:00Z";
+    assert_eq!(seen.check("lifetime"), ("fail", "cert_not_yet_valid", said));
+}
+
+#[tokio::test]
+async fn a_renewed_root_beside_the_old_one_saves_it() {
+    let root = Ca::new("Old Root");
+    let leaf = root.leaf(HOST, (2025, 2027), &[]);
+    let [ended, renewed] = [(2020, 2026), (2024, 2034)].map(|years| root.by(&root, years));
+    for roots in [[&ended, &renewed], [&renewed, &ended]] {
+        let seen = Seen::below(&roots, &leaf).await;
+        assert_eq!(seen.endpoint["state"], "Healthy", "{:#}", seen.endpoint);
+        let end = seen.value("smtp_tls_chain_verified_not_after_timestamp_seconds");
+        assert_eq!(end, 1_798_761_600.0);
+    }
+}
+
+/// certificatePolicies with any policy, requireExplicitPolicy after three, inhibitAnyPolicy after one.
+#[tokio::test]
+async fn policies_that_nobody_demands_hide_no_root() {
+    let root = Ca::new("Root");
+    for (number, content) in [
+        (32, &b"\x30\x08\x30\x06\x06\x04\x55\x1d\x20\x00"[..]),
+        (36, b"\x30\x03\x80\x01\x03"),
+        (54, b"\x02\x01\x01"),
+    ] {
+        let middle = Ca::new("Inter").with(number, content);
+        let leaf = middle.leaf(HOST, (2026, 2027), &[middle.by(&root, (2020, 2030))]);
+        let seen = Seen::below(&[&root.by(&root, (2020, 2030))], &leaf).await;
+        assert_eq!(seen.endpoint["state"], "Healthy", "{:#}", seen.endpoint);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_judged_says_whose_fault_it_is() {
+    let root = Ca::new("Root");
+    for (number, content, said) in [
+        (
+            36,
+            &b"\x30\x03\x80\x01\x00"[..],
+            "'CN=Inter' demands a certificate policy",
+        ),
+        (
+            99,
+            b"\x05\x00",
+            "'CN=Inter' has a critical extension that is not known (2.5.29.99)",
+        ),
+    ] {
+        let middle = Ca::new("Inter").with(number, content);
+        let leaf = middle.leaf(HOST, (2026, 2027), &[middle.by(&root, (2020, 2030))]);
+        let seen = Seen::below(&[&root.by(&root, (2020, 2030))], &leaf).await;
+        let (result, reason, evidence) = seen.check("trust");
+        assert_eq!((result, reason), ("unknown", ""));
+        assert!(evidence.starts_with(said), "{evidence}");
+        assert_eq!(seen.check("chain_complete").0, "pass");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_renewed_after_the_leaf_expired_is_still_its_issuer() {
+    let (root, middle) = (Ca::new("Root"), Ca::new("Inter"));
+    let renewed = middle.by(&root, (2026, 2030));
+    let leaf = middle.leaf(HOST, (2024, 2025), &[renewed]);
+    let seen = Seen::below(&[&root.by(&root, (2020, 2030))], &leaf).await;
+    assert_eq!(seen.check("trust").0, "pass");
+    assert_eq!(seen.check("lifetime").1, "cert_expired");
+}
+
+#[tokio::test]
+async fn the_same_name_in_another_encoding_is_the_same_name() {
+    let mut root = Ca::new("Bear  ROOT");
+    let name = rcgen::DnValue::PrintableString("bear root".try_into().unwrap());
+    let certificate = root.by(&root, (2020, 2030));
+    root.params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    let leaf = root.leaf(HOST, (2026, 2027), &[]);
+    let seen = Seen::below(&[&certificate], &leaf).await;
+    assert_eq!(seen.endpoint["state"], "Healthy", "{:#}", seen.endpoint);
 }

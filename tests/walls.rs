@@ -29,7 +29,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("certificate", ""),
     ("observation", "certificate"),
     ("smtp", "observation"),
-    ("pki", ""),
+    ("pki", "certificate"),
     ("dns", "pki"),
     ("target", "dns smtp"),
     ("probe", "certificate observation pki smtp target"),

@@ -39,7 +39,7 @@ pub enum KeyKind {
 
 impl Key {
     /// Reads a DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7); a key that breaks its algorithm's rules has no size.
-    pub(super) fn from_spki(spki: &[u8]) -> Self {
+    pub fn from_spki(spki: &[u8]) -> Self {
         parts(spki).map_or_else(Self::unknown, |(oid, parameters, key)| {
             let kind = kind(&oid, parameters);
             let bits = bits(&kind, parameters, key);

@@ -10,7 +10,7 @@ pub struct SignatureAlgorithm {
     /// As the standards name it, `sha256WithRSAEncryption`; the OID when there is no name; PSS with its hash,
     /// `RSASSA-PSS-SHA256`.
     pub name: String,
-    /// What the signature hashes with; none when it is part of the algorithm (EdDSA, ML-DSA) or unknown.
+    /// What the signature hashes with; none when it is part of the algorithm (EdDSA, ML-DSA), SHA-3 or unknown.
     pub hash: Option<Hash>,
 }
 
@@ -56,7 +56,7 @@ impl Hash {
     }
 }
 
-/// Names of RFC 8017, 5758, 5912, 8410 and 9881.
+/// Names of RFC 8017, 5758, 5912, 8410 and 9881; those with SHA-3 (FIPS 202, registered by NIST) as OpenSSL has them.
 // One row an algorithm is easier to check against the RFCs than rustfmt's five.
 #[rustfmt::skip]
 const ALGORITHMS: &[(&str, &str, Option<Hash>)] = &[
@@ -77,6 +77,16 @@ const ALGORITHMS: &[(&str, &str, Option<Hash>)] = &[
     ("1.2.840.10040.4.3", "dsa-with-sha1", Some(Hash::Sha1)),
     ("2.16.840.1.101.3.4.3.1", "dsa-with-sha224", Some(Hash::Sha224)),
     ("2.16.840.1.101.3.4.3.2", "dsa-with-sha256", Some(Hash::Sha256)),
+    ("2.16.840.1.101.3.4.3.3", "dsa-with-sha384", Some(Hash::Sha384)),
+    ("2.16.840.1.101.3.4.3.4", "dsa-with-sha512", Some(Hash::Sha512)),
+    ("2.16.840.1.101.3.4.3.9", "ecdsa-with-SHA3-224", None),
+    ("2.16.840.1.101.3.4.3.10", "ecdsa-with-SHA3-256", None),
+    ("2.16.840.1.101.3.4.3.11", "ecdsa-with-SHA3-384", None),
+    ("2.16.840.1.101.3.4.3.12", "ecdsa-with-SHA3-512", None),
+    ("2.16.840.1.101.3.4.3.13", "RSA-SHA3-224", None),
+    ("2.16.840.1.101.3.4.3.14", "RSA-SHA3-256", None),
+    ("2.16.840.1.101.3.4.3.15", "RSA-SHA3-384", None),
+    ("2.16.840.1.101.3.4.3.16", "RSA-SHA3-512", None),
     ("1.3.101.112", "Ed25519", None),
     ("1.3.101.113", "Ed448", None),
     ("2.16.840.1.101.3.4.3.17", "ML-DSA-44", None),

@@ -1,18 +1,81 @@
 //! Root certificates from the program, the system or files to one set of trust anchors; knows no chains.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 
-/// The roots that paths may end at, each of them a name and a key (RFC 5280 §6.1.1 d) without dates.
+use super::der;
+use super::member::{Limits, called, flaw_as_issuer};
+use super::signed::{Signed, Signer};
+use crate::certificate::{Certificate, Dn, Facts};
+
+/// The roots that paths may end at, each of them a name and a key (RFC 5280 §6.1.1 d). Those of files and of the system
+/// have a certificate, whose dates and limits count; the bundled ones have none.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Anchors {
     name: String,
     anchors: Vec<TrustAnchor<'static>>,
-    /// The certificates they were made from; the bundled ones are not kept whole.
-    whole: Vec<CertificateDer<'static>>,
+    /// The same roots, with what a search asks of them.
+    roots: Vec<Root>,
+    /// The roots of each name, by its canonical form.
+    by_name: HashMap<Vec<u8>, Vec<usize>>,
     warnings: Vec<String>,
+}
+
+/// One root as a search for a path sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Root {
+    /// The key that signs.
+    pub(super) signer: Signer,
+    /// The certificate it was made from; the bundled ones are not kept whole.
+    pub(super) certificate: Option<Certificate>,
+    /// Name, key and name constraints.
+    anchor: TrustAnchor<'static>,
+}
+
+impl Root {
+    fn new(anchor: TrustAnchor<'static>, certificate: Option<Certificate>) -> Self {
+        Self {
+            signer: Signer::new(der::wrap(&anchor.subject_public_key_info)),
+            certificate,
+            anchor,
+        }
+    }
+
+    /// Its name as DER.
+    pub(super) fn subject(&self) -> Vec<u8> {
+        der::wrap(&self.anchor.subject)
+    }
+
+    pub(super) fn facts(&self) -> Option<&Facts> {
+        self.certificate.as_ref()?.facts().ok()
+    }
+
+    /// The content of its name constraints.
+    pub(super) fn name_constraints(&self) -> Option<&[u8]> {
+        self.anchor.name_constraints.as_deref()
+    }
+
+    /// What forbids that it ends a path with so many intermediates that are not self-issued.
+    pub(super) fn flaw(&self, intermediates: usize) -> Option<String> {
+        let facts = self.facts()?;
+        let flaw = flaw_as_issuer(facts, intermediates).or_else(|| {
+            let limits = self.limits()?;
+            (!limits.may_sign_certificates()).then(|| {
+                let name = called(&facts.subject);
+                format!("the key of '{name}' is not for certificates (keyUsage, RFC 5280 §4.2.1.3)")
+            })
+        });
+        flaw.map(|why| format!("{why}; it is configured as a root"))
+    }
+
+    /// What its certificate limits.
+    pub(super) fn limits(&self) -> Option<Limits<'_>> {
+        let signed = Signed::read(self.certificate.as_ref()?.der())?;
+        Some(Limits::read(&signed))
+    }
 }
 
 /// Why there are no roots.
@@ -29,11 +92,14 @@ pub enum AnchorsError {
 impl Anchors {
     /// Mozilla's roots for TLS servers, as bundled with this program by `webpki-roots`.
     pub fn mozilla() -> Self {
-        Self {
+        let mut mozilla = Self {
             name: "mozilla".into(),
-            anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
             ..Self::default()
+        };
+        for anchor in webpki_roots::TLS_SERVER_ROOTS {
+            mozilla.push(Root::new(anchor.clone(), None));
         }
+        mozilla
     }
 
     /// The operating system's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
@@ -72,7 +138,7 @@ impl Anchors {
             ..Self::default()
         };
         let malformed = |nth, why: String| AnchorsError::Malformed(name.clone(), nth, why);
-        if sequence(bytes).is_some() {
+        if der::sequence(bytes).is_some() {
             file.add(bytes.to_vec().into())
                 .map_err(|why| malformed(1, why))?;
         }
@@ -89,9 +155,18 @@ impl Anchors {
 
     fn add(&mut self, der: CertificateDer<'static>) -> Result<(), String> {
         let anchor = webpki::anchor_from_trusted_cert(&der).map_err(|e| format!("{e:?}"))?;
-        self.anchors.push(anchor.to_owned());
-        self.whole.push(der);
+        let certificate = Certificate::from_der(&der);
+        certificate.facts().map_err(|e| e.to_string())?;
+        self.push(Root::new(anchor.to_owned(), Some(certificate)));
         Ok(())
+    }
+
+    fn push(&mut self, root: Root) {
+        let name = Dn::from_der(&root.subject()).unwrap_or_default();
+        let of_name = self.by_name.entry(name.canonical()).or_default();
+        of_name.push(self.roots.len());
+        self.anchors.push(root.anchor.clone());
+        self.roots.push(root);
     }
 
     /// All of them together, each once.
@@ -102,12 +177,11 @@ impl Anchors {
             ..Self::default()
         };
         for set in sets {
-            for anchor in set.anchors {
-                if !union.anchors.contains(&anchor) {
-                    union.anchors.push(anchor);
+            for root in set.roots {
+                if !union.roots.contains(&root) {
+                    union.push(root);
                 }
             }
-            union.whole.extend(set.whole);
             union.warnings.extend(set.warnings);
         }
         union
@@ -135,12 +209,23 @@ impl Anchors {
 
     /// Whether this very certificate was configured; the bundled ones do not count.
     pub fn holds(&self, der: &[u8]) -> bool {
-        self.whole.iter().any(|whole| whole.as_ref() == der)
+        let mut whole = self.roots.iter().filter_map(|r| r.certificate.as_ref());
+        whole.any(|whole| whole.der() == der)
     }
 
     /// Whether a root has this subject, given as the DER of a `Name` (RFC 5280 §4.1.2.4).
     pub fn has_subject(&self, name: &[u8]) -> bool {
-        sequence(name).is_some_and(|name| self.anchors.iter().any(|root| *root.subject == *name))
+        Dn::from_der(name).is_some_and(|name| self.by_name.contains_key(&name.canonical()))
+    }
+
+    /// The roots with this name, given by [`Dn::canonical`].
+    pub(super) fn named(&self, name: &[u8]) -> impl Iterator<Item = (usize, &Root)> {
+        let of_name = self.by_name.get(name).into_iter().flatten();
+        of_name.filter_map(|nth| Some((*nth, self.roots.get(*nth)?)))
+    }
+
+    pub(super) fn roots(&self) -> &[Root] {
+        &self.roots
     }
 
     pub(crate) fn all(&self) -> &[TrustAnchor<'static>] {
@@ -152,58 +237,6 @@ impl fmt::Debug for Anchors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Anchors({}: {})", self.name, self.len())
     }
-}
-
-/// What the one SEQUENCE holds that `der` is.
-pub(super) fn sequence(der: &[u8]) -> Option<&[u8]> {
-    element(der, 0x30).and_then(|(content, rest)| rest.is_empty().then_some(content))
-}
-
-/// The DER of a `Name` from its content, which is all that an anchor keeps.
-pub(super) fn name(content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let zeros = length.iter().take_while(|byte| **byte == 0).count();
-    let length = &length[zeros.min(length.len() - 1)..];
-    let mut der = vec![0x30];
-    if content.len() > 127 {
-        der.extend(u8::try_from(length.len()).map(|n| 0x80 | n));
-    }
-    der.extend_from_slice(length);
-    der.extend_from_slice(content);
-    der
-}
-
-/// The content of the element with this tag that `der` begins with, and what follows (X.690 §8.1).
-fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (first, rest) = der.strip_prefix(&[tag])?.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(*first), rest),
-        0x81..=0x84 => {
-            let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let bytes = length.iter();
-            (
-                bytes.fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
-                rest,
-            )
-        }
-        _ => return None,
-    };
-    rest.split_at_checked(length)
-}
-
-/// The OID of `rsaEncryption` (RFC 8017 §A.1) as DER.
-const RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
-
-/// The size of the key, if it is an RSA key, in the content of a `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
-pub(super) fn rsa_bits(key_info: &[u8]) -> Option<usize> {
-    let (algorithm, rest) = element(key_info, 0x30)?;
-    let (bits, _) = element(rest, 0x03).filter(|_| algorithm.starts_with(RSA))?;
-    let (key, _) = element(bits.strip_prefix(&[0])?, 0x30)?;
-    let (modulus, _) = element(key, 0x02)?;
-    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
-    let modulus = &modulus[zeros..];
-    let unused = usize::try_from(modulus.first()?.leading_zeros()).ok()?;
-    Some(modulus.len() * 8 - unused)
 }
 
 #[cfg(test)]
@@ -218,7 +251,7 @@ mod tests {
             format!("{roots:?}"),
             format!("Anchors(mozilla: {})", roots.len())
         );
-        let name = name(&roots.all()[0].subject);
+        let name = roots.roots()[0].subject();
         assert!(roots.has_subject(&name));
         assert!(!roots.has_subject(&name[2..]) && !roots.has_subject(b""));
         assert_eq!(
@@ -260,24 +293,6 @@ mod tests {
         ] {
             let e = read(bad.as_bytes()).unwrap_err().to_string();
             assert!(e.starts_with(line), "{e}");
-        }
-    }
-
-    #[test]
-    fn lengths_of_every_form_are_read_and_written() {
-        for length in [0, 1, 127, 128, 255, 256, 70_000] {
-            let content = vec![7; length];
-            assert_eq!(sequence(&name(&content)), Some(&content[..]), "{length}");
-        }
-        for bad in [
-            &b""[..],
-            b"\x30",
-            b"\x30\x80",
-            b"\x30\x85",
-            b"\x30\x84\xff\xff\xff\xff",
-            b"\x30\x01\x00\x00",
-        ] {
-            assert_eq!(sequence(bad), None, "{bad:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
 use webpki::{CertRevocationList, Error, OwnedCertRevocationList};
 
-use super::anchors::sequence;
+use super::der::sequence;
 
 /// Lists of revoked certificates (RFC 5280 §5) as their files had them when they were read.
 #[derive(Default)]

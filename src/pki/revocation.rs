@@ -3,13 +3,13 @@
 //! Judged as of now only: issuers drop certificates from their lists once these have expired (RFC 5280 §3.3), so that
 //! for an expired one the lists mean nothing.
 
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{
     CertRevocationList, EndEntityCert, Error, ExpirationPolicy, RevocationCheckDepth,
     RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
-use super::{Anchors, AnyUsage, Crls, MAX_CHAIN, is_readable, no_path, unix};
+use super::{Anchors, AnyUsage, Crls, MAX_CHAIN, NoPath};
 use crate::timestamp::Timestamp;
 
 /// What the revocation lists say of a chain.
@@ -179,6 +179,89 @@ fn complaint(error: &Error) -> String {
             no_path(other)
         ),
     }
+}
+
+fn is_readable(der: &CertificateDer<'_>) -> bool {
+    EndEntityCert::try_from(der).is_ok()
+}
+
+/// None before 1970.
+fn unix(moment: Timestamp) -> Option<UnixTime> {
+    let seconds = u64::try_from(moment.0).ok()?;
+    Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
+        seconds,
+    )))
+}
+
+fn no_path(error: &Error) -> NoPath {
+    match error {
+        Error::UnknownIssuer => NoPath::UnknownIssuer { of: 0 },
+        Error::CaUsedAsEndEntity => NoPath::CaAsLeaf,
+        Error::UnsupportedCertVersion => NoPath::Unsupported("X.509 before version 3".into()),
+        Error::UnsupportedCriticalExtension => {
+            NoPath::Unsupported("a critical extension that is not known".into())
+        }
+        Error::UnsupportedSignatureAlgorithmContext(context) => NoPath::Unsupported(format!(
+            "signed with {}",
+            algorithm(&context.signature_algorithm_id)
+        )),
+        Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
+            NoPath::Unsupported(format!(
+                "signed with {} by a key that is not verified here",
+                algorithm(&context.signature_algorithm_id)
+            ))
+        }
+        Error::BadDer
+        | Error::BadDerTime
+        | Error::ExtensionValueInvalid
+        | Error::InvalidSerialNumber
+        | Error::MalformedExtensions
+        | Error::TrailingData(_) => NoPath::Unreadable(format!("malformed ({error:?})")),
+        other => NoPath::Invalid(path_complaint(other)),
+    }
+}
+
+fn path_complaint(error: &Error) -> String {
+    match error {
+        Error::CertDistrusted => "a key that was publicly withdrawn".into(),
+        Error::EndEntityUsedAsCa => "an issuer's certificate is not one for a CA".into(),
+        Error::PathLenConstraintViolated => "more CAs below one another than allowed".into(),
+        Error::NameConstraintViolation => "a name that an issuer is not allowed to certify".into(),
+        Error::InvalidCertValidity => "a certificate that ends before it begins".into(),
+        Error::MaximumPathDepthExceeded => "more than 6 intermediate certificates".into(),
+        Error::MaximumSignatureChecksExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumNameConstraintComparisonsExceeded => "too many ways to try".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Object identifiers, as DER, of signature algorithms that old or unusual CAs sign with.
+const ALGORITHMS: [(&[u8], &str); 8] = [
+    (
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02",
+        "MD2 and RSA",
+    ),
+    (
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
+        "MD5 and RSA",
+    ),
+    (
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
+        "SHA-1 and RSA",
+    ),
+    (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"),
+    (b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01", "SHA-1 and ECDSA"),
+    (b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03", "ECDSA"),
+    (b"\x06\x07\x2a\x86\x48\xce\x38\x04\x03", "SHA-1 and DSA"),
+    (b"\x06\x03\x2b\x65\x71", "Ed448"),
+];
+
+fn algorithm(identifier: &[u8]) -> &'static str {
+    let known = ALGORITHMS
+        .iter()
+        .find(|(oid, _)| identifier.starts_with(oid));
+    known.map_or("an algorithm that is not verified here", |(_, name)| name)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::observation::Observation;
-use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
+use crate::pki::{self, Anchors, Revocation, Trust};
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
 
@@ -38,7 +38,7 @@ impl TrustCache {
         {
             return Some(known.clone());
         }
-        let found = search(observation, anchors, now);
+        let found = pki::find_path(&observation.chain, anchors, now);
         let mut known = lock(&self.0);
         if known.len() >= MAX_CHAINS {
             known.clear();
@@ -49,22 +49,12 @@ impl TrustCache {
 }
 
 /// Whether a search now would find the same. Only a path that is valid now is certainly the best there is; that there
-/// is none does not depend on the moment, unless the dates were the reason.
+/// is none does not depend on the moment.
 fn holds_at(trust: &Trust, now: Timestamp) -> bool {
     match trust {
         Trust::Path(path) => path.valid_from <= now && now <= path.valid_until,
-        Trust::Pinned => true,
-        Trust::None(why) => *why != NoPath::NeverTogether,
+        Trust::Pinned | Trust::None(_) => true,
     }
-}
-
-fn search(observation: &Observation, anchors: &Anchors, now: Timestamp) -> Trust {
-    let validity: Vec<_> = observation
-        .chain
-        .iter()
-        .map(|c| c.facts().ok().map(|f| (f.not_before, f.not_after)))
-        .collect();
-    pki::find_path(&ders(observation), &validity, anchors, now)
 }
 
 /// What the revocation lists say; `None` when there is nothing to ask, or nobody.

@@ -46,6 +46,7 @@ impl Case {
         case.trust = Some(Trust::Path(Path {
             certificates: vec![0, 1],
             anchor: Vec::new(),
+            root: None,
             valid_from: NOW.plus_seconds(-90 * DAY),
             valid_until: NOW.plus_seconds(90 * DAY),
         }));

@@ -1,7 +1,7 @@
 //! Check `chain_complete`: no intermediate certificate is missing from what was presented.
 
 use super::{Check, Evidence, Finding, Kind};
-use crate::certificate::{Certificate, Facts};
+use crate::certificate::Certificate;
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
 
@@ -22,52 +22,34 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         Some(Trust::Path(_) | Trust::Pinned) => return Finding::Pass,
         Some(Trust::None(why)) => why,
     };
-    match missing_issuer(&evidence.observation.chain) {
-        None => Finding::Pass,
-        Some(_) if *no_path != NoPath::UnknownIssuer => {
-            Finding::Unknown("the chain cannot be verified".to_owned())
-        }
-        Some(Missing { issuer, of_leaf }) if of_leaf => Finding::fail(
-            Reason::ChainIncomplete,
-            format!("'{issuer}' was not presented and is no known root"),
-        ),
-        Some(_) => Finding::NotApplicable("what was not presented may be a root, which need not be"),
-    }
-}
-
-/// An issuer that was not presented.
-pub(super) struct Missing {
-    /// Its name.
-    pub(super) issuer: String,
-    /// It issued the leaf, as roots seldom do. Further up it may as well be a root, which servers rightly leave out.
-    pub(super) of_leaf: bool,
-}
-
-/// Follows the issuers through what was presented. The first that is missing, or `None` when the chain ends at a
-/// certificate that issued itself.
-pub(super) fn missing_issuer(chain: &[Certificate]) -> Option<Missing> {
-    let presented: Vec<&Facts> = chain.iter().filter_map(|c| c.facts().ok()).collect();
-    let leaf = *presented.first()?;
-    let mut current = leaf;
-    // A chain that goes round in circles is followed no longer than it is long.
-    for _ in &presented {
-        if current.is_self_issued() {
-            return None;
-        }
-        let issuer = presented
-            .iter()
-            .find(|candidate| candidate.subject.matches(&current.issuer));
-        match issuer {
-            Some(next) => current = next,
-            None => {
-                return Some(Missing {
-                    issuer: current.issuer.to_exchange(),
-                    of_leaf: std::ptr::eq(current, leaf),
-                });
+    let missing = |of: usize| missing_issuer(&evidence.observation.chain, of);
+    match no_path {
+        NoPath::UnknownIssuer { of } => match missing(*of) {
+            None => Finding::Pass,
+            Some(issuer) if *of == 0 => Finding::fail(
+                Reason::ChainIncomplete,
+                format!("'{issuer}' was not presented and is no known root"),
+            ),
+            // Roots seldom issue a leaf. Further up it may as well be one, which servers rightly leave out.
+            Some(_) => {
+                Finding::NotApplicable("what was not presented may be a root, which need not be")
             }
-        }
+        },
+        // It leads to a root, though not validly, or not by what is verified here.
+        NoPath::Unsupported(_) => Finding::Pass,
+        NoPath::CaAsLeaf if missing(0).is_none() => Finding::Pass,
+        NoPath::Empty
+        | NoPath::CaAsLeaf
+        | NoPath::Invalid(_)
+        | NoPath::Unreadable(_)
+        | NoPath::TooManyWays => Finding::Unknown("the chain cannot be verified".to_owned()),
     }
-    None
+}
+
+/// The name of the issuer that this one of the presented certificates lacks; `None` when it issued itself.
+pub(super) fn missing_issuer(chain: &[Certificate], of: usize) -> Option<String> {
+    let facts = chain.get(of)?.facts().ok()?;
+    (!facts.is_self_issued()).then(|| facts.issuer.to_exchange())
 }
 
 #[cfg(test)]
@@ -78,7 +60,8 @@ mod tests {
     fn untrusted(chain_length: usize) -> Case {
         let mut case = Case::new();
         case.observation.chain.truncate(chain_length);
-        case.trust = Some(Trust::None(NoPath::UnknownIssuer));
+        let of = chain_length - 1;
+        case.trust = Some(Trust::None(NoPath::UnknownIssuer { of }));
         case
     }
 

@@ -1,14 +1,14 @@
 //! Check `lifetime`: the dates hold now.
 
 use super::{Check, Evidence, Finding, Kind};
-use crate::certificate::Facts;
+use crate::certificate::{Certificate, Facts};
 use crate::pki::{Path, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 pub(super) const CHECK: Check = Check {
     name: "lifetime",
-    help: "The leaf and the certificates on its path are neither expired nor not yet valid.",
+    help: "The leaf, the certificates on its path and the root are neither expired nor not yet valid.",
     citation: "RFC 5280 §4.1.2.5 and §6.1.3 (a)(2)",
     kind: Kind::Dates,
     judge,
@@ -35,26 +35,41 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         );
     }
     match evidence.trust {
-        Some(Trust::Path(path)) => judge_path(path, facts, now),
+        Some(Trust::Path(path)) => judge_path(path, &evidence.observation.chain, facts, now),
         _ => Finding::Pass,
     }
 }
 
 /// Only the path that leads to a root counts: an expired certificate that nobody needs hurts nobody.
-fn judge_path(path: &Path, leaf: &Facts, now: Timestamp) -> Finding {
+fn judge_path(path: &Path, chain: &[Certificate], leaf: &Facts, now: Timestamp) -> Finding {
     if now > path.valid_until && path.valid_until < leaf.not_after {
+        let whose = bearer(path, chain, |facts| facts.not_after == path.valid_until);
         return Finding::fail(
             Reason::ChainExpired,
-            format!("an intermediate certificate expired {}", path.valid_until),
+            format!("{whose} expired {}", path.valid_until),
         );
     }
     if now < path.valid_from {
+        let whose = bearer(path, chain, |facts| facts.not_before == path.valid_from);
         return Finding::fail(
             Reason::CertNotYetValid,
-            format!("an intermediate certificate is valid from {}", path.valid_from),
+            format!("{whose} is valid from {}", path.valid_from),
         );
     }
     Finding::Pass
+}
+
+/// Which certificate on the path has this date.
+fn bearer(path: &Path, chain: &[Certificate], has_it: impl Fn(&Facts) -> bool) -> String {
+    let root = path.root.as_ref().and_then(|root| root.facts().ok());
+    if let Some(root) = root.filter(|root| has_it(root)) {
+        return format!("the root '{}'", root.subject.to_exchange());
+    }
+    let mut on_path = path.certificates.iter().filter_map(|at| chain.get(*at)?.facts().ok());
+    on_path.find(|facts| has_it(facts)).map_or_else(
+        || "an intermediate certificate".to_owned(),
+        |facts| format!("the intermediate certificate '{}'", facts.subject.to_exchange()),
+    )
 }
 
 /// A duration in the unit that people think in.
@@ -87,6 +102,7 @@ mod tests {
         case.trust = Some(Trust::Path(Path {
             certificates: vec![0, 1],
             anchor: Vec::new(),
+            root: None,
             valid_from: NOW.plus_seconds(-DAY),
             valid_until: NOW.plus_seconds(DAY),
         }));

@@ -1,6 +1,6 @@
 //! Check `trust`: what was presented leads to a trusted root, whatever the dates.
 
-use super::chain_complete::{Missing, missing_issuer};
+use super::chain_complete::missing_issuer;
 use super::{Check, Evidence, Finding, Kind};
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
@@ -26,13 +26,13 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
             Reason::SelfSigned,
             format!("signed by itself ({})", facts.subject.to_exchange()),
         ),
-        Some(Trust::None(NoPath::UnknownIssuer)) => {
-            match missing_issuer(&evidence.observation.chain) {
-                Some(Missing { issuer, of_leaf }) if of_leaf => Finding::fail(
+        Some(Trust::None(NoPath::UnknownIssuer { of })) => {
+            match missing_issuer(&evidence.observation.chain, *of) {
+                Some(issuer) if *of == 0 => Finding::fail(
                     Reason::ChainIncomplete,
                     format!("no path to a root: '{issuer}' was not presented"),
                 ),
-                Some(Missing { issuer, .. }) => Finding::fail(
+                Some(issuer) => Finding::fail(
                     Reason::UnknownIssuer,
                     format!("the path ends at '{issuer}', which is no known root"),
                 ),
@@ -45,7 +45,12 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         Some(Trust::None(why @ (NoPath::Invalid(_) | NoPath::CaAsLeaf))) => {
             Finding::fail(Reason::ChainInvalid, why.to_string())
         }
-        Some(Trust::None(why)) => Finding::Unknown(why.to_string()),
+        Some(Trust::None(
+            why @ (NoPath::Empty
+            | NoPath::Unsupported(_)
+            | NoPath::Unreadable(_)
+            | NoPath::TooManyWays),
+        )) => Finding::Unknown(why.to_string()),
     }
 }
 
@@ -71,11 +76,10 @@ mod tests {
 
     #[test]
     fn the_reasons_are_told_apart() {
-        let mut case = without_path(NoPath::UnknownIssuer);
-        assert_eq!(case.reason(judge), Some(Reason::UnknownIssuer));
-        case.observation.chain.truncate(1);
-        assert_eq!(case.reason(judge), Some(Reason::ChainIncomplete));
-        let mut own = without_path(NoPath::UnknownIssuer);
+        let ends = |of| without_path(NoPath::UnknownIssuer { of });
+        assert_eq!(ends(1).reason(judge), Some(Reason::UnknownIssuer));
+        assert_eq!(ends(0).reason(judge), Some(Reason::ChainIncomplete));
+        let mut own = ends(0);
         own.observation.chain.remove(0);
         assert_eq!(own.reason(judge), Some(Reason::SelfSigned));
         let forged = without_path(NoPath::Invalid("signature".into()));

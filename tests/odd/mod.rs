@@ -1,5 +1,7 @@
 //! Certificates field by field, with what no library would write: a minimal DER writer and a real signature.
 
+pub(crate) mod issued;
+
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 

@@ -85,6 +85,31 @@ impl Dn {
         self.folded() == other.folded()
     }
 
+    /// Whether this name lies within the subtree of `base` (RFC 5280 §4.2.1.10, directoryName).
+    pub fn is_within(&self, base: &Self) -> bool {
+        self.folded().starts_with(&base.folded())
+    }
+
+    /// Bytes that two names have in common if and only if they are the same name (RFC 5280 §7.1), whatever their
+    /// string types, case and spacing.
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for rdn in self.folded() {
+            bytes.push(b'+');
+            for (oid, value) in rdn {
+                let (kind, value) = match &value {
+                    Folded::Text(text) => (b't', text.as_bytes()),
+                    Folded::Der(der) => (b'd', *der),
+                };
+                bytes.extend_from_slice(oid.as_bytes());
+                bytes.push(kind);
+                bytes.extend_from_slice(&value.len().to_be_bytes());
+                bytes.extend_from_slice(value);
+            }
+        }
+        bytes
+    }
+
     fn folded(&self) -> FoldedName<'_> {
         self.rdns.iter().map(|rdn| folded_set(rdn)).collect()
     }
@@ -188,6 +213,29 @@ mod tests {
             assert!(!name.matches(&dn(other)), "{other}");
             assert!(!dn(other).matches(&name), "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_the_same_name_has_the_same_canonical_form() {
+        let form = |text: &str| dn(text).canonical();
+        let name = "C=DE, O=Bear  World, CN=a+OU=b";
+        assert_eq!(form(name), form("c=de,o=bear world,OU=B+CN=A"));
+        for other in [
+            "C=DE, O=BearWorld, CN=a+OU=b",
+            "C=DE",
+            "C=DE, CN=a+OU=b, O=bear world",
+            "",
+        ] {
+            assert_ne!(form(name), form(other), "{other}");
+        }
+        assert_ne!(form("CN=a, CN=b"), form("CN=a+CN=b"));
+    }
+
+    #[test]
+    fn a_subtree_begins_with_its_base() {
+        let within = |name: &str, base: &str| dn(name).is_within(&dn(base));
+        assert!(within("C=DE, O=Bear, CN=a", "c=de, O=BEAR") && within("C=DE", ""));
+        assert!(!within("C=DE, O=Bear", "C=DE, O=Wolf") && !within("C=DE", "C=DE, O=Bear"));
     }
 
     #[test]

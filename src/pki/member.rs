@@ -1,0 +1,201 @@
+//! One presented certificate to what a search for a path asks of it: names to compare, signature, key, limits and what
+//! is odd about it; knows no other certificate.
+
+use rustls_pki_types::{CertificateDer, UnixTime};
+use webpki::{EndEntityCert, Error};
+
+use super::AnyUsage;
+use super::der::{self, Reader};
+use super::signed::{Signed, Signer};
+use crate::certificate::{Certificate, Dn, Facts};
+
+/// A certificate whose facts and parts could be read.
+pub(super) struct Member<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) signed: Signed<'a>,
+    /// Its own key, which may have signed others.
+    pub(super) signer: Signer,
+    /// [`Dn::canonical`] of its two names.
+    pub(super) subject: Vec<u8>,
+    pub(super) issuer: Vec<u8>,
+    pub(super) limits: Limits<'a>,
+    der: &'a [u8],
+}
+
+/// What the extensions of an issuer limit, besides basicConstraints.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Limits<'a> {
+    /// The first eight bits of keyUsage (RFC 5280 §4.2.1.3).
+    key_usage: Option<u8>,
+    /// The content of nameConstraints (RFC 5280 §4.2.1.10).
+    pub(super) names: Option<&'a [u8]>,
+    /// requireExplicitPolicy (RFC 5280 §4.2.1.11).
+    explicit_policy: Option<usize>,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn new(certificate: &'a Certificate) -> Option<Self> {
+        let facts = certificate.facts().ok()?;
+        let signed = Signed::read(certificate.der())?;
+        Some(Self {
+            facts,
+            signed,
+            signer: Signer::new(facts.spki.clone()),
+            subject: facts.subject.canonical(),
+            issuer: facts.issuer.canonical(),
+            limits: Limits::read(&signed),
+            der: certificate.der(),
+        })
+    }
+
+    /// Its issuer's name as it stands in the certificate.
+    pub(super) fn raw_issuer(&self) -> Option<&'a [u8]> {
+        let mut sequences = Reader(self.signed.fields).filter(|e| e.tag == der::SEQUENCE);
+        sequences.nth(1).map(|name| name.whole)
+    }
+
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    /// What forbids every path through it, wherever it stands.
+    pub(super) fn flaw(&self) -> Option<String> {
+        let name = called(&self.facts.subject);
+        let inner = Reader(self.signed.fields).find(|field| field.tag == der::SEQUENCE);
+        if inner.is_none_or(|algorithm| algorithm.content != self.signed.algorithm) {
+            return Some(format!(
+                "'{name}' names two signature algorithms (RFC 5280 §4.1.1.2)"
+            ));
+        }
+        if self.facts.not_before > self.facts.not_after {
+            return Some(format!("'{name}' ends before it begins"));
+        }
+        is_withdrawn(self.der).then(|| format!("the key of '{name}' was publicly withdrawn"))
+    }
+
+    /// What keeps us from judging a path through it, wherever it stands.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let name = called(&self.facts.subject);
+        let unknown = &self.facts.critical_unknown;
+        if !unknown.is_empty() {
+            let oids = cut(&unknown.join(", "));
+            return Some(format!(
+                "'{name}' has a critical extension that is not known ({oids})"
+            ));
+        }
+        let more = self.facts.trailing_bytes;
+        (more > 0).then(|| format!("{more} bytes follow the certificate of '{name}'"))
+    }
+
+    /// What forbids a path in which it issues, with so many intermediates below it that are not self-issued.
+    pub(super) fn flaw_as_issuer(&self, below: usize) -> Option<String> {
+        flaw_as_issuer(self.facts, below)
+    }
+
+    /// What keeps us from judging a path in which it issues.
+    pub(super) fn doubt_as_issuer(&self) -> Option<String> {
+        let (name, version) = (called(&self.facts.subject), self.facts.version);
+        (version < 3).then(|| {
+            format!(
+                "the certificate of the issuer '{name}' is of X.509 version {version}, \
+                 which does not say whether it is a CA (RFC 5280 §6.1.4 k)"
+            )
+        })
+    }
+
+    /// What keeps us from judging a path with so many certificates below this one, self-issued ones aside: from some
+    /// depth on it asks for policies (RFC 5280 §6.1.3 f). Without that, policies forbid nothing.
+    pub(super) fn policy_doubt(&self, below: usize) -> Option<String> {
+        let asks = self.limits.explicit_policy.is_some_and(|n| n <= below);
+        asks.then(|| {
+            let name = called(&self.facts.subject);
+            format!("'{name}' demands a certificate policy, and policies are not evaluated here")
+        })
+    }
+}
+
+/// What forbids a certificate of version 3 to issue (RFC 5280 §6.1.4 k to m).
+pub(super) fn flaw_as_issuer(facts: &Facts, below: usize) -> Option<String> {
+    if facts.version < 3 {
+        return None;
+    }
+    let name = called(&facts.subject);
+    if !facts.is_ca() {
+        return Some(format!(
+            "the certificate of the issuer '{name}' is not one for a CA"
+        ));
+    }
+    let most = facts.basic_constraints.and_then(|c| c.path_length)?;
+    (below > usize::try_from(most).unwrap_or(usize::MAX)).then(|| {
+        format!("'{name}' allows {most} CAs below it (pathLenConstraint), and there are {below}")
+    })
+}
+
+impl<'a> Limits<'a> {
+    pub(super) fn read(signed: &Signed<'a>) -> Self {
+        let mut limits = Self::default();
+        for (oid, value) in extensions(signed.fields) {
+            match oid {
+                b"\x55\x1d\x0f" => limits.key_usage = key_usage(value),
+                b"\x55\x1d\x1e" => limits.names = der::sequence(value),
+                b"\x55\x1d\x24" => limits.explicit_policy = explicit_policy(value),
+                _ => {}
+            }
+        }
+        limits
+    }
+
+    /// Whether the key may sign certificates.
+    pub(super) fn may_sign_certificates(&self) -> bool {
+        self.key_usage.is_none_or(|bits| bits & 0x04 != 0)
+    }
+}
+
+/// OID and value of each extension of a TBSCertificate.
+pub(super) fn extensions(fields: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let tagged = Reader(fields).find(|field| field.tag == der::context(3));
+    let all = tagged.and_then(|tagged| der::sequence(tagged.content));
+    Reader(all.unwrap_or_default()).filter_map(|extension| {
+        let mut parts = Reader(extension.content);
+        let oid = parts.content(der::OID)?;
+        parts.content(der::BOOLEAN);
+        Some((oid, parts.content(der::OCTET_STRING)?))
+    })
+}
+
+fn key_usage(value: &[u8]) -> Option<u8> {
+    let bits = Reader(value).content(der::BIT_STRING)?;
+    Some(bits.get(1).copied().unwrap_or(0))
+}
+
+fn explicit_policy(value: &[u8]) -> Option<usize> {
+    let after = Reader(der::sequence(value)?).content(0x80)?;
+    // More certificates than a chain has, when it does not fit.
+    let number = after.iter().try_fold(0_usize, |n, byte| {
+        Some(n.checked_mul(256)? + usize::from(*byte))
+    });
+    Some(number.unwrap_or(usize::MAX))
+}
+
+/// `webpki` has a list of keys that were publicly withdrawn, and asks it before anything else.
+fn is_withdrawn(der: &[u8]) -> bool {
+    let der = CertificateDer::from(der);
+    EndEntityCert::try_from(&der).is_ok_and(|certificate| {
+        let none = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let asked = certificate.verify_for_usage(&[], &[], &[], none, AnyUsage, None, None);
+        matches!(asked, Err(Error::CertDistrusted))
+    })
+}
+
+/// A name for a message.
+pub(super) fn called(name: &Dn) -> String {
+    cut(&name.to_exchange())
+}
+
+/// As much of a stranger's text as a message needs.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
