@@ -1,6 +1,7 @@
 //! `targets:` and `defaults:` to what is probed and what is expected of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub(super) struct Common {
     pub(super) ports: Vec<u16>,
     pub(super) offers: Vec<Offer>,
     pub(super) mode: Option<Mode>,
-    pub(super) known_views: Views,
+    pub(super) known_views: Arc<Views>,
     pub(super) views: Vec<Arc<str>>,
     pub(super) client_certificate: Option<ClientCertificate>,
     pub(super) labels: BTreeMap<String, String>,
@@ -63,7 +64,7 @@ impl Common {
             ports: vec![25],
             offers: vec![Offer::Any],
             mode: None,
-            known_views,
+            known_views: Arc::new(known_views),
             views: vec![DEFAULT_VIEW.into()],
             client_certificate: None,
             labels: BTreeMap::new(),
@@ -254,14 +255,14 @@ fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
 }
 
 /// A list, or one item in its place: not empty, and nothing twice.
-pub(super) fn distinct<T: PartialEq>(
+pub(super) fn distinct<T: Clone + Eq + Hash>(
     value: &Value<'_>,
     read: impl Fn(&Value<'_>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let mut items = Vec::new();
+    let (mut items, mut seen) = (Vec::new(), HashSet::new());
     for one in value.list_or_one()? {
         let item = read(&one)?;
-        if items.contains(&item) {
+        if !seen.insert(item.clone()) {
             return Err(one.problem("listed twice, expected it once"));
         }
         items.push(item);

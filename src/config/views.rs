@@ -1,5 +1,6 @@
 //! `views:` to the ways that targets are probed by; opens no file but a trust anchor's.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,12 +29,27 @@ const PROXY_EXPECTED: &str = "socks5://[USER:PASSWORD@]HOST:PORT or http://[USER
 
 /// All views there are.
 #[derive(Debug, Clone)]
-pub(super) struct Views(Vec<View>);
+pub(super) struct Views {
+    all: Vec<View>,
+    /// Where each stands among all.
+    places: HashMap<Arc<str>, usize>,
+}
 
 impl Views {
     /// Only the view that always exists.
     pub(super) fn new() -> Self {
-        Self(vec![View::default_view()])
+        let mut views = Self {
+            all: Vec::new(),
+            places: HashMap::new(),
+        };
+        views.add(View::default_view());
+        views
+    }
+
+    fn add(&mut self, view: View) {
+        let name = Arc::clone(&view.vantage.name);
+        self.places.insert(name, self.all.len());
+        self.all.push(view);
     }
 
     /// Reads `views:`. Relative paths are relative to `base`; `roots` are those of encrypted DNS.
@@ -52,26 +68,31 @@ impl Views {
             if !(1..=60).contains(&length) || name.chars().any(char::is_control) {
                 return Err(value.problem("no name for a view, expected 1 to 60 characters"));
             }
-            self.0.push(view(name, &value, base, roots)?);
+            self.add(view(name, &value, base, roots)?);
         }
         Ok(())
     }
 
     /// The view that a target names.
     pub(super) fn named(&self, value: &Value<'_>) -> Result<Arc<str>, Problem> {
-        let names: Vec<_> = self.0.iter().map(|v| (&*v.vantage.name, v)).collect();
-        let view = value.choice(&names)?;
+        let view = match value.text().ok().and_then(|name| self.places.get(name)) {
+            Some(place) => &self.all[*place],
+            None => {
+                let names: Vec<_> = self.all.iter().map(|v| (&*v.vantage.name, v)).collect();
+                value.choice(&names)?
+            }
+        };
         Ok(Arc::clone(&view.vantage.name))
     }
 
     /// Whether MX records can be asked for in a view: a proxy finds addresses only.
     pub(super) fn finds_exchangers(&self, name: &str) -> bool {
-        let mut views = self.0.iter().filter(|v| *v.vantage.name == *name);
-        views.all(|view| !view.vantage.proxied_names)
+        let view = self.places.get(name).map(|place| &self.all[*place]);
+        view.is_none_or(|view| !view.vantage.proxied_names)
     }
 
     pub(super) fn into_inner(self) -> Vec<View> {
-        self.0
+        self.all
     }
 }
 
@@ -131,10 +152,10 @@ fn view(
 }
 
 fn servers(value: &Value<'_>) -> Result<Vec<NameServer>, Problem> {
-    let mut servers = Vec::new();
+    let (mut servers, mut seen) = (Vec::new(), HashSet::new());
     for one in value.list_or_one()? {
         let server = one.parsed_by(NameServer::parse, RESOLVER_EXPECTED)?;
-        if servers.contains(&server) {
+        if !seen.insert(server.clone()) {
             return Err(one.problem("listed twice, expected it once"));
         }
         servers.push(server);

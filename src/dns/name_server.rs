@@ -5,7 +5,7 @@ use std::fmt;
 use crate::name::{Host, HostError};
 
 /// One server to ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NameServer {
     /// Those of this machine's own configuration, with its search list and hosts file.
     System,
@@ -21,7 +21,7 @@ pub enum NameServer {
 }
 
 /// How a name server is spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// UDP, and TCP for answers that do not fit (RFC 7766).
     Udp,
