@@ -36,6 +36,8 @@ reasons! {
     MxIpLiteral = "mx_ip_literal",
     /// More MX hosts or addresses than are probed.
     TooManyAnswers = "too_many_answers",
+    /// An address that no server can have: unspecified, multicast or broadcast.
+    AddressUnusable = "address_unusable",
     /// The proxy itself cannot be reached.
     ProxyUnreachable = "proxy_unreachable",
     /// The proxy wants a user and password, or others than it was given.

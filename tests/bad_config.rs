@@ -39,6 +39,16 @@ const MISTAKES: &[(&str, &str)] = &[
         "1: tragets: unknown key (did you mean targets?), expected targets",
     ),
     (
+        "targets:\n- host: a\n  addresses: [192.0.2.1, '::ffff:0.0.0.0']\n",
+        "3: targets[0].addresses[1]: ::ffff:0.0.0.0 is unspecified, multicast or broadcast, \
+         expected the address of a server",
+    ),
+    (
+        "targets:\n- host: 224.0.0.1\n",
+        "2: targets[0].host: 224.0.0.1 is unspecified, multicast or broadcast, expected the \
+         address of a server",
+    ),
+    (
         "targets:\n- {name: a}\n",
         "2: targets[0]: nothing to probe, expected host, mx or addresses",
     ),

@@ -8,9 +8,11 @@ mod scene;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
 use peer::{Answer, Dns};
 use scene::{RELAY, Scene, at, clock, dns, endpoints, metrics, reason, servers, table, zone};
 use smtp_tls_exporter::config::Config;
@@ -19,8 +21,9 @@ use smtp_tls_exporter::dns::{Addresses, Exchanger, Family, Lookup, LookupFault, 
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render;
-use smtp_tls_exporter::report::State;
+use smtp_tls_exporter::report::{Snapshot, State};
 use smtp_tls_exporter::round::Rounds;
+use smtp_tls_exporter::timestamp::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -165,6 +168,119 @@ async fn last_known_addresses_are_probed_on_and_called_so() {
         text.contains("smtp_tls_target_resolved{target=\"mailrelay.bears.test\",view=\"v\"} 0")
     );
     assert!(text.contains("smtp_tls_probe_success{"));
+}
+
+#[tokio::test]
+async fn half_an_answer_loses_no_endpoint_and_names_the_family() {
+    let scene = Scene::new();
+    let leaf = scene.issue(RELAY, 60);
+    let (port, _servers) = servers(&[(44, &leaf)]).await;
+    let dns = dns(&[]).await;
+    let yaml = format!(
+        "views: {{v: {{resolvers: 'udp://{}'}}}}\ndefaults: {{ports: {port}, views: v}}\n\
+         targets: [{{host: {RELAY}}}, {{mx: bears.test}}]",
+        dns.address
+    );
+    let settings = scene.settings(&yaml);
+    let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
+    let lookup = Forgetful(dns.address);
+    let rounds = Arc::new(Rounds::new(settings, lookup, tls, clock, counters));
+    let answers = |failing: Option<Answer>| {
+        let both = [at(44), Answer::Address("::1".parse().unwrap())];
+        let relay: Vec<_> = failing.into_iter().chain(both).collect();
+        let mx: &[Answer] = &[Answer::Mx(10, RELAY)];
+        dns.change(zone(&[(RELAY, &relay), ("bears.test", mx)]));
+    };
+    answers(None);
+    let look = || rounds.scrape(Instant::now() + Duration::from_secs(30));
+    assert_eq!(reason(&look().await.targets[0]), None);
+    for (kind, family) in [(RecordType::AAAA, "IPv6"), (RecordType::A, "IPv4")] {
+        for code in [Some(ResponseCode::ServFail), None] {
+            answers(Some(Answer::Fails(kind, code)));
+            let snapshot = look().await;
+            let text = metrics(&snapshot);
+            for (nth, name) in [(0, RELAY), (1, "mx:bears.test")] {
+                let found = &snapshot.targets[nth].resolutions[0];
+                assert_eq!((found.endpoints, found.last_known), (2, 1), "{kind} {name}");
+                assert_eq!(found.state(), Some(State::Warning));
+                for line in [
+                    format!("smtp_tls_target_resolved{{target=\"{name}\",view=\"v\"}} 1"),
+                    format!(
+                        "smtp_tls_target_failure_info{{target=\"{name}\",view=\"v\",reason=\"dns_error\"}} 1"
+                    ),
+                ] {
+                    assert!(text.contains(&line), "{line}\n{text}");
+                }
+            }
+            let told = format!("{family} addresses of {RELAY} unknown: ");
+            for said in [table(&snapshot), render::json(&snapshot)] {
+                assert!(said.contains(&told), "{said}");
+            }
+            let page = render::target(&snapshot.targets[0], &snapshot, "0");
+            assert!(page.contains(&told), "{page}");
+        }
+    }
+    answers(None);
+    let whole = look().await;
+    assert_eq!(
+        (
+            reason(&whole.targets[0]),
+            whole.targets[0].resolutions[0].last_known
+        ),
+        (None, 0)
+    );
+}
+
+static SECONDS: AtomicI64 = AtomicI64::new(0);
+
+#[tokio::test]
+async fn a_name_that_hands_out_some_of_its_addresses_keeps_all_its_endpoints() {
+    fn later() -> Timestamp {
+        clock().plus_seconds(SECONDS.load(Ordering::Relaxed))
+    }
+    let scene = Scene::new();
+    let (old, new) = (scene.issue(RELAY, 50), scene.issue(RELAY, 60));
+    let (port, _servers) = servers(&[(45, &new), (46, &old), (47, &new)]).await;
+    let dns = dns(&[(RELAY, &[at(45), at(46)])]).await;
+    let yaml = format!(
+        "views: {{v: {{resolvers: 'udp://{}'}}}}\ntargets: [{{host: {RELAY}, ports: {port}, views: v}}]",
+        dns.address
+    );
+    let settings = scene.settings(&yaml);
+    let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
+    let lookup = Forgetful(dns.address);
+    let rounds = Arc::new(Rounds::new(settings, lookup, tls, later, counters));
+    let look = async |seconds: i64| {
+        SECONDS.store(seconds, Ordering::Relaxed);
+        rounds
+            .scrape(Instant::now() + Duration::from_secs(30))
+            .await
+    };
+    let seen = |snapshot: &Snapshot| {
+        let target = &snapshot.targets[0];
+        (
+            target.entries.len(),
+            target.last_known.len(),
+            reason(target),
+            target.state(),
+        )
+    };
+    assert_eq!(seen(&look(0).await), (2, 0, None, State::Inconsistent));
+    // The TTL of these records is a minute.
+    dns.change(zone(&[(RELAY, &[at(45), at(47)])]));
+    let turned = look(3599).await;
+    assert_eq!(seen(&turned), (3, 1, None, State::Inconsistent));
+    let said = table(&turned);
+    assert!(said.contains("last known address"), "{said}");
+    assert_eq!(seen(&look(3600).await), (2, 0, None, State::Healthy));
+    dns.change(zone(&[(
+        RELAY,
+        &[Answer::Address("0.0.0.0".parse().unwrap()), at(45)],
+    )]));
+    let filtered = look(3601).await;
+    let unusable = Some(Reason::AddressUnusable);
+    assert_eq!(seen(&filtered), (2, 1, unusable, State::Warning));
+    assert!(table(&filtered).contains("has the address 0.0.0.0"));
 }
 
 /// Asks anew each time: the resolvers' cache would hide that DNS changed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::document::Document;
 use super::place::Path;
 use super::reader::{Problem, Value};
-use super::targets::{Common, labels, target};
+use super::targets::{Common, labels, target, usable};
 use super::trust::TrustStores;
 use crate::name::Host;
 use crate::round::Watched;
@@ -77,6 +77,7 @@ fn group<'a>(
 fn discovered(value: &Value<'_>, common: Common) -> Result<Watched, Problem> {
     let expected = "a host or IP address, with or without a port";
     let (host, port) = value.parsed_by(Host::parse_with_port, expected)?;
+    let host = usable(value, host)?;
     let place = Place::Host(host.clone());
     let ports = port.map_or_else(|| common.ports.clone(), |port| vec![port]);
     Ok(Watched {

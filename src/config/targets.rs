@@ -16,7 +16,7 @@ use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Offer, Place, Source};
+use crate::target::{DEFAULT_VIEW, Offer, Place, Source, is_unusable};
 use crate::verdict::CHECKS;
 
 const COMMON_KEYS: [&str; 8] = [
@@ -147,7 +147,8 @@ pub(super) fn target(
     stores: &mut TrustStores,
 ) -> Result<Watched, Problem> {
     let mut fields = value.fields()?;
-    let host = fields.take("host").map(|v| host(&v)).transpose()?;
+    let found = fields.take("host").map(|v| usable(&v, host(&v)?));
+    let host = found.transpose()?;
     let place = place(&mut fields, host.as_ref())?;
     let name = match fields.take("name") {
         Some(value) => value.parsed_by(
@@ -242,7 +243,21 @@ fn default_name(place: &Place, host: Option<&Host>) -> String {
 
 fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
     let expected = "an IP address without port";
-    distinct(value, |v| v.parsed_by(str::parse::<IpAddr>, expected))
+    distinct(value, |one| {
+        let address = one.parsed_by(str::parse::<IpAddr>, expected)?;
+        usable(one, Host::Address(address))?;
+        Ok(address)
+    })
+}
+
+/// A host that can be probed: any but an address that is none.
+pub(super) fn usable(value: &Value<'_>, host: Host) -> Result<Host, Problem> {
+    match host {
+        Host::Address(address) if is_unusable(address) => Err(value.problem(format!(
+            "{address} is unspecified, multicast or broadcast, expected the address of a server"
+        ))),
+        host => Ok(host),
+    }
 }
 
 pub(super) fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {

@@ -189,17 +189,17 @@ pub const FAMILIES: &[Family] = &[
     ),
     target(
         "smtp_tls_target_resolved",
-        "Whether the target's names were found in this view.",
+        "Whether the target's names were found in this view; half an answer of DNS is one.",
         |t, out| {
             for resolution in &t.resolutions {
-                let found = flag(resolution.fault.is_none());
+                let found = flag(resolution.is_resolved());
                 out(one("view", &resolution.view), found);
             }
         },
     ),
     target(
         "smtp_tls_target_failure_info",
-        "Why the target's names were not found in this view; 1 while they are not.",
+        "Why the target's names were not all found in this view; 1 while they are not.",
         |t, out| {
             for resolution in &t.resolutions {
                 if let Some(fault) = &resolution.fault {

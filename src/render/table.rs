@@ -217,13 +217,20 @@ fn summary(snapshot: &Snapshot) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     let faults = snapshot.targets.iter().flat_map(|t| &t.resolutions);
-    let missing = faults.filter(|resolution| resolution.fault.is_some());
-    let missing = match missing.count() {
-        0 => String::new(),
-        count => format!("; {count} name{} not found", plural(count)),
-    };
+    let faults: Vec<_> = faults.filter(|r| r.fault.is_some()).collect();
+    let missing = faults.iter().filter(|r| !r.is_resolved()).count();
+    let mut told = String::new();
+    if missing > 0 {
+        told = format!("; {missing} name{} not found", plural(missing));
+    }
+    if let halves @ 1.. = faults.len() - missing {
+        told.push_str(&format!(
+            "; {halves} name{} not found whole",
+            plural(halves)
+        ));
+    }
     format!(
-        "{} endpoint{} of {} target{}: {}{missing}\n",
+        "{} endpoint{} of {} target{}: {}{told}\n",
         states.len(),
         plural(states.len()),
         snapshot.targets.len(),

@@ -12,7 +12,7 @@ use crate::dns::{Exchanger, LookupFault};
 use crate::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
-use crate::target::{Endpoint, Expansion, Source};
+use crate::target::{Endpoint, Expansion, Extent, Source};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Finding, Kind, Verdict, Views};
 
@@ -79,9 +79,11 @@ impl Entry {
 pub struct Resolution {
     /// The view.
     pub view: Arc<str>,
-    /// Why not, if not.
+    /// How much of them was.
+    pub extent: Extent,
+    /// Why not, or not all, if so.
     pub fault: Option<LookupFault>,
-    /// How many endpoints are probed; those of the last success while DNS fails.
+    /// How many endpoints are probed, those of earlier answers included.
     pub endpoints: usize,
     /// How many of them are only known from before.
     pub last_known: usize,
@@ -98,6 +100,7 @@ impl Resolution {
         };
         Self {
             view: Arc::clone(view),
+            extent: found.map_or(Extent::Nothing, |found| found.extent),
             fault: found.map_or_else(|| Some(pending()), |found| found.fault.clone()),
             endpoints: found.map_or(0, |found| found.all().count()),
             last_known: found.map_or(0, |found| found.last_known.len()),
@@ -107,10 +110,17 @@ impl Resolution {
 
     /// How bad it is, if it is: what is still probed from before may well be healthy, but nobody knows for how long.
     pub fn state(&self) -> Option<State> {
-        self.fault.as_ref().map(|_| match self.endpoints {
-            0 => State::Unreachable,
-            _ => State::Critical,
-        })
+        match self.extent {
+            Extent::Whole => None,
+            Extent::Half => Some(State::Warning),
+            Extent::Nothing if self.endpoints == 0 => Some(State::Unreachable),
+            Extent::Part | Extent::Nothing => Some(State::Critical),
+        }
+    }
+
+    /// Whether anything was found just now. Half an answer is one.
+    pub fn is_resolved(&self) -> bool {
+        self.extent != Extent::Nothing
     }
 }
 

@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::lock;
+use super::{Way, lock};
 use crate::observation::Observation;
 use crate::plain::plain;
 use crate::reason::Reason;
-use crate::report::{Entry, Snapshot, State};
-use crate::target::Endpoint;
+use crate::report::{Entry, Resolution, Snapshot, State};
+use crate::target::{Endpoint, Extent};
 use crate::timestamp::Timestamp;
 
 /// Most characters of the evidence that a line quotes.
 const DETAIL: usize = 300;
 
-/// What was last said of every endpoint.
+/// What was last said of every endpoint, and of every target in a view.
 #[derive(Debug, Default)]
-pub(super) struct Chronicle(Mutex<HashMap<Arc<Endpoint>, Said>>);
+pub(super) struct Chronicle {
+    endpoints: Mutex<HashMap<Arc<Endpoint>, Said>>,
+    names: Mutex<HashMap<Way, (Extent, Option<Reason>)>>,
+}
 
 /// When the result was obtained, and what it came to.
 type Said = (Timestamp, State, Option<Reason>);
@@ -24,7 +27,8 @@ type Said = (Timestamp, State, Option<Reason>);
 impl Chronicle {
     /// Logs what has changed, and forgets endpoints that are gone.
     pub(super) fn follow(&self, snapshot: &Snapshot) {
-        let mut said = lock(&self.0);
+        self.follow_names(snapshot);
+        let mut said = lock(&self.endpoints);
         let mut now_said = HashMap::with_capacity(said.len());
         for (_, entry) in snapshot.entries() {
             let before = said.remove(&entry.endpoint);
@@ -46,6 +50,57 @@ impl Chronicle {
         }
         *said = now_said;
     }
+
+    /// Logs what changed about finding the targets' names; that they are found at first is no news.
+    fn follow_names(&self, snapshot: &Snapshot) {
+        let mut said = lock(&self.names);
+        let mut now_said = HashMap::with_capacity(said.len());
+        let resolutions = snapshot.targets.iter().flat_map(|target| {
+            let name = &target.source.name;
+            target.resolutions.iter().map(move |r| (name, r))
+        });
+        for (name, resolution) in resolutions {
+            let way = (name.clone(), Arc::clone(&resolution.view));
+            let before = said.remove(&way);
+            let now = (
+                resolution.extent,
+                resolution.fault.as_ref().map(|f| f.reason),
+            );
+            if now.1 == Some(Reason::Pending) {
+                now_said.extend(before.map(|before| (way, before)));
+                continue;
+            }
+            if before.unwrap_or((Extent::Whole, None)) != now {
+                log_names(name, resolution);
+            }
+            now_said.insert(way, now);
+        }
+        *said = now_said;
+    }
+}
+
+fn log_names(target: &str, resolution: &Resolution) {
+    let (target_name, view) = (plain(target, 200), &*resolution.view);
+    let (endpoints, last_known) = (resolution.endpoints, resolution.last_known);
+    let Some(fault) = &resolution.fault else {
+        tracing::info!(target_name, view, endpoints, last_known, "target found");
+        return;
+    };
+    let (reason, detail) = (fault.reason.as_str(), plain(&fault.detail, DETAIL));
+    let message = if resolution.is_resolved() {
+        "target not found whole"
+    } else {
+        "target not found"
+    };
+    tracing::warn!(
+        target_name,
+        view,
+        endpoints,
+        last_known,
+        reason,
+        detail,
+        "{message}"
+    );
 }
 
 /// One line for one probe, for those who debug.

@@ -26,7 +26,7 @@ use crate::observation::Observation;
 use crate::pki::{Anchors, Revocation, Trust};
 use crate::probe::{ClientCertificate, Limits, Route, Tls};
 use crate::report::{Resolution, Snapshot, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Source, Vantage, expand};
+use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Place, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Views};
 use certificates::Certificates;
@@ -227,10 +227,16 @@ impl<L: Lookup + 'static> Rounds<L> {
         landings
     }
 
-    /// Watches these targets from now on; what is known of those that stay is kept.
+    /// Watches these targets from now on; what is known of those that stay where they are is kept.
     pub fn watch(&self, targets: Vec<Watched>) {
-        let names: HashSet<&str> = targets.iter().map(|w| w.source.name.as_str()).collect();
-        lock(&self.located).retain(|(target, _), _| names.contains(target.as_str()));
+        fn places(targets: &[Watched]) -> HashMap<&str, &Place> {
+            let places = targets.iter().map(|w| &*w.source);
+            places.map(|s| (s.name.as_str(), &s.place)).collect()
+        }
+        let before = self.targets();
+        let (before, after) = (places(&before), places(&targets));
+        let stays = |name: &str| after.get(name).is_some_and(|p| before.get(name) == Some(p));
+        lock(&self.located).retain(|(name, _), _| stays(name));
         *lock(&self.targets) = targets.into();
     }
 
@@ -247,7 +253,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     async fn refresh(self: Arc<Self>, watched: Watched, view: Arc<View>) -> Vec<Landing> {
         let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
         let resolving = expansion.resolving;
-        let endpoints = self.keep(&watched.source.name, expansion);
+        let endpoints = self.keep(&watched.source, &view.vantage, expansion);
         let mut landings = Vec::with_capacity(endpoints.len());
         for endpoint in endpoints {
             let max_age = early(self.settings.min_interval);
@@ -270,13 +276,18 @@ impl<L: Lookup + 'static> Rounds<L> {
         landings
     }
 
-    /// Keeps what was found; what was found before is probed on while DNS fails.
-    fn keep(&self, target: &str, mut expansion: Expansion) -> Vec<Arc<Endpoint>> {
-        let way = (target.to_owned(), Arc::clone(&expansion.view));
+    /// Keeps what was found, beside what was found before and may still be true.
+    fn keep(
+        &self,
+        source: &Source,
+        vantage: &Vantage,
+        mut expansion: Expansion,
+    ) -> Vec<Arc<Endpoint>> {
+        let way = (source.name.clone(), Arc::clone(&expansion.view));
+        let now = (self.clock)();
         let mut located = lock(&self.located);
-        if let Some(earlier) = located.get(&way) {
-            expansion.remember(earlier);
-        }
+        let earlier = located.get(&way).map(Arc::as_ref);
+        expansion.remember(source, vantage, earlier, now);
         let endpoints = expansion.all().cloned().collect();
         located.insert(way, Arc::new(expansion));
         endpoints

@@ -122,7 +122,7 @@ fn refuse(
     found: &mut [(Arc<View>, Expansion)],
     gate: &Gate,
 ) -> Result<(), Refusal> {
-    let (mut is_any_left, mut first_refused) = (false, None);
+    let (mut is_any_left, mut first_refused, mut first_unusable) = (false, None, None);
     for (_, expansion) in found.iter_mut() {
         let endpoints = std::mem::take(&mut expansion.endpoints);
         let (permitted, refused): (Vec<_>, Vec<_>) = endpoints
@@ -130,12 +130,14 @@ fn refuse(
             .partition(|endpoint| gate.permits_host(&endpoint.address));
         is_any_left |= !permitted.is_empty();
         expansion.endpoints = permitted;
+        let none = expansion.unusable.iter().filter(|a| !gate.permits(**a));
+        first_unusable = first_unusable.or_else(|| none.copied().next());
         for endpoint in refused {
             tracing::debug!(address = %endpoint.at(), "not dialled: probe_endpoint closes it");
             first_refused.get_or_insert_with(|| endpoint.address.clone());
         }
     }
-    match first_refused {
+    match first_refused.or_else(|| first_unusable.map(Host::Address)) {
         Some(address) if !is_any_left => Err(Refusal::Address {
             target: watched.source.name.clone(),
             address,

@@ -1,18 +1,32 @@
 //! A target and DNS answers to endpoints, and what could not be found; asks only through [`Lookup`].
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use super::sightings::{MAX_ADDRESSES, Sightings};
+use super::unusable::is_unusable;
 use super::{Endpoint, Offer, Place, Source, Vantage, mail_domain};
-use crate::dns::{Addresses, Exchanger, Lookup, LookupFault};
+use crate::dns::{Addresses, Exchanger, Family, Lookup, LookupFault};
 use crate::name::Host;
 use crate::reason::Reason;
+use crate::timestamp::Timestamp;
 
-/// Most addresses of a name that are probed; real ones have up to a dozen.
-const MAX_ADDRESSES: usize = 100;
+/// How much of a target was found just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// All there is.
+    Whole,
+    /// Every host, but not every address: a family is missing, an address is none, or there are too many.
+    Half,
+    /// Some of its hosts.
+    Part,
+    /// No endpoint.
+    Nothing,
+}
 
 /// What a target comes to in one view.
 #[derive(Debug, Clone)]
@@ -21,24 +35,23 @@ pub struct Expansion {
     pub view: Arc<str>,
     /// Every address and port that was found just now.
     pub endpoints: Vec<Arc<Endpoint>>,
-    /// The endpoints of hosts that were found before but not now.
+    /// Those that were found before but not now.
     pub last_known: Vec<Arc<Endpoint>>,
     /// The MX hosts of a mail domain.
     pub exchangers: Vec<Exchanger>,
     /// How long the look-ups took; `None` when there was nothing to look up.
     pub resolving: Option<Duration>,
-    /// Why names were not found: the first of them.
+    /// How much was found.
+    pub extent: Extent,
+    /// Why not all was found: the worst of the reasons, with the evidence for all of them.
     pub fault: Option<LookupFault>,
-    missing: Missing,
-}
-
-/// Which hosts were not found.
-#[derive(Debug, Clone)]
-enum Missing {
-    /// These.
-    Hosts(Vec<String>),
-    /// Not even which hosts there are.
-    All,
+    /// Addresses that were found, but are no server's.
+    pub unusable: Vec<IpAddr>,
+    /// What is known of each host that was asked for.
+    hosts: BTreeMap<String, Sightings>,
+    /// Not even the hosts are known.
+    is_blind: bool,
+    faults: Vec<(Extent, LookupFault)>,
 }
 
 impl Expansion {
@@ -49,16 +62,21 @@ impl Expansion {
             last_known: Vec::new(),
             exchangers: Vec::new(),
             resolving: None,
+            extent: Extent::Whole,
             fault: None,
-            missing: Missing::Hosts(Vec::new()),
+            unusable: Vec::new(),
+            hosts: BTreeMap::new(),
+            is_blind: false,
+            faults: Vec::new(),
         }
     }
 
     /// What a view comes to in which nothing could be found.
     pub fn failed(vantage: &Vantage, fault: LookupFault) -> Self {
         let mut failed = Self::new(vantage);
-        failed.missing = Missing::All;
-        failed.fail(fault);
+        failed.is_blind = true;
+        failed.fail(Extent::Part, fault);
+        failed.sum_up();
         failed
     }
 
@@ -67,22 +85,31 @@ impl Expansion {
         self.endpoints.iter().chain(&self.last_known)
     }
 
-    /// Keeps of an earlier expansion what was not found this time: servers run on while DNS fails.
-    pub fn remember(&mut self, earlier: &Self) {
-        let missing = |host: &str| match &self.missing {
-            Missing::All => true,
-            Missing::Hosts(hosts) => hosts.iter().any(|h| h == host),
-        };
-        let lost = earlier.all().filter(|endpoint| missing(&endpoint.host));
-        let kept = lost.filter(|endpoint| !self.endpoints.contains(endpoint));
-        self.last_known = kept.cloned().collect();
-        if matches!(self.missing, Missing::All) {
+    /// Keeps what was found before and may still be true: servers run on while DNS fails, and a name with many
+    /// addresses hands out some of them each time.
+    pub fn remember(
+        &mut self,
+        source: &Source,
+        vantage: &Vantage,
+        earlier: Option<&Self>,
+        now: Timestamp,
+    ) {
+        if let (true, Some(earlier)) = (self.is_blind, earlier) {
             self.exchangers.clone_from(&earlier.exchangers);
+            let hosts = earlier.hosts.keys();
+            self.hosts = hosts.map(|h| (h.clone(), Sightings::none())).collect();
+        }
+        for (host, sightings) in &mut self.hosts {
+            sightings.remember(earlier.and_then(|earlier| earlier.hosts.get(host)), now);
+            let last_known = sightings.last_known();
+            let wanted = last_known.filter(|address| vantage.family.takes(*address));
+            let last_known = endpoints(source, vantage, Some(host), wanted.map(Host::from));
+            self.last_known.extend(last_known);
         }
     }
 
-    fn fail(&mut self, fault: LookupFault) {
-        self.fault.get_or_insert(fault);
+    fn fail(&mut self, extent: Extent, fault: LookupFault) {
+        self.faults.push((extent, fault));
     }
 
     /// Adds a host's endpoints, or why there are none.
@@ -90,30 +117,106 @@ impl Expansion {
         &mut self,
         source: &Source,
         vantage: &Vantage,
-        host: &str,
+        host: String,
         found: Result<Addresses, LookupFault>,
     ) {
-        match found {
+        let sightings = match found {
             Ok(found) => {
-                let records = found.records.iter();
-                let mut addresses: Vec<_> = records.map(|record| record.address).collect();
-                addresses.sort_unstable();
-                addresses.dedup();
-                if addresses.len() > MAX_ADDRESSES {
-                    self.fail(too_many(host, addresses.len()));
-                    addresses.truncate(MAX_ADDRESSES);
+                let sightings = Sightings::new(&found);
+                for (extent, fault) in shortcomings(&host, &found, &sightings) {
+                    self.fail(extent, fault);
                 }
-                let addresses = addresses.into_iter().map(Host::from);
-                self.endpoints
-                    .extend(endpoints(source, vantage, Some(host), addresses));
+                sightings
             }
             Err(fault) => {
-                self.fail(fault);
-                if let Missing::Hosts(hosts) = &mut self.missing {
-                    hosts.push(host.to_owned());
-                }
+                self.fail(Extent::Part, fault);
+                Sightings::none()
             }
+        };
+        let addresses = sightings.addresses().map(Host::from);
+        self.endpoints
+            .extend(endpoints(source, vantage, Some(&host), addresses));
+        self.unusable.extend(&sightings.unusable);
+        self.hosts.insert(host, sightings);
+    }
+
+    /// Finds the one reason for all that is missing.
+    fn sum_up(&mut self) {
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.sort_by_key(|(extent, _)| std::cmp::Reverse(*extent));
+        let Some((worst, first)) = faults.first() else {
+            return;
+        };
+        self.extent = if self.endpoints.is_empty() {
+            Extent::Nothing
+        } else {
+            *worst
+        };
+        let told = faults.iter().take(TOLD);
+        let mut told: Vec<_> = told.map(|(_, fault)| fault.detail.clone()).collect();
+        if let more @ 1.. = faults.len().saturating_sub(TOLD) {
+            told.push(format!("and {more} more"));
         }
+        self.fault = Some(LookupFault {
+            reason: first.reason,
+            detail: told.join("; "),
+        });
+    }
+}
+
+/// Most faults that a detail tells.
+const TOLD: usize = 5;
+
+/// What is wrong with an answer.
+fn shortcomings(
+    host: &str,
+    found: &Addresses,
+    sightings: &Sightings,
+) -> Vec<(Extent, LookupFault)> {
+    let mut faults = Vec::new();
+    let extent = match sightings.addresses().next() {
+        Some(_) => Extent::Half,
+        None => Extent::Part,
+    };
+    if sightings.answered == 0 {
+        let (reason, detail) = (Reason::DnsNotFound, format!("{host} has no address"));
+        faults.push((extent, LookupFault { reason, detail }));
+    }
+    if !sightings.unusable.is_empty() {
+        faults.push((extent, unusable(host, &sightings.unusable)));
+    }
+    if let Some((family, fault)) = &found.lost {
+        let family = match family {
+            Family::Any => "all",
+            Family::Ipv4 => "IPv4",
+            Family::Ipv6 => "IPv6",
+        };
+        let detail = format!("{family} addresses of {host} unknown: {}", fault.detail);
+        let reason = fault.reason;
+        faults.push((extent, LookupFault { reason, detail }));
+    }
+    if sightings.answered > MAX_ADDRESSES {
+        faults.push((extent, too_many(host, sightings.answered)));
+    }
+    faults
+}
+
+/// Most addresses that a detail lists.
+const LISTED: usize = 4;
+
+fn unusable(host: &str, addresses: &[IpAddr]) -> LookupFault {
+    let listed = addresses.iter().take(LISTED).map(ToString::to_string);
+    let listed: Vec<_> = listed.collect();
+    let more = match addresses.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    LookupFault {
+        reason: Reason::AddressUnusable,
+        detail: format!(
+            "{host} has the address {}{more}, which no server can have (unspecified, multicast or broadcast)",
+            listed.join(", ")
+        ),
     }
 }
 
@@ -147,6 +250,7 @@ pub async fn expand<L: Lookup + 'static>(
             found.resolving = Some(begun.elapsed());
         }
     }
+    found.sum_up();
     found
 }
 
@@ -163,10 +267,16 @@ fn fixed(
     wanted.sort_unstable();
     wanted.dedup();
     if wanted.is_empty() {
-        found.fail(LookupFault {
+        let fault = LookupFault {
             reason: Reason::DnsNotFound,
             detail: "none of its addresses is of this view's family".to_owned(),
-        });
+        };
+        found.fail(Extent::Part, fault);
+    }
+    let (none, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|a| is_unusable(*a));
+    if !none.is_empty() {
+        found.fail(Extent::Half, unusable(&source.name, &none));
+        found.unusable = none;
     }
     let wanted = wanted.into_iter().map(Host::from);
     found.endpoints = endpoints(source, vantage, host, wanted);
@@ -186,12 +296,12 @@ async fn mail_hosts<L: Lookup + 'static>(
             found.exchangers = read.hosts;
             find(source, vantage, lookup, names, found).await;
             if let Some(fault) = read.fault {
-                found.fail(fault);
+                found.fail(Extent::Part, fault);
             }
         }
         Err(fault) => {
-            found.fail(fault);
-            found.missing = Missing::All;
+            found.fail(Extent::Part, fault);
+            found.is_blind = true;
         }
     }
 }
@@ -226,7 +336,7 @@ async fn find<L: Lookup + 'static>(
     let mut answers = asking.join_all().await;
     answers.sort_by_key(|(nth, ..)| *nth);
     for (_, name, answer) in answers {
-        found.add(source, vantage, &name, answer);
+        found.add(source, vantage, name, answer);
     }
 }
 
@@ -287,13 +397,19 @@ mod tests {
     struct Map {
         addresses: BTreeMap<&'static str, Vec<&'static str>>,
         exchangers: BTreeMap<&'static str, Vec<(u16, &'static str)>>,
+        /// Fails for every name.
+        broken: Option<Family>,
+        /// In seconds.
+        ttl: u64,
+    }
+
+    fn fault(reason: Reason, detail: &str) -> LookupFault {
+        let detail = detail.to_owned();
+        LookupFault { reason, detail }
     }
 
     fn not_found() -> LookupFault {
-        LookupFault {
-            reason: Reason::DnsNotFound,
-            detail: "no such name".into(),
-        }
+        fault(Reason::DnsNotFound, "no such name")
     }
 
     impl Lookup for Map {
@@ -306,12 +422,15 @@ mod tests {
             let name = name.trim_end_matches('.');
             let found = self.addresses.get(name).ok_or_else(not_found)?;
             let found = found.iter().map(|a| a.parse().unwrap());
-            let records = found
-                .filter(|a| family.takes(*a))
-                .map(|address| AddressRecord { address, ttl: None });
+            let is_told = |a: &IpAddr| family.takes(*a) && self.broken.is_none_or(|f| !f.takes(*a));
+            let ttl = Some(Duration::from_secs(self.ttl));
+            let records = found.filter(is_told);
+            let lost = |family| (family, fault(Reason::DnsError, "SERVFAIL"));
             Ok(Addresses {
-                records: records.collect(),
-                lost: None,
+                records: records
+                    .map(|address| AddressRecord { address, ttl })
+                    .collect(),
+                lost: self.broken.map(lost),
             })
         }
 
@@ -346,6 +465,7 @@ mod tests {
                 ),
                 ("cave.test", vec![]),
             ]),
+            ..Map::default()
         }
     }
 
@@ -477,24 +597,136 @@ mod tests {
         assert_eq!(addresses(&found), ["mx.bears.test:25", "mx.bears.test:465"]);
     }
 
+    /// What a target comes to when DNS answers differently one after the other, so many seconds apart.
+    async fn over_time(place: Place, answers: Vec<(i64, Map)>) -> Expansion {
+        let (source, vantage) = (source(place), vantage(Family::Any));
+        let mut last: Option<Expansion> = None;
+        for (at, map) in answers {
+            let mut found = expand(&source, &vantage, &Arc::new(map)).await;
+            found.remember(&source, &vantage, last.as_ref(), Timestamp(at));
+            last = Some(found);
+        }
+        last.unwrap()
+    }
+
+    fn last_known(found: &Expansion) -> Vec<String> {
+        let smtp = found.last_known.iter().filter(|e| e.port == 25);
+        smtp.map(|e| e.at()).collect()
+    }
+
     #[tokio::test]
     async fn what_was_found_before_is_remembered_host_by_host() {
-        let source = source(Place::Mx("bears.test".into()));
-        let vantage = vantage(Family::Any);
-        let before = expand(&source, &vantage, &Arc::new(map())).await;
-        let mut half = map();
-        half.addresses.remove("mx.bears.test");
-        let mut now = expand(&source, &vantage, &Arc::new(half)).await;
-        now.remember(&before);
+        const DAY: i64 = 86_400;
+        let place = || Place::Mx("bears.test".into());
+        let half = || {
+            let mut half = map();
+            half.addresses.remove("mx.bears.test");
+            half
+        };
+        let now = over_time(place(), vec![(0, map()), (DAY, half())]).await;
         assert_eq!(addresses(&now), ["192.0.2.2:25", "192.0.2.2:465"]);
-        assert_eq!(now.last_known.len(), 4);
+        assert_eq!(last_known(&now), ["192.0.2.1:25", "[2001:db8::1]:25"]);
         assert_eq!(now.fault.as_ref().unwrap().reason, Reason::DnsNotFound);
-        let mut later = expand(&source, &vantage, &Arc::new(Map::default())).await;
-        later.remember(&now);
+        assert_eq!(now.extent, Extent::Part);
+        let answers = vec![(0, map()), (DAY, half()), (2 * DAY, Map::default())];
+        let later = over_time(place(), answers).await;
         assert_eq!((later.endpoints.len(), later.last_known.len()), (0, 6));
-        assert_eq!(later.exchangers.len(), 2);
-        let mut again = expand(&source, &vantage, &Arc::new(map())).await;
-        again.remember(&later);
+        assert_eq!((later.exchangers.len(), later.extent), (2, Extent::Nothing));
+        let answers = vec![(0, map()), (DAY, Map::default()), (2 * DAY, map())];
+        let again = over_time(place(), answers).await;
         assert_eq!((again.endpoints.len(), again.last_known.len()), (6, 0));
+        assert_eq!(again.extent, Extent::Whole);
+    }
+
+    #[tokio::test]
+    async fn half_an_answer_loses_no_endpoint() {
+        let broken = |family| Map {
+            broken: Some(family),
+            ..map()
+        };
+        for (place, others) in [
+            (host("mx.bears.test"), 0),
+            (Place::Mx("bears.test".into()), 1),
+        ] {
+            let answers = vec![(0, map()), (86_400, broken(Family::Ipv6))];
+            let found = over_time(place.clone(), answers).await;
+            assert_eq!(last_known(&found), ["[2001:db8::1]:25"]);
+            assert_eq!(found.endpoints.len(), 2 * (1 + others));
+            assert_eq!(found.extent, Extent::Half);
+            let told = found.fault.unwrap();
+            assert_eq!(told.reason, Reason::DnsError);
+            let begin = "IPv6 addresses of mx.bears.test unknown: SERVFAIL";
+            assert!(told.detail.starts_with(begin), "{}", told.detail);
+            let first = over_time(place, vec![(0, broken(Family::Ipv4))]).await;
+            assert!(first.last_known.is_empty() && first.fault.is_some());
+        }
+        let answers = vec![(0, map()), (86_400, broken(Family::Ipv4)), (86_401, map())];
+        let whole = over_time(host("mx.bears.test"), answers).await;
+        assert_eq!((whole.last_known.len(), whole.fault), (0, None));
+    }
+
+    fn rotating(ttl: u64, addresses: &[&'static str]) -> Map {
+        Map {
+            addresses: BTreeMap::from([("pool.test", addresses.to_vec())]),
+            ttl,
+            ..Map::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_stays_for_sixty_ttls() {
+        for (ttl, kept) in [(0, 300), (5, 300), (10, 600), (60, 3600), (86_400, 3600)] {
+            for (after, is_known) in [(kept - 1, true), (kept, false)] {
+                let first = (0, rotating(ttl, &["192.0.2.1", "192.0.2.2"]));
+                let then = (after, rotating(ttl, &["192.0.2.2"]));
+                let found = over_time(host("pool.test"), vec![first, then]).await;
+                assert_eq!(!found.last_known.is_empty(), is_known, "{ttl} {after}");
+                assert_eq!((found.fault, found.extent), (None, Extent::Whole));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_rotates_is_bounded_and_one_big_answer_is_probed() {
+        let v4: Vec<&'static str> = (0..200u8)
+            .map(|n| &*Box::leak(format!("192.0.2.{n}").into_boxed_str()))
+            .collect();
+        let turns = (0..).zip(v4.chunks(8));
+        let answers = turns.map(|(n, some)| (n, rotating(60, some))).collect();
+        let found = over_time(host("pool.test"), answers).await;
+        assert_eq!(found.all().filter(|e| e.port == 25).count(), 64);
+        assert_eq!(found.endpoints[0].at(), "192.0.2.192:25");
+        assert!(last_known(&found).contains(&"192.0.2.191:25".to_owned()));
+        let answers = vec![
+            (0, rotating(60, &v4[..90])),
+            (1, rotating(60, &v4[90..180])),
+        ];
+        let found = over_time(host("pool.test"), answers).await;
+        assert_eq!((found.endpoints.len(), found.last_known.len()), (180, 0));
+        let found = over_time(host("pool.test"), vec![(0, rotating(60, &v4))]).await;
+        assert_eq!((found.endpoints.len(), found.extent), (200, Extent::Half));
+        assert_eq!(found.fault.unwrap().reason, Reason::TooManyAnswers);
+    }
+
+    #[tokio::test]
+    async fn addresses_that_are_none_are_not_endpoints() {
+        let good = || (0, rotating(60, &["192.0.2.1", "2001:db8::1"]));
+        let reason = |found: &Expansion| found.fault.as_ref().map(|f| f.reason);
+        let filtered = (9999, rotating(60, &["0.0.0.0", "::"]));
+        let found = over_time(host("pool.test"), vec![good(), filtered]).await;
+        assert_eq!(reason(&found), Some(Reason::AddressUnusable));
+        assert_eq!((found.endpoints.len(), found.last_known.len()), (0, 4));
+        let filtered = (9999, rotating(60, &["0.0.0.0", "2001:db8::1"]));
+        let found = over_time(host("pool.test"), vec![good(), filtered]).await;
+        assert_eq!(last_known(&found), ["192.0.2.1:25"]);
+        assert_eq!(found.extent, Extent::Half);
+        let beside = rotating(60, &["192.0.2.1", "224.0.0.1", "::ffff:0.0.0.0"]);
+        let found = over_time(host("pool.test"), vec![(0, beside)]).await;
+        assert_eq!(addresses(&found), ["192.0.2.1:25", "192.0.2.1:465"]);
+        assert_eq!(reason(&found), Some(Reason::AddressUnusable));
+        let fixed = ["255.255.255.255", "192.0.2.9"].map(|a| a.parse().unwrap());
+        let found = expanded(Place::Addresses(fixed.to_vec())).await;
+        assert_eq!(found.endpoints.len(), 2);
+        assert_eq!(reason(&found), Some(Reason::AddressUnusable));
     }
 }

@@ -2,8 +2,11 @@
 
 mod expand;
 mod mail_domain;
+mod sightings;
+mod unusable;
 
-pub use expand::{Expansion, expand};
+pub use expand::{Expansion, Extent, expand};
+pub use unusable::is_unusable;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -28,6 +28,8 @@ pub enum Answer {
     TooLong,
     /// Nothing at all.
     Silence,
+    /// To questions for one type this code, or nothing at all; to others the other answers.
+    Fails(RecordType, Option<ResponseCode>),
     /// To a question with EDNS this code, or nothing at all; to others the other answers.
     NoEdns(Option<ResponseCode>),
 }
@@ -150,6 +152,11 @@ fn reply(question: &[u8], zone: &Mutex<Zone>, is_udp: bool) -> Option<Vec<u8>> {
         for answer in answers {
             match answer {
                 Answer::Silence => return None,
+                Answer::Fails(kind, None) if *kind == query.query_type() => return None,
+                Answer::Fails(kind, Some(code)) if *kind == query.query_type() => {
+                    reply.metadata.response_code = *code;
+                    return reply.to_vec().ok();
+                }
                 Answer::NoEdns(None) if with_edns => return None,
                 Answer::NoEdns(Some(code)) if with_edns => {
                     reply.metadata.response_code = *code;

@@ -45,11 +45,16 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
         field(page, name, value);
     }
     for resolution in &report.resolutions {
-        let found = match &resolution.fault {
-            None if resolution.endpoints == 1 => "1 endpoint".to_owned(),
-            None => format!("{} endpoints", resolution.endpoints),
-            Some(fault) => format!("{}: {}", fault.reason.as_str(), fault.detail),
+        let mut found = match resolution.endpoints {
+            1 => "1 endpoint".to_owned(),
+            count => format!("{count} endpoints"),
         };
+        if let count @ 1.. = resolution.last_known {
+            found.push_str(&format!(", {count} at last known addresses"));
+        }
+        if let Some(fault) = &resolution.fault {
+            found.push_str(&format!("; {}: {}", fault.reason.as_str(), fault.detail));
+        }
         field(page, &format!("View {}", resolution.view), &found);
     }
     page.raw("</dl><ul class=\"endpoints\">");

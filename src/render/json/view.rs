@@ -60,7 +60,7 @@ pub(super) fn resolution(resolution: &report::Resolution) -> ResolutionJson<'_> 
     let mx = resolution.exchangers.iter();
     ResolutionJson {
         view: &resolution.view,
-        resolved: resolution.fault.is_none(),
+        resolved: resolution.is_resolved(),
         endpoints: resolution.endpoints,
         last_known_endpoints: resolution.last_known,
         mx: mx
