@@ -93,14 +93,16 @@ const STEPS: &[(&str, &str)] = &[
 
 /// Foreign crates (and two modules of std and tokio), and where each may be named: paths below `src/` begin so.
 const FOREIGN: &[(&str, &str)] = &[
-    ("aws_lc_rs", "certificate/ probe/ web/door.rs"),
-    ("bcrypt", "web/door.rs"),
+    ("aws_lc_rs", "certificate/ probe/ web/passwords.rs"),
+    ("bcrypt", "web/passwords.rs"),
     ("clap", "cli/"),
     ("ctor", "main.rs"),
-    ("data_encoding", "probe/route.rs render/pem.rs web/door.rs"),
+    (
+        "data_encoding",
+        "probe/route.rs render/pem.rs web/passwords.rs",
+    ),
     ("flate2", "render/body.rs"),
     ("hickory_resolver", "dns/hickory"),
-    ("http_body_util", "web/"),
     ("hyper", "web/"),
     ("hyper_util", "web/"),
     ("icu_properties", "plain.rs"),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
+use super::places::{Asker, Place};
 use super::{Probed, Rounds, Watched, chronicle, trust};
 use crate::dns::Lookup;
 use crate::observation::{Fault, Observation, Phase};
@@ -61,7 +62,8 @@ impl<L: Lookup + 'static> Rounds<L> {
     ) -> Observation {
         let last = self.flights.last(endpoint);
         let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
-        let mut place = self.places.take(endpoint, is_slow).await;
+        let asker = until.map_or(Asker::Operator, |_| Asker::Request);
+        let mut place = self.places.take(endpoint, is_slow, asker).await;
         // Time that was spent in a queue is none of the server's.
         let Some(limits) = self.limits(until) else {
             return Observation::pending("no place was free in time");
@@ -73,15 +75,15 @@ impl<L: Lookup + 'static> Rounds<L> {
         };
         let outcome = match early {
             Some(outcome) => outcome,
-            None if is_slow || self.places.linger(&mut place) => probing.join_next().await,
+            None if is_slow || self.places.linger(&mut place) => seen(probing, &place).await,
             None => {
                 probing.shutdown().await;
                 drop(place);
-                let _place = self.places.take(endpoint, true).await;
+                let place = self.places.take(endpoint, true, asker).await;
                 let Some(limits) = self.limits(until) else {
                     return Observation::pending("no place was free in time");
                 };
-                self.begin(endpoint, route, tls, &limits).join_next().await
+                seen(self.begin(endpoint, route, tls, &limits), &place).await
             }
         };
         outcome.and_then(Result::ok).unwrap_or_else(|| {
@@ -124,5 +126,19 @@ impl<L: Lookup + 'static> Rounds<L> {
             observation
         });
         probing
+    }
+}
+
+/// The end of a probe, unless its place is needed by somebody who comes before it.
+async fn seen(
+    mut probing: JoinSet<Observation>,
+    place: &Place,
+) -> Option<Result<Observation, JoinError>> {
+    tokio::select! {
+        seen = probing.join_next() => seen,
+        () = place.wanted() => {
+            let why = "given up for a probe of the configuration at the same address";
+            Some(Ok(Observation::pending(why)))
+        }
     }
 }

@@ -1,13 +1,14 @@
-//! Who may probe now: so many at once in all, so many at one address, nobody there in lockstep, and the slow never hold
-//! more than half of all places.
+//! Who may probe now: so many at once in all, so many at one address, nobody there in lockstep, the slow never hold more
+//! than half of all places, and what strangers ask for never more than a quarter, nor an address that is watched.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 
 use super::lock;
 use crate::name::Host;
@@ -17,18 +18,41 @@ use crate::target::Endpoint;
 /// one after the other and not in a volley, which servers count (Postfix' anvil, Exchange's limits by source).
 const MAX_PAUSE: u64 = 20;
 
+/// So long a probe of the configuration waits for one on request at the same address before that one is given up.
+const COURTESY: Duration = Duration::from_secs(1);
+
+/// Who wants a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The configuration.
+    Operator,
+    /// A request that names the target.
+    Request,
+}
+
 /// The places there are.
 pub(super) struct Places {
     slots: Arc<Semaphore>,
     slow: Arc<Semaphore>,
+    /// The places among all for probes on request, and those of them for the slow.
+    requested: Arc<Semaphore>,
+    requested_slow: Arc<Semaphore>,
     per_address: usize,
     addresses: Mutex<Addresses>,
 }
 
 struct Addresses {
-    known: HashMap<Host, Weak<Semaphore>>,
+    known: HashMap<Host, Weak<Address>>,
     /// Forget what nobody uses when so many are known: not at every call, or many addresses would cost their square.
     prune_at: usize,
+}
+
+struct Address {
+    places: Arc<Semaphore>,
+    /// On request so many may hold or await a place here: nobody else stands behind a queue of strangers.
+    requested: Arc<Semaphore>,
+    /// The operator's probes have waited long enough.
+    wanted: Notify,
 }
 
 /// Few enough to look through at once.
@@ -36,16 +60,20 @@ const PRUNE_AT_LEAST: usize = 64;
 
 /// A place at an address, perhaps one of the slow, and one among all; given back when it is dropped.
 pub(super) struct Place {
-    _own: Option<OwnedSemaphorePermit>,
+    asker: Asker,
+    address: Arc<Address>,
     lane: Option<OwnedSemaphorePermit>,
-    _slot: Option<OwnedSemaphorePermit>,
+    _held: [Option<OwnedSemaphorePermit>; 4],
 }
 
 impl Places {
     pub(super) fn new(concurrency: usize, per_address: usize) -> Self {
+        let part = |of: usize| Arc::new(Semaphore::new((concurrency / of).max(1)));
         Self {
-            slots: Arc::new(Semaphore::new(concurrency)),
-            slow: Arc::new(Semaphore::new((concurrency / 2).max(1))),
+            slots: part(1),
+            slow: part(2),
+            requested: part(4),
+            requested_slow: part(8),
             per_address,
             addresses: Mutex::new(Addresses {
                 known: HashMap::new(),
@@ -55,49 +83,105 @@ impl Places {
     }
 
     /// First the address, then the lane of the slow, then the whole: who waits takes no place from those who could go.
-    pub(super) async fn take(&self, endpoint: &Endpoint, is_slow: bool) -> Place {
+    pub(super) async fn take(&self, endpoint: &Endpoint, is_slow: bool, asker: Asker) -> Place {
         let address = self.address(&endpoint.address);
-        let own = match Arc::clone(&address).try_acquire_owned() {
-            Ok(own) => Some(own),
-            Err(_) => {
-                let own = address.acquire_owned().await.ok();
-                sleep(pause(endpoint)).await;
-                own
+        match asker {
+            Asker::Operator => {
+                let own = address.acquire(endpoint, asker).await;
+                let lane = self.lane(is_slow, asker).await;
+                Place {
+                    asker,
+                    address,
+                    lane,
+                    _held: [permit(&self.slots).await, own, None, None],
+                }
             }
-        };
-        let lane = match is_slow {
-            true => Arc::clone(&self.slow).acquire_owned().await.ok(),
+            // The address comes last here: nobody who only waits must be asked to give it back.
+            Asker::Request => {
+                let guest = permit(&address.requested).await;
+                let lane = self.lane(is_slow, asker).await;
+                let part = permit(&self.requested).await;
+                let own = address.acquire(endpoint, asker).await;
+                Place {
+                    asker,
+                    address,
+                    lane,
+                    _held: [permit(&self.slots).await, own, part, guest],
+                }
+            }
+        }
+    }
+
+    async fn lane(&self, is_slow: bool, asker: Asker) -> Option<OwnedSemaphorePermit> {
+        match is_slow {
+            true => permit(self.slow(asker)).await,
             false => None,
-        };
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
-        Place {
-            _own: own,
-            lane,
-            _slot: slot,
         }
     }
 
     /// Takes a place of the slow for one who turned out to be slow, if one is free now.
     pub(super) fn linger(&self, place: &mut Place) -> bool {
-        place.lane = Arc::clone(&self.slow).try_acquire_owned().ok();
+        place.lane = Arc::clone(self.slow(place.asker)).try_acquire_owned().ok();
         place.lane.is_some()
     }
 
-    fn address(&self, address: &Host) -> Arc<Semaphore> {
+    fn slow(&self, asker: Asker) -> &Arc<Semaphore> {
+        match asker {
+            Asker::Operator => &self.slow,
+            Asker::Request => &self.requested_slow,
+        }
+    }
+
+    fn address(&self, address: &Host) -> Arc<Address> {
         let mut addresses = lock(&self.addresses);
-        if let Some(places) = addresses.known.get(address).and_then(Weak::upgrade) {
-            return places;
+        if let Some(known) = addresses.known.get(address).and_then(Weak::upgrade) {
+            return known;
         }
         if addresses.known.len() >= addresses.prune_at {
-            addresses
-                .known
-                .retain(|_, places| places.strong_count() > 0);
+            addresses.known.retain(|_, known| known.strong_count() > 0);
             addresses.prune_at = (2 * addresses.known.len()).max(PRUNE_AT_LEAST);
         }
-        let places = Arc::new(Semaphore::new(self.per_address));
-        let known = Arc::downgrade(&places);
+        let new = Arc::new(Address {
+            places: Arc::new(Semaphore::new(self.per_address)),
+            requested: Arc::new(Semaphore::new(self.per_address)),
+            wanted: Notify::new(),
+        });
+        let known = Arc::downgrade(&new);
         addresses.known.insert(address.clone(), known);
-        places
+        new
+    }
+}
+
+impl Address {
+    async fn acquire(&self, endpoint: &Endpoint, asker: Asker) -> Option<OwnedSemaphorePermit> {
+        if let Ok(own) = Arc::clone(&self.places).try_acquire_owned() {
+            return Some(own);
+        }
+        let mut waiting = Box::pin(permit(&self.places));
+        let own = loop {
+            match (asker, timeout(COURTESY, &mut waiting).await) {
+                (_, Ok(own)) => break own,
+                (Asker::Operator, Err(_)) => self.wanted.notify_waiters(),
+                (Asker::Request, Err(_)) => {}
+            }
+        };
+        sleep(pause(endpoint)).await;
+        own
+    }
+}
+
+/// None of them is ever closed.
+async fn permit(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(places).acquire_owned().await.ok()
+}
+
+impl Place {
+    /// Returns when the operator's probes need this place; never, where it is one of theirs.
+    pub(super) async fn wanted(&self) {
+        match self.asker {
+            Asker::Operator => pending().await,
+            Asker::Request => self.address.wanted.notified().await,
+        }
     }
 }
 
@@ -142,7 +226,7 @@ mod tests {
         for port in 1..=1000 {
             let (places, here) = (Arc::clone(&places), Arc::clone(&here));
             probes.spawn(async move {
-                let _place = places.take(&endpoint(port), false).await;
+                let _place = places.take(&endpoint(port), false, Asker::Operator).await;
                 assert_eq!(here.fetch_add(1, Ordering::SeqCst), 0, "alone");
                 tokio::task::yield_now().await;
                 here.fetch_sub(1, Ordering::SeqCst);
@@ -160,8 +244,8 @@ mod tests {
     async fn who_comes_first_does_not_wait() {
         let places = Places::new(1, 1);
         let begun = Instant::now();
-        drop(places.take(&endpoint(25), false).await);
-        drop(places.take(&endpoint(465), false).await);
+        drop(places.take(&endpoint(25), false, Asker::Operator).await);
+        drop(places.take(&endpoint(465), false, Asker::Operator).await);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
@@ -174,7 +258,7 @@ mod tests {
 
     async fn free(places: &Places, n: u8, is_slow: bool) -> Option<Place> {
         let endpoint = elsewhere(n);
-        let taking = places.take(&endpoint, is_slow);
+        let taking = places.take(&endpoint, is_slow, Asker::Operator);
         timeout(Duration::from_secs(1), taking).await.ok()
     }
 
@@ -211,8 +295,47 @@ mod tests {
     async fn addresses_that_nobody_visits_are_forgotten() {
         let places = Places::new(4, 1);
         for n in 0..=255 {
-            drop(places.take(&elsewhere(n), false).await);
+            drop(places.take(&elsewhere(n), false, Asker::Operator).await);
         }
         assert!(lock(&places.addresses).known.len() <= PRUNE_AT_LEAST);
+    }
+
+    async fn requested(places: &Places, endpoint: &Endpoint, is_slow: bool) -> Option<Place> {
+        let taking = places.take(endpoint, is_slow, Asker::Request);
+        timeout(Duration::from_secs(3), taking).await.ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_have_a_quarter_of_the_places_and_their_own_slow_ones() {
+        let places = Places::new(16, 1);
+        let mut held = Vec::new();
+        for n in 0..4 {
+            held.push(requested(&places, &elsewhere(n), n < 2).await.unwrap());
+        }
+        assert!(requested(&places, &elsewhere(9), false).await.is_none());
+        held.pop();
+        assert!(requested(&places, &elsewhere(9), true).await.is_none());
+        for n in 20..32 {
+            held.push(free(&places, n, n < 28).await.unwrap());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_an_address_the_operator_comes_before_a_queue_of_requests() {
+        let places = Arc::new(Places::new(16, 1));
+        let here = endpoint(25);
+        let mut queue = JoinSet::new();
+        for _ in 0..100 {
+            let (places, here) = (Arc::clone(&places), here.clone());
+            queue.spawn(async move {
+                let place = places.take(&here, false, Asker::Request).await;
+                place.wanted().await;
+            });
+        }
+        tokio::task::yield_now().await;
+        let begun = Instant::now();
+        drop(places.take(&here, false, Asker::Operator).await);
+        assert!(begun.elapsed() < 3 * COURTESY, "{:?}", begun.elapsed());
+        queue.abort_all();
     }
 }

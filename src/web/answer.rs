@@ -1,15 +1,15 @@
 //! A status and a text to a response; knows no route.
 
-use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
 use hyper::{Response, StatusCode};
 
+use super::content::Content;
 use super::negotiation;
 use crate::plain::plain;
 use crate::render::{Encoding, encoded};
 
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Content>;
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -59,7 +59,7 @@ pub(super) fn only(methods: &'static str) -> Answer {
 }
 
 fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(Content::new(body.into()));
     *answer.status_mut() = status;
     let content_type = HeaderValue::from_static(content_type);
     answer.headers_mut().insert(CONTENT_TYPE, content_type);

@@ -1,16 +1,16 @@
 //! Who may come in, and how: TLS, passwords, rate and headers of our own listener, replaced while it runs.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::future::{Future, pending};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::BASE64;
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 
 use super::answer::{Answer, line};
+use super::client::Client;
+use super::passwords::{Login, Outcome, Passwords, Users};
 use super::tls::Acceptor;
 
 /// What the operator demands of clients, and promises them.
@@ -19,7 +19,7 @@ pub struct Access {
     /// TLS, if it is spoken.
     pub acceptor: Option<Acceptor>,
     /// Users and the bcrypt hashes of their passwords; without users, everybody may come in.
-    pub users: BTreeMap<String, String>,
+    pub users: Users,
     /// Headers of every answer.
     pub headers: Vec<Header>,
     /// How many requests are answered.
@@ -44,21 +44,15 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// Proven passwords that are remembered; there are as many as users, a few more while they change.
-const MAX_REMEMBERED: usize = 100;
-/// Passwords are verified one at a time: bcrypt costs a tenth of a second of CPU, and strangers may ask for it.
-const VERIFIERS: usize = 1;
-/// Longer passwords than bcrypt reads are cut by it.
-const MAX_CREDENTIALS: usize = 1024;
-
 /// The door of the listener.
 pub struct Door {
     access: RwLock<Arc<Access>>,
-    /// Digests of user, hash and password that belong together.
-    proven: Mutex<HashSet<[u8; 32]>>,
-    verifiers: Arc<Semaphore>,
-    /// Until when the burst is used up.
-    used_until: Mutex<Option<Instant>>,
+    passwords: Passwords,
+    /// How often the access was replaced.
+    changes: watch::Sender<u64>,
+    /// Those who are known have a rate of their own: strangers use up none of it.
+    of_users: Bucket,
+    of_strangers: Bucket,
 }
 
 impl Door {
@@ -66,17 +60,32 @@ impl Door {
     pub fn new(access: Access) -> Self {
         Self {
             access: RwLock::new(Arc::new(access)),
-            proven: Mutex::default(),
-            verifiers: Arc::new(Semaphore::new(VERIFIERS)),
-            used_until: Mutex::default(),
+            passwords: Passwords::default(),
+            changes: watch::Sender::new(0),
+            of_users: Bucket::default(),
+            of_strangers: Bucket::default(),
         }
     }
 
-    /// Other demands from now on. Connections that stand keep their TLS, but not their user.
+    /// Other demands from now on. Connections that stand end after their answer; users whose hash is the same stay
+    /// known.
     pub fn replace(&self, access: Access) {
+        self.passwords.keep(&access.users);
         let mut current = self.access.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(access);
-        lock(&self.proven).clear();
+        drop(current);
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Returns when the demands are others than when this was called.
+    pub(super) fn replaced(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut changes = self.changes.subscribe();
+        async move {
+            // A door that is gone demands nothing else any more.
+            if changes.changed().await.is_err() {
+                pending().await
+            }
+        }
     }
 
     fn access(&self) -> Arc<Access> {
@@ -90,18 +99,35 @@ impl Door {
     }
 
     /// The answer to a request that may not come in.
-    pub(super) async fn refuse<B>(&self, request: &Request<B>) -> Option<Answer> {
+    pub(super) async fn refuse<B>(&self, request: &Request<B>, client: Client) -> Option<Answer> {
         let access = self.access();
-        if access.rate.is_some_and(|rate| !self.is_in_time(rate)) {
+        let login = Login::of(request.headers(), &access.users);
+        let is_known = login
+            .as_ref()
+            .is_some_and(|login| self.passwords.is_proven(login));
+        let bucket = if is_known {
+            &self.of_users
+        } else {
+            &self.of_strangers
+        };
+        if access.rate.is_some_and(|rate| !bucket.has_room(rate)) {
             return Some(line(StatusCode::TOO_MANY_REQUESTS, "too many requests"));
         }
-        if access.users.is_empty() || self.is_known(&access, request.headers()).await {
+        if is_known || access.users.is_empty() {
             return None;
         }
-        let mut answer = line(StatusCode::UNAUTHORIZED, "Unauthorized");
-        let challenge = HeaderValue::from_static("Basic realm=\"smtp-tls-exporter\"");
-        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        Some(answer)
+        let outcome = match login {
+            Some(login) => self.passwords.verify(login, client).await,
+            None => Outcome::Wrong,
+        };
+        match outcome {
+            Outcome::Right => None,
+            Outcome::Wrong => Some(unauthorized()),
+            Outcome::Busy => Some(line(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many passwords wait to be verified",
+            )),
+        }
     }
 
     /// Adds the operator's headers; they win over ours.
@@ -110,11 +136,23 @@ impl Door {
             headers.insert(name.clone(), value.clone());
         }
     }
+}
 
-    /// A leaky bucket: every request fills it by one interval, time empties it.
-    fn is_in_time(&self, rate: Rate) -> bool {
+fn unauthorized() -> Answer {
+    let mut answer = line(StatusCode::UNAUTHORIZED, "Unauthorized");
+    let challenge = HeaderValue::from_static("Basic realm=\"smtp-tls-exporter\"");
+    answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    answer
+}
+
+/// A leaky bucket: every request fills it by one interval, time empties it. Until when is it full?
+#[derive(Default)]
+struct Bucket(Mutex<Option<Instant>>);
+
+impl Bucket {
+    fn has_room(&self, rate: Rate) -> bool {
         let now = Instant::now();
-        let mut used_until = lock(&self.used_until);
+        let mut used_until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = used_until.map_or(now, |until| until.max(now)) + rate.interval;
         let fits = full <= now + rate.interval * rate.burst;
         if fits {
@@ -122,76 +160,15 @@ impl Door {
         }
         fits
     }
-
-    /// Whether the request brings a user's password. An unknown user takes as long as a wrong password.
-    async fn is_known(&self, access: &Access, headers: &HeaderMap) -> bool {
-        let Some((user, password)) = credentials(headers) else {
-            return false;
-        };
-        let (hash, exists) = match access.users.get(&user) {
-            Some(hash) => (hash.clone(), true),
-            None => (decoy(&access.users), false),
-        };
-        let proof = proof(&user, &hash, &password);
-        if exists && lock(&self.proven).contains(&proof) {
-            return true;
-        }
-        // Never closed.
-        let Ok(verifier) = Arc::clone(&self.verifiers).acquire_owned().await else {
-            return false;
-        };
-        let verified = tokio::task::spawn_blocking(move || {
-            let matches = bcrypt::verify(password, &hash).unwrap_or(false);
-            drop(verifier);
-            matches
-        });
-        let is_known = verified.await.unwrap_or(false) && exists;
-        if is_known {
-            let mut proven = lock(&self.proven);
-            if proven.len() >= MAX_REMEMBERED {
-                proven.clear();
-            }
-            proven.insert(proof);
-        }
-        is_known
-    }
-}
-
-/// User and password of a request (RFC 7617 §2).
-fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
-    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = text.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > MAX_CREDENTIALS {
-        return None;
-    }
-    let decoded = BASE64.decode(encoded.trim().as_bytes()).ok()?;
-    let colon = decoded.iter().position(|byte| *byte == b':')?;
-    let user = String::from_utf8(decoded[..colon].to_vec()).ok()?;
-    Some((user, decoded[colon + 1..].to_vec()))
-}
-
-/// A hash that no password has, as costly as the costliest there is.
-fn decoy(users: &BTreeMap<String, String>) -> String {
-    let costs = users.values().filter_map(|hash| hash.split('$').nth(2));
-    let cost = costs.max().unwrap_or("10");
-    format!("$2y${cost}$nobodyhasthispassword.NobodyHasThisPasswordEitherHere")
-}
-
-/// What is remembered in the place of a password. Lengths keep the parts apart.
-fn proof(user: &str, hash: &str, password: &[u8]) -> [u8; 32] {
-    let mut text = format!("{}:{}:{user}{hash}", user.len(), hash.len()).into_bytes();
-    text.extend_from_slice(password);
-    let mut proof = [0; 32];
-    proof.copy_from_slice(digest(&SHA256, &text).as_ref());
-    proof
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use data_encoding::BASE64;
+    use hyper::header::AUTHORIZATION;
+
     use super::*;
 
     fn door(users: &[(&str, &str)], rate: Option<Rate>) -> Door {
@@ -205,12 +182,13 @@ mod tests {
     }
 
     async fn status(door: &Door, login: Option<&str>) -> Option<StatusCode> {
+        let client = Client::at([192, 0, 2, 1].into());
         let mut request = Request::builder();
         if let Some(login) = login {
             let value = format!("Basic {}", BASE64.encode(login.as_bytes()));
             request = request.header(AUTHORIZATION, value);
         }
-        let refused = door.refuse(&request.body(()).unwrap()).await;
+        let refused = door.refuse(&request.body(()).unwrap(), client).await;
         refused.map(|answer| answer.status())
     }
 
@@ -228,7 +206,6 @@ mod tests {
             }
             assert_eq!(status(&door, None).await, Some(StatusCode::UNAUTHORIZED));
         }
-        assert_eq!(lock(&door.proven).len(), 1);
         door.replace(Access {
             users: BTreeMap::from([("bear".to_owned(), bcrypt::hash("berries", 4).unwrap())]),
             ..Access::default()
@@ -238,6 +215,32 @@ mod tests {
             Some(StatusCode::UNAUTHORIZED)
         );
         assert_eq!(status(&door, Some("bear:berries")).await, None);
+    }
+
+    #[tokio::test]
+    async fn strangers_use_up_nothing_of_the_rate_of_users() {
+        let rate = Rate {
+            interval: Duration::from_secs(3600),
+            burst: 3,
+        };
+        let door = door(&[("bear", "honey")], Some(rate));
+        assert_eq!(status(&door, Some("bear:honey")).await, None);
+        for _ in 0..9 {
+            status(&door, Some("bear:grapes")).await;
+        }
+        let put_off = Some(StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(status(&door, Some("bear:grapes")).await, put_off);
+        assert_eq!(status(&door, Some("bear:honey")).await, None);
+    }
+
+    #[tokio::test]
+    async fn who_is_inside_when_the_demands_change_is_told() {
+        let door = door(&[], None);
+        let (before, mut after) = (door.replaced(), None);
+        door.replace(Access::default());
+        before.await;
+        let soon = tokio::time::timeout(Duration::ZERO, after.insert(Box::pin(door.replaced())));
+        assert!(soon.await.is_err());
     }
 
     #[tokio::test]
@@ -257,20 +260,6 @@ mod tests {
         assert_eq!(
             status(&door, None).await,
             Some(StatusCode::TOO_MANY_REQUESTS)
-        );
-    }
-
-    #[test]
-    fn the_decoy_costs_as_much_as_the_costliest_hash() {
-        let users = BTreeMap::from([
-            ("a".into(), "$2y$04$x".into()),
-            ("b".into(), "$2b$12$y".into()),
-        ]);
-        let decoy = decoy(&users);
-        assert!(decoy.starts_with("$2y$12$"));
-        assert_eq!(
-            bcrypt::verify("", &decoy.replace("$12$", "$04$")).ok(),
-            Some(false)
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Sockets to connections to requests, within limits; knows no route.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::pin::pin;
@@ -12,11 +13,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use super::client::Client;
 use super::door::Door;
+use super::guests::{Full, Guests, Visit};
 use super::site::Site;
 use super::stall::Stall;
 use crate::dns::Lookup;
@@ -36,6 +38,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// A connection that is older ends after its answer: a client's certificate is looked at again.
+const MAX_AGE: Duration = Duration::from_secs(3600);
 /// Largest head of a request.
 const MAX_HEAD: usize = 16 * 1024;
 /// Answers that are not finished so long after the end began are given up.
@@ -108,28 +112,24 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 
 /// Serves until the site is closed and its last answers are given, or have taken too long.
 pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>, door: Arc<Door>) {
-    let most = most_connections();
-    let places = Arc::new(Semaphore::new(most as usize));
+    let guests = Arc::new(Guests::new(most_connections()));
     let mut accepting = JoinSet::new();
     for listener in listeners.0 {
         let house = House {
             site: Arc::clone(&site),
             door: Arc::clone(&door),
-            places: Arc::clone(&places),
+            guests: Arc::clone(&guests),
         };
         accepting.spawn(house.accept(listener));
     }
     accepting.join_all().await;
-    if timeout(LAST_ANSWERS, places.acquire_many(most))
-        .await
-        .is_err()
-    {
+    if timeout(LAST_ANSWERS, guests.all_gone()).await.is_err() {
         tracing::warn!("some answers were not finished in time");
     }
 }
 
 /// Half of the files that may be open: the other half is for probes, which would blame the servers for what we lack.
-fn most_connections() -> u32 {
+fn most_connections() -> usize {
     let files = ProcessFacts::read().max_fds.unwrap_or(f64::INFINITY);
     #[expect(
         clippy::cast_possible_truncation,
@@ -138,14 +138,14 @@ fn most_connections() -> u32 {
     )]
     let files = files.clamp(0.0, f64::from(u32::MAX)) as u32;
     let half = files.saturating_sub(OTHER_FILES) / 2;
-    half.clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)
+    half.clamp(MIN_CONNECTIONS, MAX_CONNECTIONS) as usize
 }
 
 /// Where guests are received.
 struct House<L> {
     site: Arc<Site<L>>,
     door: Arc<Door>,
-    places: Arc<Semaphore>,
+    guests: Arc<Guests>,
 }
 
 impl<L: Lookup + 'static> House<L> {
@@ -153,26 +153,17 @@ impl<L: Lookup + 'static> House<L> {
         let mut closed = pin!(self.site.closed());
         let mut is_refused = false;
         loop {
-            let place = tokio::select! {
-                place = Arc::clone(&self.places).acquire_owned() => place,
-                () = &mut closed => return,
-            };
-            // The semaphore is never closed; an error would only mean that nobody can be served any more.
-            let Ok(place) = place else {
-                return;
-            };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = &mut closed => return,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     is_refused = false;
-                    let (site, door) = (Arc::clone(&self.site), Arc::clone(&self.door));
-                    tokio::spawn(async move {
-                        receive(stream, site, door).await;
-                        drop(place);
-                    });
+                    tokio::select! {
+                        () = self.admit(stream, Client::at(peer.ip())) => {}
+                        () = &mut closed => return,
+                    }
                 }
                 // Out of file descriptors, most likely: wait for some to come back. Said once until one is accepted.
                 Err(error) => {
@@ -180,42 +171,77 @@ impl<L: Lookup + 'static> House<L> {
                         tracing::warn!(%error, "cannot accept a connection");
                     }
                     is_refused = true;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    sleep(Duration::from_millis(50)).await;
                 }
             }
         }
     }
+
+    /// Receives a client when there is a place; one that has its share is turned away.
+    async fn admit(&self, stream: TcpStream, client: Client) {
+        let visit = loop {
+            let room = self.guests.room();
+            match self.guests.admit(client) {
+                Ok(visit) => break visit,
+                Err(Full::Share) => return,
+                Err(Full::House) => room.await,
+            }
+        };
+        let (site, door) = (Arc::clone(&self.site), Arc::clone(&self.door));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = receive(stream, &visit, site, door) => {}
+                () = visit.dismissed() => tracing::debug!("a silent client left for another"),
+            }
+        });
+    }
 }
 
-async fn receive<L: Lookup + 'static>(stream: TcpStream, site: Arc<Site<L>>, door: Arc<Door>) {
+async fn receive<L: Lookup + 'static>(
+    stream: TcpStream,
+    visit: &Visit,
+    site: Arc<Site<L>>,
+    door: Arc<Door>,
+) {
     // A refusal of the option changes nothing but the speed.
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, STALL_TIMEOUT);
+    let replaced = door.replaced();
     let Some(acceptor) = door.acceptor() else {
-        return converse(stream, site, door).await;
+        return converse(stream, visit, site, door, replaced).await;
     };
     match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, site, door).await,
+        Ok(Ok(stream)) => converse(stream, visit, site, door, replaced).await,
         Ok(Err(error)) => tracing::debug!(%error, "a client's TLS handshake failed"),
         Err(_) => tracing::debug!("a client's TLS handshake took too long"),
     }
 }
 
-async fn converse<L, S>(stream: S, site: Arc<Site<L>>, door: Arc<Door>)
-where
+/// Answers requests one after the other. Who was let in under other demands, or long ago, is let in anew: whoever
+/// verified a client's certificate did so when the connection began.
+async fn converse<L, S>(
+    stream: S,
+    visit: &Visit,
+    site: Arc<Site<L>>,
+    door: Arc<Door>,
+    replaced: impl Future<Output = ()>,
+) where
     L: Lookup + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let closed = site.closed();
-    let service = service_fn(move |request| {
+    let service = service_fn(|request| {
         let (site, door) = (Arc::clone(&site), Arc::clone(&door));
         async move {
-            let mut answer = match door.refuse(&request).await {
+            // Whoever still has to prove who it is may have to leave for another.
+            let refusal = door.refuse(&request, visit.client()).await;
+            let answering = visit.answering();
+            let mut answer = match refusal {
                 Some(refusal) => refusal,
                 None => site.respond(&request).await,
             };
             door.add_headers(answer.headers_mut());
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(answer.map(|content| content.given_to(answering)))
         }
     });
     let mut connection = pin!(
@@ -229,7 +255,13 @@ where
     );
     let served = tokio::select! {
         served = &mut connection => served,
-        () = closed => {
+        () = async {
+            tokio::select! {
+                () = closed => {}
+                () = replaced => {}
+                () = sleep(MAX_AGE) => {}
+            }
+        } => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

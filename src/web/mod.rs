@@ -1,12 +1,16 @@
 //! Requests to responses: routes, and the listener of our own endpoint with its TLS and passwords.
 
 mod answer;
+mod client;
+mod content;
 mod desk;
 mod door;
+mod guests;
 mod listener;
 mod negotiation;
 mod pace;
 mod pages;
+mod passwords;
 mod probe;
 mod query;
 mod routes;

@@ -28,7 +28,7 @@ const JSON: &str = "application/json";
 
 impl<L: Lookup + 'static> Site<L> {
     /// Answers one request.
-    pub async fn respond<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+    pub(super) async fn respond<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
         let mut answer = self.answer(request).await;
         pages::guard(answer.headers_mut());
         answer

@@ -13,8 +13,8 @@ use rustls::crypto::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, Error, NamedGroup,
@@ -95,7 +95,9 @@ impl Acceptor {
         let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(Now))
             .with_protocol_versions(&versions)
             .map_err(|e| e.to_string())?;
-        let builder = match clients(settings, provider)? {
+        let clients = clients(settings, provider)?;
+        let asks_clients = clients.is_some();
+        let builder = match clients {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
         };
@@ -107,6 +109,9 @@ impl Acceptor {
             .map_err(|e| format!("certificate and key: {e}"))?;
         config.ignore_client_order = settings.prefers_own_order;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if asks_clients {
+            forget_sessions(&mut config);
+        }
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 
@@ -130,6 +135,12 @@ impl TimeProvider for Now {
         let seconds = u64::try_from(system_clock().0).unwrap_or(0);
         Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
+}
+
+/// A session that is resumed shows no certificate: it would outlive its end, or its authority.
+fn forget_sessions(config: &mut ServerConfig) {
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
 }
 
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {

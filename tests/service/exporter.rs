@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     directory: TempDir,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    open_files: Option<u32>,
 }
 
 /// What a client got.
@@ -47,6 +48,7 @@ impl Setup {
             directory,
             arguments: Vec::new(),
             variables: Vec::new(),
+            open_files: None,
         };
         setup.file("exporter.yml", config)
     }
@@ -75,13 +77,31 @@ impl Setup {
         self.launch(true)
     }
 
+    /// Lets the exporter open so many files, and no more.
+    pub(crate) fn open_files(mut self, most: u32) -> Self {
+        self.open_files = Some(most);
+        self
+    }
+
+    fn program(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_smtp-tls-exporter");
+        let Some(most) = self.open_files else {
+            return Command::new(program);
+        };
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited, program]);
+        shell
+    }
+
     /// Starts the exporter and waits until it listens.
     pub(crate) fn start(self) -> Exporter {
         self.launch(false)
     }
 
     fn launch(self, stop_reading: bool) -> Exporter {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"))
+        let mut child = self
+            .program()
             .arg("--config.file")
             .arg(self.path("exporter.yml"))
             .arg("--web.listen-address=127.0.0.1:0")

@@ -14,4 +14,5 @@ mod prometheus;
 mod request;
 mod secrets;
 mod secured;
+mod strangers;
 mod systemd;

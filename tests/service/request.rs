@@ -1,6 +1,10 @@
 //! `/probe`: the convention of the blackbox exporter, and what it refuses.
 
-use super::exporter::{Den, Setup, config, curl, sample};
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use super::exporter::{Den, Exporter, Setup, config, curl, sample};
 use super::peer::{Act, Script, Speech};
 
 fn open(ports: &[u16], modules: &str) -> String {
@@ -171,3 +175,64 @@ async fn what_may_not_be_probed_is_refused_and_counted() {
         assert_eq!(sample(&metrics, &begin), Some(count), "{reason}");
     }
 }
+
+/// Asks for a probe and leaves the answer where it is.
+fn ask_and_wait(exporter: &Exporter, query: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(exporter.address).unwrap();
+    let head = format!("GET /probe?{query} HTTP/1.1\r\nHost: x\r\n{LONG}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+const LONG: &str = "X-Prometheus-Scrape-Timeout-Seconds: 300";
+
+/// Ages of the results, youngest first.
+fn timestamps(metrics: &str) -> Vec<f64> {
+    let stamps = metrics
+        .lines()
+        .filter(|line| line.starts_with("smtp_tls_probe_timestamp_seconds{"));
+    let mut stamps: Vec<_> = stamps
+        .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
+        .collect();
+    stamps.sort_by(f64::total_cmp);
+    stamps
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_ask_for_leaves_the_configured_targets_their_places() {
+    let slow = Act::Drip(b"554 no\r\n", Duration::from_millis(170));
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let slow = Script::start_at(everywhere, vec![slow, Act::Hang]).await;
+    let tarpit = Script::start_at(everywhere, vec![Act::Hang]).await.unwrap();
+    let slow = slow.unwrap();
+    let at = |nth: u8| SocketAddr::from(([127, 0, 61, nth], slow.address.port()));
+    let watched: Vec<_> = (1..=4).map(at).collect();
+    let head = format!(
+        "probe: {{min_interval: 0s, concurrency: 8}}\n{}",
+        open(&[tarpit.address.port()], "")
+    );
+    let exporter = Setup::new(&config(&head, &watched))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .start();
+    let alone = timestamps(&exporter.body("/metrics"));
+    let mut asked = Vec::new();
+    // At addresses that are watched, and at others.
+    for nth in 1..=200_usize {
+        let net = if nth <= 4 { 61 } else { 62 };
+        let host = format!("127.0.{net}.{nth}");
+        let query = format!("target={host}:{}&hostname=h{nth}", tarpit.address.port());
+        asked.push(ask_and_wait(&exporter, &query));
+    }
+    exporter.until("strangers hold what they may", |_| {
+        tarpit.connections() >= 2
+    });
+    let mut oldest = alone[0];
+    for _ in 0..3 {
+        let beside = timestamps(&exporter.fetch("/metrics", &["-H", PATIENT]).body);
+        assert_eq!(beside.len(), 4);
+        assert!(beside[0] > oldest, "{beside:?} after {oldest}");
+        oldest = beside[3];
+    }
+}
+
+const PATIENT: &str = "X-Prometheus-Scrape-Timeout-Seconds: 8";

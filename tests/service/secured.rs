@@ -1,9 +1,16 @@
 //! The listener with TLS, client certificates, passwords, headers and limits, as the exporter-toolkit's file asks.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use rcgen::ExtendedKeyUsagePurpose;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use super::exporter::{Den, Exporter, Got, Setup, config, curl};
 use super::peer::{Credentials, Leaf};
@@ -206,4 +213,54 @@ async fn more_requests_than_the_rate_are_put_off() {
         .map(|_| exporter.fetch("/-/healthy", &[]).status)
         .collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
+}
+
+/// How a second connection of this client to the exporter begins.
+async fn second_handshake(exporter: &Exporter, config: &Arc<ClientConfig>) -> HandshakeKind {
+    let mut kind = None;
+    for _ in 0..2 {
+        let stream = TcpStream::connect(exporter.address).await.unwrap();
+        let name = ServerName::try_from(NAME).unwrap();
+        let connector = TlsConnector::from(Arc::clone(config));
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        let head = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        let mut answer = String::new();
+        // Whoever closes without an alert has answered all the same.
+        let _ = stream.read_to_string(&mut answer).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        kind = stream.get_ref().1.handshake_kind();
+    }
+    kind.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_does_not_outlive_the_certificate_of_its_client() {
+    let den = Den::new();
+    let demand = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: root.pem\n";
+    let (mutual, open) = (start(&den, &format!("{TLS}{demand}")), start(&den, TLS));
+    let client = den.authority.issue(&Leaf {
+        purposes: &[ExtendedKeyUsagePurpose::ClientAuth],
+        ..Leaf::server("prometheus.bears.test", -10, 80)
+    });
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(den.authority.root_pem().as_bytes());
+    roots.add(root.unwrap()).unwrap();
+    let roots = Arc::new(roots);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(Arc::clone(&roots))
+            .with_client_auth_cert(client.chain.clone(), client.key.clone_key())
+            .unwrap();
+        let config = Arc::new(config);
+        assert_eq!(
+            second_handshake(&open, &config).await,
+            HandshakeKind::Resumed
+        );
+        let kind = second_handshake(&mutual, &config).await;
+        assert_eq!(kind, HandshakeKind::Full, "{version:?}");
+    }
 }
