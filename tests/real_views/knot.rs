@@ -21,11 +21,21 @@ pub(crate) fn zone(records: &str) -> String {
 /// The zone file signed, and the key that its signatures end at. One key for all: hickory asks the parent about every
 /// key of a zone that is no anchor, and this zone has no parent.
 pub(crate) fn signed(place: &Path, zone: &str) -> (String, String) {
-    let directory = place.join("signed");
+    signed_as(place, zone, "on", &[])
+}
+
+/// The same with NSEC3 `on` or `off`, and with more arguments for kzonesign.
+pub(crate) fn signed_as(
+    place: &Path,
+    zone: &str,
+    nsec3: &str,
+    arguments: &[&str],
+) -> (String, String) {
+    let directory = place.join(format!("signed{}{}", nsec3, arguments.concat()));
     fs::create_dir_all(directory.join("out")).expect("a new directory");
     let here = directory.display();
     let config = format!(
-        "database:\n  storage: {here}\npolicy:\n  - id: p\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n    nsec3: on\n\
+        "database:\n  storage: {here}\npolicy:\n  - id: p\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n    nsec3: {nsec3}\n\
          template:\n  - id: default\n    storage: {here}\n\
          zone:\n  - domain: {ZONE}\n    file: zone\n    dnssec-signing: on\n    dnssec-policy: p\n"
     );
@@ -33,6 +43,7 @@ pub(crate) fn signed(place: &Path, zone: &str) -> (String, String) {
     fs::write(directory.join("zone"), zone).expect("a file of ours");
     let mut sign = Command::new(program("kzonesign"));
     sign.arg("-c").arg(directory.join("knot.conf"));
+    sign.args(arguments);
     output(sign.arg("-o").arg(directory.join("out")).arg(ZONE));
     let text = fs::read_to_string(directory.join("out/zone")).expect("a signed zone");
     let key = text.lines().find_map(|line| line.split_once("DNSKEY\t257"));

@@ -14,6 +14,7 @@ mod peer;
 #[expect(dead_code, reason = "a part of it is for mail servers")]
 #[path = "../real/process.rs"]
 mod process;
+mod proofs;
 #[path = "../scene/mod.rs"]
 mod scene;
 mod unbound;

@@ -25,7 +25,7 @@ impl Unbound {
         anchor: &str,
         (chain, key): (&str, &str),
     ) -> Self {
-        let directory = place.join("unbound");
+        let directory = place.join(format!("unbound-{}", upstream.port()));
         fs::create_dir(&directory).expect("a new directory");
         for (file, content) in [("anchor", anchor), ("chain", chain), ("key", key)] {
             fs::write(directory.join(file), content).expect("a file of ours");

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::dnssec::Proof;
-use hickory_resolver::proto::op::{DnsRequestOptions, DnsResponse, Query};
+use hickory_resolver::proto::op::{DnsRequestOptions, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 
 use super::super::Policy;
 use super::super::search::Search;
 use super::chain::Statement;
 use super::order::InOrder;
+use super::proof;
 use super::trust_anchor::TrustAnchor;
 
 /// Signatures whose outcome is remembered; some hundred bytes each.
@@ -49,30 +48,16 @@ impl Asker {
     pub(super) async fn ask(&self, name: &Name, kind: RecordType) -> Result<Statement, String> {
         let query = Query::query(name.clone(), kind);
         let mut options = DnsRequestOptions::default();
-        let reply = match &self.believed {
-            Believed::All(servers) => servers.lookup(query, options).first_answer().await,
+        match &self.believed {
+            Believed::All(servers) => {
+                let reply = servers.lookup(query, options).first_answer().await;
+                Statement::new(reply).map_err(|error| error.to_string())
+            }
             Believed::Validated(servers) => {
                 options.edns_set_dnssec_ok = true;
                 let reply = servers.lookup(query, options).first_answer().await;
-                validated(reply)?
+                proof::statement(reply, kind)
             }
-        };
-        Statement::new(reply).map_err(|error| error.to_string())
-    }
-}
-
-/// What validation came to.
-fn validated(
-    reply: Result<DnsResponse, NetError>,
-) -> Result<Result<DnsResponse, NetError>, String> {
-    let bogus = || Err("the answer failed DNSSEC validation".to_owned());
-    match reply {
-        // Said to be missing without a proof; that is as good as it gets only in zones that are not signed.
-        Err(NetError::Dns(DnsError::Nsec {
-            response, proof, ..
-        })) if proof.is_insecure() => Ok(Ok(*response)),
-        Err(NetError::Dns(DnsError::Nsec { .. })) => bogus(),
-        Ok(response) if response.answers.iter().any(|r| r.proof == Proof::Bogus) => bogus(),
-        other => Ok(other),
+        }
     }
 }

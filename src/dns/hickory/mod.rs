@@ -3,6 +3,7 @@
 mod asker;
 mod chain;
 mod order;
+mod proof;
 mod question;
 mod resolver;
 mod server;

@@ -1,0 +1,162 @@
+//! Signed zones of every shape, straight from Knot DNS and behind an Unbound that minimises query names: sound ones are
+//! found, forged ones are not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use smtp_tls_exporter::dns::{Family, Lookup, Resolvers};
+
+use super::certificate_of;
+use super::knot::{Knot, ZONE, signed_as, zone};
+use super::process::scratch;
+use super::scene::Scene;
+use super::unbound::Unbound;
+
+const RECORDS: &str = "good A 192.0.2.1
+dual A 192.0.2.1
+dual AAAA 2001:db8::1
+alias CNAME good
+chain CNAME alias
+*.w A 192.0.2.2
+a.b.x A 192.0.2.3
+*.c CNAME good
+tree DNAME other
+host.other A 192.0.2.4
+dangling CNAME nobody
+nothing TXT bears
+*.p.q.w2 A 192.0.2.5
+@ MX 10 good
+z A 192.0.2.9";
+
+/// Names below the zone, and how looking them up in both families ends.
+const SOUND: [(&str, &str); 15] = [
+    ("good", "192.0.2.1"),
+    ("dual", "192.0.2.1 2001:db8::1"),
+    ("alias", "192.0.2.1"),
+    ("chain", "192.0.2.1"),
+    ("m.w", "192.0.2.2"),
+    ("m.n.w", "192.0.2.2"),
+    ("a.b.x", "192.0.2.3"),
+    ("m.c", "192.0.2.1"),
+    ("m.n.c", "192.0.2.1"),
+    ("host.tree", "192.0.2.4"),
+    ("m.p.q.w2", "192.0.2.5"),
+    ("b.x", "dns_not_found"),
+    ("nothing", "dns_not_found"),
+    ("missing", "dns_not_found"),
+    ("dangling", "dns_error"),
+];
+
+struct Zones<'a> {
+    place: &'a Path,
+    scene: &'a Scene,
+}
+
+impl Zones<'_> {
+    /// How these names end, validated here, straight from the server and behind Unbound.
+    async fn ends(&self, name: &str, text: &str, anchor: &str, hosts: &[&str]) -> [Vec<String>; 2] {
+        let knot = Knot::start(self.place, name, text);
+        let (chain, key) = certificate_of(self.scene, "dns.bears.test");
+        let unbound = Unbound::start(self.place, knot.address, anchor, (&chain, &key));
+        let anchor_file = self.scene.directory.path().join("anchor");
+        std::fs::write(anchor_file, anchor).unwrap();
+        let yaml = format!(
+            "views:\n  straight: {{resolvers: 'udp://{}', dnssec: validate, trust_anchor: anchor}}\n  \
+             behind: {{resolvers: 'udp://{}', dnssec: validate, trust_anchor: anchor}}\n\
+             targets: [{{host: a}}]",
+            knot.address, unbound.plain
+        );
+        let settings = self.scene.settings(&yaml);
+        let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(10));
+        let mut ends = [Vec::new(), Vec::new()];
+        for host in hosts {
+            for (ends, view) in ends.iter_mut().zip(["straight", "behind"]) {
+                ends.push(end(&resolvers, view, &format!("{host}.{ZONE}")).await);
+            }
+        }
+        ends
+    }
+}
+
+/// Addresses, or the reason; a half answer is marked.
+async fn end(resolvers: &Resolvers, view: &str, name: &str) -> String {
+    match resolvers.addresses(view, name, Family::Any).await {
+        Ok(found) => {
+            let records = found.records.iter().map(|r| r.address.to_string());
+            let lost = found
+                .lost
+                .map(|(family, fault)| format!("{family:?} lost: {}", fault.detail));
+            records.chain(lost).collect::<Vec<_>>().join(" ")
+        }
+        Err(fault) => {
+            println!("{view}: {}", fault.detail);
+            fault.reason.as_str().to_owned()
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Knot DNS and Unbound: run tests/run.sh"]
+async fn sound_zones_of_every_shape_are_found() {
+    let (scene, place) = (Scene::new(), scratch());
+    let (place, scene) = (place.path(), &scene);
+    let hosts = SOUND.map(|(host, _)| host);
+    let expected = SOUND.map(|(_, end)| end.to_owned()).to_vec();
+    let mut wrong = BTreeMap::new();
+    for nsec3 in ["off", "on"] {
+        let (text, anchor) = signed_as(place, &zone(RECORDS), nsec3, &[]);
+        let zones = Zones { place, scene };
+        let ends = zones
+            .ends(&format!("sound-{nsec3}"), &text, &anchor, &hosts)
+            .await;
+        for (ends, way) in ends.into_iter().zip(["straight", "behind"]) {
+            for ((end, right), host) in ends.into_iter().zip(&expected).zip(hosts) {
+                if end != *right {
+                    wrong.insert(format!("nsec3 {nsec3}, {way}: {host}"), end);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Knot DNS and Unbound: run tests/run.sh"]
+async fn forged_zones_are_not_believed() {
+    let (scene, place) = (Scene::new(), scratch());
+    let (place, scene) = (place.path(), &scene);
+    let hosts = ["good", "alias", "m.w", "m.c", "host.tree", "missing"];
+    for nsec3 in ["off", "on"] {
+        let (text, anchor) = signed_as(place, &zone(RECORDS), nsec3, &[]);
+        let lines = |keep: &dyn Fn(&str) -> bool| -> String {
+            let kept = text.lines().filter(|line| keep(line));
+            kept.map(|line| format!("{line}\n")).collect()
+        };
+        let (old, old_anchor) = signed_as(place, &zone(RECORDS), nsec3, &["-t", "1577836800"]);
+        let others = text
+            .replace("192.0.2.", "192.0.3.")
+            .replace("DNAME\tother", "DNAME\tgood");
+        for (what, text, anchor) in [
+            ("expired", &old, &old_anchor),
+            ("keyless", &lines(&|line| !line.contains("DNSKEY")), &anchor),
+            ("unsigned", &lines(&|line| !line.contains("RRSIG")), &anchor),
+            ("changed", &others, &anchor),
+        ] {
+            let zones = Zones { place, scene };
+            let ends = zones
+                .ends(&format!("{what}-{nsec3}"), text, anchor, &hosts)
+                .await;
+            for (ends, way) in ends.into_iter().zip(["straight", "behind"]) {
+                let wrong: Vec<_> = hosts
+                    .iter()
+                    .zip(&ends)
+                    .filter(|(host, end)| {
+                        *end != "dns_error" && !(what == "changed" && **host == "missing")
+                    })
+                    .collect();
+                assert!(wrong.is_empty(), "{what}, nsec3 {nsec3}, {way}: {wrong:?}");
+            }
+        }
+    }
+}
