@@ -6,6 +6,8 @@
     reason = "the walls are for the exporter; here its peers are started and read"
 )]
 
+#[path = "hostile_peers/maze.rs"]
+mod maze;
 #[path = "real/network.rs"]
 #[allow(dead_code, reason = "shared source: every user takes a part of it")]
 mod network;
@@ -19,9 +21,12 @@ mod scene;
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
+use maze::Maze;
 use network::{free_address, get};
 use peer::{Act, Authority, Leaf, Script, Server, Speech};
 use process::{scratch, until};
@@ -139,18 +144,24 @@ impl Drop for Exporter {
     }
 }
 
-/// Starts the exporter and judges some scrapes of it.
-fn scrape(config: &str, root: &str, reasons: &[&[&str]]) {
-    let place = scratch();
-    let file = place.path().join("smtp-tls-exporter.yml");
+/// The exporter with this configuration, once it answers.
+fn start(place: &Path, config: &str) -> (Exporter, SocketAddr) {
+    let file = place.join("smtp-tls-exporter.yml");
     fs::write(&file, config).expect("a file of ours");
-    fs::write(place.path().join("root.pem"), root).expect("a file of ours");
     let address = free_address();
     let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
     exporter.arg(format!("--config.file={}", file.display()));
     exporter.arg(format!("--web.listen-address={address}"));
     let exporter = Exporter(exporter.spawn().expect("the exporter"));
     until("the exporter answers", || get(address, "/-/healthy"));
+    (exporter, address)
+}
+
+/// Starts the exporter and judges some scrapes of it.
+fn scrape(config: &str, root: &str, reasons: &[&[&str]]) {
+    let place = scratch();
+    fs::write(place.path().join("root.pem"), root).expect("a file of ours");
+    let (exporter, address) = start(place.path(), config);
     for round in 0..ROUNDS {
         let page = get(address, "/metrics").expect("an answer within the scrape's deadline");
         let samples = Samples::read(&page);
@@ -193,6 +204,57 @@ fn peak(id: u32) -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.expect("VmHWM").trim().trim_end_matches(" kB");
     kib.parse::<f64>().expect("a number") / 1024.0
+}
+
+/// How many show a maze, and how long an answer may take that has nothing to do with them.
+const MAZES: usize = 60;
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mazes_of_issuers_hold_up_neither_answers_nor_the_end() {
+    let maze = Maze::new();
+    let (mut scripts, mut targets) = (Vec::new(), String::new());
+    for nth in 0..MAZES {
+        let acts = starttls(vec![Act::Send(maze.flight()), Act::AwaitBytes]);
+        let script = Script::start(acts).await.unwrap();
+        targets += &target("maze", nth, script.address);
+        scripts.push(script);
+    }
+    let probe = "{timeout: 9s, min_interval: 0s, per_address: 250, helo: monitor.bears.test}";
+    let config = format!("probe: {probe}\ntargets:\n{targets}");
+    let walking = move || walk(&config);
+    tokio::task::spawn_blocking(walking).await.unwrap();
+}
+
+/// Scrapes while others ask, and ends the exporter in the middle of the next scrape.
+fn walk(config: &str) {
+    let place = scratch();
+    let (mut exporter, address) = start(place.path(), config);
+    let scraping = || thread::spawn(move || get(address, "/metrics"));
+    let first = scraping();
+    while !first.is_finished() {
+        let asked = Instant::now();
+        get(address, "/-/healthy").expect("healthy");
+        assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+    }
+    let page = first.join().expect("a scrape").expect("an answer in time");
+    let samples = Samples::read(&page);
+    for nth in 0..MAZES {
+        let name = format!("maze{nth}");
+        let at = [("target", name.as_str())];
+        let chain = samples.value("smtp_tls_chain_certificates", &at);
+        assert_eq!(chain, Ok(18.0), "{name}");
+    }
+    let _second = scraping();
+    let (asked, id) = (Instant::now(), exporter.0.id().to_string());
+    let sent = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(sent.expect("kill").success());
+    exporter.0.wait().expect("the exporter");
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[tokio::test]

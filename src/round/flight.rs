@@ -7,7 +7,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::places::{Asker, Place};
-use super::{Probed, Rounds, Watched, chronicle, trust};
+use super::{Probed, Rounds, Watched, chronicle};
 use crate::dns::Lookup;
 use crate::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, probe};
@@ -42,10 +42,12 @@ impl<L: Lookup + 'static> Rounds<L> {
         self.counters
             .finished(observation.fault.as_ref().map(|f| f.reason));
         chronicle::log_probe(&endpoint, &observation);
+        let observation = Arc::new(observation);
+        let (trust, revocation) = self.trust.ask(&observation, expectations, now).await;
         Probed {
-            trust: self.trust.find(&observation, &expectations.roots, now),
-            revocation: trust::ask_lists(&observation, expectations, now),
-            observation: Arc::new(observation),
+            trust,
+            revocation,
+            observation,
             obtained_at: now,
         }
     }

@@ -148,7 +148,7 @@ pub struct Rounds<L> {
     /// Where each target was last found.
     located: Mutex<HashMap<Way, Arc<Expansion>>>,
     flights: Flights<Arc<Endpoint>, Probed>,
-    trust: TrustCache,
+    trust: Arc<TrustCache>,
     chronicle: Arc<Chronicle>,
     /// Others have taken over with other settings; what they probe is none of our business.
     is_succeeded: AtomicBool,
@@ -172,7 +172,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             counters,
             located: Mutex::default(),
             flights: Flights::default(),
-            trust: TrustCache::default(),
+            trust: Arc::default(),
             chronicle: Arc::default(),
             is_succeeded: AtomicBool::new(false),
         }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::places::Places;
-use super::trust::TrustCache;
 use super::{Rounds, Settings, View, Watched, lock};
 use crate::dns::Lookup;
 
@@ -38,7 +37,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             certificates: Arc::clone(&self.certificates),
             located: Mutex::new(located),
             flights: self.flights.clone(),
-            trust: TrustCache::default(),
+            trust: Arc::default(),
             chronicle: Arc::clone(&self.chronicle),
             is_succeeded: AtomicBool::new(false),
         }

@@ -1,11 +1,15 @@
-//! Observations to trust, each chain searched once: a fleet presents the same chain everywhere and at every probe.
+//! Observations to trust, each chain searched once: a fleet presents the same chain everywhere and at every probe. The
+//! search runs beside the async workers, a few at a time: strangers choose what it costs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
 use super::lock;
 use crate::observation::Observation;
-use crate::pki::{self, Anchors, Revocation, Trust};
+use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
 
@@ -15,37 +19,96 @@ const MAX_CHAINS: usize = 20_000;
 /// The anchors, by their place in memory, and the chain's digests.
 type Key = (usize, Vec<[u8; 32]>);
 
+/// Searches at once.
+const PLACES: usize = 2;
+
 /// What was found for the chains that were seen.
-#[derive(Debug, Default)]
-pub(super) struct TrustCache(Mutex<HashMap<Key, Known>>);
+#[derive(Debug)]
+pub(super) struct TrustCache {
+    known: Mutex<HashMap<Key, Known>>,
+    places: Semaphore,
+}
+
+impl Default for TrustCache {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            places: Semaphore::new(PLACES),
+        }
+    }
+}
 
 /// What was found, and the anchors: while they are kept no others can stand in their place.
 type Known = (Trust, Arc<Anchors>);
 
+/// Whether a path was found, and what the lists say.
+pub(super) type Asked = (Option<Trust>, Option<Revocation>);
+
 impl TrustCache {
-    /// Whether what was presented leads to a root; `None` when nothing was.
-    pub(super) fn find(
+    /// Whether what was presented leads to a root, and whether it is revoked; `None` when nothing was presented, or
+    /// there is nobody to ask.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        observation: &Arc<Observation>,
+        expectations: &Arc<Expectations>,
+        now: Timestamp,
+    ) -> Asked {
+        if observation.leaf().is_none() {
+            return (None, None);
+        }
+        let roots = &expectations.roots;
+        if expectations.crls.is_empty()
+            && let Some(known) = self.recall(&key(observation, roots), now)
+        {
+            return (Some(known), None);
+        }
+        // It is never closed.
+        let _place = self.places.acquire().await;
+        let (cache, observation) = (Arc::clone(self), Arc::clone(observation));
+        let expectations = Arc::clone(expectations);
+        let asking = spawn_blocking(move || cache.ask_here(&observation, &expectations, now));
+        asking.await.unwrap_or_else(|_| {
+            let defect = "defect in the search for a path: its task broke".to_owned();
+            (Some(Trust::None(NoPath::Unsupported(defect))), None)
+        })
+    }
+
+    fn ask_here(
         &self,
         observation: &Observation,
-        anchors: &Arc<Anchors>,
+        expectations: &Expectations,
         now: Timestamp,
-    ) -> Option<Trust> {
-        observation.leaf()?;
-        let digests = observation.chain.iter().map(|c| c.fingerprints().sha256);
-        let key = (Arc::as_ptr(anchors) as usize, digests.collect());
-        if let Some((known, _)) = lock(&self.0).get(&key)
-            && holds_at(known, now)
-        {
-            return Some(known.clone());
+    ) -> Asked {
+        let trust = self.find(observation, &expectations.roots, now);
+        let revocation = ask_lists(observation, expectations, now);
+        (Some(trust), revocation)
+    }
+
+    fn find(&self, observation: &Observation, anchors: &Arc<Anchors>, now: Timestamp) -> Trust {
+        let key = key(observation, anchors);
+        // Many wait for a place with the same chain.
+        if let Some(known) = self.recall(&key, now) {
+            return known;
         }
         let found = pki::find_path(&observation.chain, anchors, now);
-        let mut known = lock(&self.0);
+        let mut known = lock(&self.known);
         if known.len() >= MAX_CHAINS {
             known.clear();
         }
         known.insert(key, (found.clone(), Arc::clone(anchors)));
-        Some(found)
+        found
     }
+
+    fn recall(&self, key: &Key, now: Timestamp) -> Option<Trust> {
+        let known = lock(&self.known);
+        let (trust, _) = known.get(key)?;
+        holds_at(trust, now).then(|| trust.clone())
+    }
+}
+
+fn key(observation: &Observation, anchors: &Arc<Anchors>) -> Key {
+    let digests = observation.chain.iter().map(|c| c.fingerprints().sha256);
+    (Arc::as_ptr(anchors) as usize, digests.collect())
 }
 
 /// Whether a search now would find the same. Only a path that is valid now is certainly the best there is; that there
@@ -58,7 +121,7 @@ fn holds_at(trust: &Trust, now: Timestamp) -> bool {
 }
 
 /// What the revocation lists say; `None` when there is nothing to ask, or nobody.
-pub(super) fn ask_lists(
+fn ask_lists(
     observation: &Observation,
     expectations: &Expectations,
     now: Timestamp,

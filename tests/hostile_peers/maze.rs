@@ -1,0 +1,69 @@
+//! A handshake of TLS 1.2 that shows a maze: many large CA certificates of one name that nobody signed. It needs no key.
+
+use rcgen::{BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair};
+
+/// Certificates of the maze, and extensions in each: 60 KB.
+const WALLS: usize = 17;
+const EXTENSIONS: u64 = 180;
+
+/// What a server sends after the ClientHello, with a leaf of its own.
+pub(crate) struct Maze(Vec<Vec<u8>>);
+
+impl Maze {
+    pub(crate) fn new() -> Self {
+        Self((0..WALLS).map(|_| certificate(true, EXTENSIONS)).collect())
+    }
+
+    /// ServerHello, Certificate, ServerKeyExchange, ServerHelloDone (RFC 5246 §7.4).
+    pub(crate) fn flight(&self) -> Vec<u8> {
+        let hello = [&[3, 3][..], &[7; 32], b"\0\xc0\x2b\0\0\x05\xff\x01\0\x01\0"].concat();
+        let leaf = certificate(false, 0);
+        let chain: Vec<u8> = std::iter::once(&leaf)
+            .chain(&self.0)
+            .flat_map(|der| counted(der))
+            .collect();
+        let exchange = [
+            &b"\x03\0\x1d\x20\x09"[..],
+            &[0; 31],
+            b"\x04\x03\0\x20",
+            &[7; 32],
+        ]
+        .concat();
+        let messages = [
+            message(2, &hello),
+            message(11, &counted(&chain)),
+            message(12, &exchange),
+            message(14, b""),
+        ];
+        let record = |part: &[u8]| {
+            let length = u16::try_from(part.len()).expect("a record").to_be_bytes();
+            [b"\x16\x03\x03", &length[..], part].concat()
+        };
+        messages.concat().chunks(16_000).flat_map(record).collect()
+    }
+}
+
+/// Length in three bytes, and the bytes.
+fn counted(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).expect("a chain").to_be_bytes();
+    [&length[1..], bytes].concat()
+}
+
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    [vec![kind], counted(body)].concat()
+}
+
+/// By an issuer of the same name whose key nobody has.
+fn certificate(is_ca: bool, extensions: u64) -> Vec<u8> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "maze");
+    if is_ca {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let extension = |n| CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 9999, n], vec![5, 0]);
+    params.custom_extensions = (0..extensions).map(extension).collect();
+    let (key, stranger) = (KeyPair::generate(), KeyPair::generate());
+    let issuer = Issuer::from_params(&params, stranger.expect("a key"));
+    let made = params.signed_by(&key.expect("a key"), &issuer);
+    made.expect("a certificate").der().to_vec()
+}
