@@ -96,6 +96,8 @@ reasons! {
     TlsAlert = "tls_alert",
     /// The server broke the TLS protocol.
     TlsProtocolError = "tls_protocol_error",
+    /// The server presents more certificates than clients take (64 KiB).
+    ChainTooLarge = "chain_too_large",
     /// The server could not prove that it holds the certificate's key.
     HandshakeSignatureInvalid = "handshake_signature_invalid",
     /// The server insists on a client certificate.

@@ -130,3 +130,62 @@ async fn a_certificate_without_its_key_is_a_failure_that_hides_nothing() {
         assert_eq!(attempts(&probed), [refused], "{name}");
     }
 }
+
+/// A leaf, its intermediate and these needless others.
+fn bulky(authority: &Authority, others: usize) -> Credentials {
+    let mut credentials = authority.issue(&Leaf::server(HOST, -30, 60));
+    let other = authority.root.der().clone();
+    credentials.chain.extend(std::iter::repeat_n(other, others));
+    credentials
+}
+
+async fn present(
+    authority: &Authority,
+    credentials: &Credentials,
+    versions: &'static [&'static SupportedProtocolVersion],
+) -> Probed {
+    let speech = Speech {
+        versions,
+        ..Speech::default()
+    };
+    let server = Server::start(any_port([127, 0, 0, 1]), credentials, speech).await;
+    let address = server.expect("a server").address;
+    probe(authority, address, "starttls", LONG).await
+}
+
+#[tokio::test]
+async fn a_chain_of_more_than_64_kib_is_read_where_it_is_in_clear() {
+    let authority = Authority::new("Bear", NOW);
+    let read = [
+        ("modern", "chain_too_large"),
+        ("legacy", "certificate_read"),
+    ];
+    for others in [150, 380] {
+        let credentials = bulky(&authority, others);
+        for versions in [ONLY_12, rustls::ALL_VERSIONS] {
+            let probed = present(&authority, &credentials, versions).await;
+            let case = format!("{others} others");
+            probed.assert_failed(&case, "handshake", "chain_too_large");
+            assert_eq!(attempts(&probed), read, "{case}");
+            assert_eq!(probed.value("handshake_success"), Some(0.0), "{case}");
+            let days = probed.value("cert_expiry_seconds").map(|s| s / 86_400.0);
+            assert_eq!(days, Some(60.0), "{case}");
+            assert_eq!(probed.value("cert_subject_match"), Some(1.0), "{case}");
+            let trust = [("check", "trust")];
+            let trusted = probed.metrics.value("smtp_tls_check_success", &trust);
+            assert_eq!(trusted, Some(1.0), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_chain_that_cannot_be_read_is_said_to_be_too_large() {
+    let authority = Authority::new("Bear", NOW);
+    for (others, versions, why) in [(150, ONLY_13, "TLS 1.3"), (700, ONLY_12, "256 KiB")] {
+        let credentials = bulky(&authority, others);
+        let probed = present(&authority, &credentials, versions).await;
+        probed.assert_failed(why, "handshake", "chain_too_large");
+        probed.assert_no_certificate(why);
+        assert!(probed.detail().contains(why), "{}", probed.detail());
+    }
+}

@@ -42,7 +42,12 @@ impl Ladder {
         };
         seen.attempts.push(Attempt { rung, outcome });
         self.keep(end.fault, seen);
-        self.rung = rung.next().filter(|_| refused && seen.leaf().is_none());
+        let next = match end.stopped_by {
+            // Our own reader has room for more, and reads it in clear up to TLS 1.2.
+            Some(Reason::ChainTooLarge) => Some(Rung::Legacy).filter(|next| *next != rung),
+            _ => rung.next().filter(|_| refused),
+        };
+        self.rung = next.filter(|_| seen.leaf().is_none());
         if let Some(next) = self.rung {
             let note = format!("trying again on a new connection: {} hello", next.as_str());
             seen.note(Speaker::Note, &note);
@@ -52,12 +57,27 @@ impl Ladder {
     /// The first fault is what a common client meets. A later attempt knows better when it got further, or when
     /// it heard why after the first one was only hung up on.
     fn keep(&mut self, fault: Option<Fault>, seen: &Observation) {
-        let knows_better = |known: &Fault, new: &Fault| {
-            seen.leaf().is_some() || (known.reason == Reason::TlsClosed && is_told(new))
+        let knows_better = |known: &Fault, new: &Fault| match known.reason {
+            // The modern hello was answered: what an old one meets says nothing of modern clients.
+            Reason::ChainTooLarge => {
+                matches!(new.reason, Reason::ChainTooLarge | Reason::TlsProtocolError)
+            }
+            Reason::TlsClosed => seen.leaf().is_some() || is_told(new),
+            _ => seen.leaf().is_some(),
         };
-        match (&self.fault, fault) {
+        match (&mut self.fault, fault) {
             (_, None) if seen.handshake_completed() => self.fault = None,
             (_, None) => {}
+            (Some(known), Some(new))
+                if known.reason == Reason::ChainTooLarge && !knows_better(known, &new) =>
+            {
+                if seen.leaf().is_none() {
+                    known.detail += &format!(
+                        ", which cannot be read: encrypted under TLS 1.3; asked for TLS 1.2: {}",
+                        new.detail
+                    );
+                }
+            }
             (Some(known), Some(new)) if !knows_better(known, &new) => {}
             (_, new) => self.fault = new,
         }
@@ -188,6 +208,16 @@ mod tests {
         assert!(!seen.handshake_completed());
         let fault = ladder.fault(Offer::Any, &seen).unwrap();
         assert_eq!(fault.reason, Reason::TlsVersionUnsupported);
+    }
+
+    #[test]
+    fn a_chain_that_is_too_large_leads_to_our_own_reader_at_once() {
+        let (large, version) = (Reason::ChainTooLarge, Reason::TlsVersionUnsupported);
+        let rungs = vec![Rung::Modern, Rung::Legacy];
+        assert_eq!(climbed(&[large, version]), (rungs.clone(), Some(large)));
+        assert_eq!(climbed(&[large, large]), (rungs.clone(), Some(large)));
+        let broken = Reason::TlsProtocolError;
+        assert_eq!(climbed(&[large, broken]), (rungs, Some(broken)));
     }
 
     #[test]

@@ -124,6 +124,11 @@ fn of_handshake(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
         | Reason::TlsAlert
         | Reason::TlsNoCommonParameters
         | Reason::TlsProtocolError => by_hand(entry, at),
+        Reason::ChainTooLarge => {
+            format!(
+                "have {at} present its own certificate and the intermediates above it, no others"
+            )
+        }
         Reason::TlsVersionUnsupported | Reason::TlsVersionTooOld => {
             format!("enable TLS 1.2 or newer at {at}, or on the load balancer in front of it")
         }

@@ -19,6 +19,9 @@ use crate::observation::{
 use crate::reason::Reason;
 use crate::target::Endpoint;
 
+/// Most bytes of certificates that TLS libraries take: rustls 64 KiB, OpenSSL 100 KiB.
+const MAX_ELSEWHERE: usize = 0xffff;
+
 /// Says hello and feeds the reader until it has the certificate. What the reader has is good whatever the outcome,
 /// also when this is cancelled.
 pub(super) async fn read<S: AsyncRead + AsyncWrite + Unpin>(
@@ -63,7 +66,19 @@ pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
             key_exchange: suite::key_exchange(hello.suite).to_owned(),
         });
     }
-    explained(hello)
+    let size: usize = chain.kept.iter().map(Vec::len).sum::<usize>() + chain.omitted_bytes;
+    let large = (size > MAX_ELSEWHERE).then(|| {
+        let size = size / 1024;
+        format!("its certificates take {size} KiB, more than clients take (64 KiB)")
+    });
+    match (explained(hello), large) {
+        (Some(mut fault), Some(large)) => {
+            fault.detail += &format!("; {large}");
+            Some(fault)
+        }
+        (None, Some(large)) => Some(Fault::new(Phase::Handshake, Reason::ChainTooLarge, large)),
+        (fault, None) => fault,
+    }
 }
 
 /// A version or suite that modern clients have given up explains why they are refused; others do not.
@@ -90,6 +105,7 @@ fn stopped(stop: Stop) -> Fault {
         Stop::Alert(0) => hung_up("close_notify"),
         Stop::Alert(code) => tls::alert_received(code),
         Stop::NotTls => Fault::new(Phase::Handshake, Reason::NotTls, stop.to_string()),
+        Stop::ChainTooLong => Fault::new(Phase::Handshake, Reason::ChainTooLarge, stop.to_string()),
         Stop::Malformed(_) | Stop::TooLong | Stop::Anonymous => {
             Fault::new(Phase::Handshake, Reason::TlsProtocolError, stop.to_string())
         }

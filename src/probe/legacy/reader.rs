@@ -7,8 +7,8 @@ use super::bytes::Bytes;
 use crate::observation::TlsVersion;
 use crate::probe::MAX_CHAIN;
 
-/// Most bytes of handshake messages that are taken.
-const MAX_HANDSHAKE: usize = 64 * 1024;
+/// Most bytes of a handshake message that are taken: four times what TLS libraries take.
+const MAX_HANDSHAKE: usize = 256 * 1024;
 /// Most bytes that are taken at all, so that headers and alerts have an end too.
 const MAX_INPUT: usize = 2 * MAX_HANDSHAKE;
 /// Longest record: 2^14 bytes and what ciphers add (RFC 5246 §6.2.3); nothing is enciphered here.
@@ -35,7 +35,10 @@ pub enum Stop {
     /// A record or message that cannot be, and what about it.
     #[error("the server's answer to the hello is malformed: {0}")]
     Malformed(&'static str),
-    /// More than 64 KiB of messages, or 128 KiB of anything.
+    /// Certificates of more than 256 KiB.
+    #[error("the server's certificates take more than {} KiB", MAX_HANDSHAKE / 1024)]
+    ChainTooLong,
+    /// More than 256 KiB of another message, or 512 KiB of anything.
     #[error("the server's answer to the hello is endless")]
     TooLong,
     /// The handshake goes on without a certificate.
@@ -60,6 +63,8 @@ pub struct Chain {
     pub kept: Vec<Vec<u8>>,
     /// Those behind the twentieth.
     pub omitted: usize,
+    /// What they take.
+    pub omitted_bytes: usize,
 }
 
 impl Reader {
@@ -99,7 +104,7 @@ impl Reader {
     }
 
     fn read_messages(&mut self) -> Result<bool, Stop> {
-        if self.messages.len() > MAX_HANDSHAKE {
+        if self.messages.len() > MAX_HANDSHAKE + MAX_RECORD {
             return Err(Stop::TooLong);
         }
         let mut messages = std::mem::take(&mut self.messages);
@@ -168,7 +173,10 @@ fn message<'a>(rest: &mut Bytes<'a>) -> Result<Option<(u8, &'a [u8])>, Stop> {
     if let [_, high, middle, low, ..] = *rest.0 {
         let length = u32::from_be_bytes([0, high, middle, low]);
         if usize::try_from(length).is_ok_and(|length| length > MAX_HANDSHAKE) {
-            return Err(Stop::TooLong);
+            return Err(match kind {
+                11 => Stop::ChainTooLong,
+                _ => Stop::TooLong,
+            });
         }
     }
     let Some(content) = ahead.vector24() else {
@@ -208,6 +216,7 @@ fn certificates(content: &[u8]) -> Result<Chain, Stop> {
             chain.kept.push(der.to_vec());
         } else {
             chain.omitted += 1;
+            chain.omitted_bytes += der.len();
         }
     }
     if chain.kept.is_empty() {
@@ -331,7 +340,8 @@ mod tests {
                 record(22, &message(2, &[3, 1])),
                 Stop::Malformed("a short ServerHello"),
             ),
-            (record(22, &[11, 1, 0, 1]), Stop::TooLong),
+            (record(22, &[11, 4, 0, 1]), Stop::ChainTooLong),
+            (record(22, &[2, 4, 0, 1]), Stop::TooLong),
             (after(message(14, &[])), Stop::Anonymous),
             (after(certificates(&[])), Stop::Anonymous),
             (after(message(11, &[0, 0])), Stop::Malformed(malformed)),

@@ -149,6 +149,12 @@ fn tls_reason(error: &Error, asked: Asked) -> (Reason, String) {
             Reason::NotTls,
             "the server sent clear text where TLS was expected".to_owned(),
         ),
+        Error::InvalidMessage(
+            InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+        ) => (
+            Reason::ChainTooLarge,
+            "a handshake message of more than 64 KiB, as too many certificates make".to_owned(),
+        ),
         Error::General(text) if text == BAD_SIGNATURE => {
             (Reason::HandshakeSignatureInvalid, BAD_SIGNATURE.to_owned())
         }
