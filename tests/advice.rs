@@ -144,3 +144,36 @@ async fn commands_of_exchange_are_for_exchange() {
         assert!(enabled(&snapshot).is_empty(), "{banner}");
     }
 }
+
+#[tokio::test]
+async fn a_step_names_every_address_that_needs_it() {
+    let scene = Scene::new();
+    let (old, new) = (scene.issue(RELAY, -5), scene.issue(RELAY, 85));
+    let few = [&old, &old, &old, &old, &new];
+    let (snapshot, servers) = fleet(&scene, &few).await;
+    let said = table(&snapshot);
+    let at: Vec<_> = servers.iter().map(|s| s.address.to_string()).collect();
+    let step = format!(
+        "fleet has a newer certificate at {}: enable it at {}, {}, {} and {} too",
+        at[4], at[0], at[1], at[2], at[3]
+    );
+    assert!(said.contains(&step), "{said}");
+    let mut many = vec![&old; 20];
+    many.push(&new);
+    let (snapshot, _servers) = fleet(&scene, &many).await;
+    let said = table(&snapshot);
+    assert!(said.contains(" and 12 more too"), "{said}");
+    assert_eq!(said.matches("Next: ").count(), 1, "{said}");
+}
+
+/// Whatever is wrong: one step, and the command for the first.
+#[tokio::test]
+async fn targets_with_the_same_trouble_share_a_step() {
+    let scene = Scene::new();
+    let config = "targets:\n\
+        - {name: one, addresses: [127.0.0.71, 127.0.0.72], ports: [1]}\n\
+        - {name: two, addresses: [127.0.0.73], ports: [1]}\n";
+    let said = table(&scene.look(config).await);
+    let step = "in at 127.0.0.71:1, 127.0.0.72:1 and 127.0.0.73:1: nc -vz 127.0.0.71 1";
+    assert!(said.contains(step), "{said}");
+}

@@ -1,29 +1,94 @@
-//! A snapshot to what to do next: one line for each kind of trouble, told for the first endpoint that has it.
+//! A snapshot to what to do next: one line for each step, with all endpoints that need it.
+
+use std::collections::{HashMap, HashSet};
 
 use crate::plain::plain;
 use crate::reason::Reason;
-use crate::report::{Entry, Snapshot, TargetReport};
+use crate::report::{Entry, Snapshot, State, TargetReport};
 use crate::smtp::Mode;
 use crate::target::{DEFAULT_VIEW, Place};
 
 /// More would not be read.
 const MOST: usize = 12;
+/// Endpoints that a step names before it only counts them.
+const NAMED: usize = 8;
+/// In the words of a step: where its endpoints are to be named. No name has a control character.
+const THERE: &str = "\u{1}";
 
-/// The hints, worst trouble first.
+/// What is to be done, and where.
+struct Step {
+    kind: (State, Reason),
+    words: String,
+    /// What to type at the first of them.
+    command: Option<String>,
+    places: Vec<String>,
+}
+
+/// The hints, worst trouble first; of each kind of trouble one before the second of any.
 pub(super) fn all(snapshot: &Snapshot) -> Vec<String> {
+    let mut kinds: HashMap<(State, Reason), usize> = HashMap::new();
+    let nth = |step: Step| {
+        let seen = kinds.entry(step.kind).or_default();
+        *seen += 1;
+        (*seen, step)
+    };
+    let mut steps: Vec<_> = steps(snapshot).into_iter().map(nth).collect();
+    steps.sort_by_key(|(nth, _)| *nth);
+    let hints = steps.iter().map(|(_, step)| told(step));
+    unresolved(snapshot)
+        .into_iter()
+        .chain(hints)
+        .take(MOST)
+        .collect()
+}
+
+/// One for all endpoints that need the same.
+fn steps(snapshot: &Snapshot) -> Vec<Step> {
     let mut entries: Vec<_> = snapshot.entries().collect();
     entries.sort_by_key(|(_, entry)| entry.state);
-    let (mut told, mut hints) = (Vec::new(), Vec::from_iter(unresolved(snapshot)));
+    let (mut steps, mut known, mut named) = (Vec::new(), HashMap::new(), HashSet::new());
     for (target, entry) in entries {
         let Some(cause) = entry.causes.first() else {
             continue;
         };
-        if !told.contains(&(entry.state, cause.reason)) && hints.len() < MOST {
-            told.push((entry.state, cause.reason));
-            hints.push(hint(target, entry, cause.reason));
+        let kind = (entry.state, cause.reason);
+        let words = hint(target, entry, cause.reason);
+        let nth = *known.entry((kind, words.clone())).or_insert_with(|| {
+            steps.push(Step {
+                kind,
+                words,
+                command: command(entry, cause.reason),
+                places: Vec::new(),
+            });
+            steps.len() - 1
+        });
+        // The same place may be an endpoint of several views and offers.
+        let at = entry.endpoint.at();
+        if named.insert((nth, at.clone())) {
+            steps[nth].places.push(at);
         }
     }
-    hints
+    steps
+}
+
+fn told(step: &Step) -> String {
+    let words = step.words.replace(THERE, &listed(&step.places));
+    match &step.command {
+        Some(command) => format!("{words}: {command}"),
+        None => words,
+    }
+}
+
+/// `a, b and c`; of many the first, `and 12 more`.
+fn listed(places: &[String]) -> String {
+    let (shown, more) = places.split_at(places.len().min(NAMED));
+    match (shown, more.len()) {
+        ([before @ .., last], 0) if !before.is_empty() => {
+            format!("{} and {last}", before.join(", "))
+        }
+        (shown, 0) => shown.concat(),
+        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// For the first name that was not found.
@@ -47,21 +112,21 @@ fn unresolved(snapshot: &Snapshot) -> Option<String> {
 
 /// `reason` is that of the worst cause.
 fn hint(target: &TargetReport, entry: &Entry, reason: Reason) -> String {
-    let (at, name) = (entry.endpoint.at(), plain(&target.source.name, 60));
+    let (at, name) = (THERE, plain(&target.source.name, 60));
     let renewed = target.example(entry).map(|example| example.endpoint.at());
     match (reason, renewed) {
         (Reason::ExpiresSoon | Reason::CertExpired | Reason::CertificatesDiffer, Some(there)) => {
             format!(
                 "{name} has a newer certificate at {there}: enable it at {at} too \
-             (Exchange: Enable-ExchangeCertificate -Services SMTP on that server; else reload)"
+             (Exchange: Enable-ExchangeCertificate -Services SMTP there; else reload)"
             )
         }
         (Reason::ExpiresSoon, None) => {
             format!("renew the certificate of {name} and enable it on every server")
         }
-        (reason, _) => of_dialogue(reason, entry, &at)
-            .or_else(|| of_handshake(reason, entry, &at))
-            .unwrap_or_else(|| of_certificate(reason, &at, &name)),
+        (reason, _) => of_dialogue(reason, entry, at)
+            .or_else(|| of_handshake(reason, at))
+            .unwrap_or_else(|| of_certificate(reason, at, &name)),
     }
 }
 
@@ -69,10 +134,7 @@ fn hint(target: &TargetReport, entry: &Entry, reason: Reason) -> String {
 fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
     Some(match reason {
         Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable => {
-            let (address, port) = (&entry.endpoint.address, entry.endpoint.port);
-            format!(
-                "see whether the service runs and a firewall lets us in: nc -vz {address} {port}"
-            )
+            format!("see whether the service runs and a firewall lets us in at {at}")
         }
         Reason::ProxyUnreachable
         | Reason::ProxyAuth
@@ -80,35 +142,35 @@ fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
         | Reason::ProxyFailed
         | Reason::ProxyTimeout => {
             let view = plain(&entry.endpoint.view, 60);
-            format!("see what the proxy of view {view} says; {at} itself was not asked")
+            format!("see what the proxy of view {view} says; nothing was asked of {at} itself")
         }
         Reason::GreetingTimeout | Reason::EhloTimeout => {
             format!(
-                "{at} takes too long: allow this machine's address there, or raise probe.timeout"
+                "allow this machine's address at {at}, where answers take too long, or raise probe.timeout"
             )
         }
         Reason::Greeting4xx => {
-            format!(
-                "{at} is busy or limits us: lift its limit for this machine, or raise probe.min_interval"
-            )
+            format!("lift the limit for this machine at {at}, or raise probe.min_interval")
         }
         Reason::Greeting5xx => format!("allow this machine's address at {at}"),
         Reason::EhloRejected => {
-            format!("{at} refuses our name: set probe.helo to a full name that resolves")
+            format!("set probe.helo to a full name that resolves: ours is refused at {at}")
         }
-        Reason::ProtocolError => format!("see whether {at} is an SMTP port at all"),
-        Reason::UnexpectedTls => format!("{at} begins with TLS: set tls: implicit"),
-        Reason::NotTls => format!("{at} begins in clear: set tls: starttls, or repair the port"),
+        Reason::ProtocolError => format!("see whether an SMTP server listens at {at} at all"),
+        Reason::UnexpectedTls => format!("set tls: implicit for {at}, where TLS begins at once"),
+        Reason::NotTls => {
+            format!("set tls: starttls for {at}, or repair the port: it begins in clear")
+        }
         Reason::StarttlsNotOffered | Reason::StarttlsMasked => format!(
             "give {at} a certificate for SMTP, or look for a firewall that rewrites SMTP \
              (Exchange: event 12014 names the certificate that it cannot find)"
         ),
         Reason::Starttls4xx | Reason::Starttls5xx | Reason::StarttlsTimeout => {
-            format!("read the log of {at}: often its private key cannot be read")
+            format!("read the server's log at {at}: often the private key cannot be read")
         }
         Reason::PlaintextAfterStarttls => {
             format!(
-                "something injects commands before TLS: look at what stands between here and {at}"
+                "look at what stands between here and {at}: something injects commands before TLS"
             )
         }
         _ => return None,
@@ -116,30 +178,34 @@ fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
 }
 
 /// TLS was begun and not finished, or was not as it should be.
-fn of_handshake(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
+fn of_handshake(reason: Reason, at: &str) -> Option<String> {
     Some(match reason {
         Reason::ConnectionClosed
         | Reason::TlsClosed
         | Reason::TlsTimeout
         | Reason::TlsAlert
         | Reason::TlsNoCommonParameters
-        | Reason::TlsProtocolError => by_hand(entry, at),
+        | Reason::TlsProtocolError => {
+            format!("read the server's log, and see what is said at {at}")
+        }
         Reason::ChainTooLarge => {
             format!(
-                "have {at} present its own certificate and the intermediates above it, no others"
+                "have {at} present the own certificate and the intermediates above it, no others"
             )
         }
         Reason::TlsVersionUnsupported | Reason::TlsVersionTooOld => {
-            format!("enable TLS 1.2 or newer at {at}, or on the load balancer in front of it")
+            format!("enable TLS 1.2 or newer at {at}, or on the load balancer in front")
         }
         Reason::HandshakeSignatureInvalid => {
-            format!("certificate and key of {at} do not belong together, or somebody is in between")
+            format!(
+                "compare certificate and key at {at}: they do not belong together, or somebody is in between"
+            )
         }
         Reason::ClientCertRequired => {
-            format!("{at} wants a certificate from its clients: that is its right, or its setting")
+            format!("set client_certificate for {at}, or let clients in without one there")
         }
         Reason::ClientCertRejected => {
-            format!("{at} refuses our client certificate: compare it with what the server trusts")
+            format!("compare our client certificate with what is trusted at {at}: it is refused")
         }
         _ => return None,
     })
@@ -156,12 +222,12 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
                 "install the issuer's current intermediate at {at}; the certificate itself can stay"
             )
         }
-        Reason::ChainIncomplete => format!("have {at} present its intermediates"),
+        Reason::ChainIncomplete => format!("have {at} present the intermediates too"),
         Reason::UnknownIssuer => {
             format!("if the issuer at {at} is a CA of your own, add its root to trust.roots")
         }
         Reason::SelfSigned => format!(
-            "enable the intended certificate at {at}, which shows one that it signed itself; \
+            "enable the intended certificate at {at} instead of the self-signed one; \
              to trust just that one, put it into expect.roots"
         ),
         Reason::NameMismatch | Reason::SubjectMismatch | Reason::FingerprintMismatch => {
@@ -185,7 +251,7 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
         }
         Reason::CertificatesDiffer => {
             format!(
-                "bring the servers of {name} to one certificate; {at} has another one than the newest"
+                "bring the servers of {name} to one certificate: another one than the newest is at {at}"
             )
         }
         Reason::ViewsDiffer => format!(
@@ -196,13 +262,33 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
             "look at the certificate of {at} by hand: clients may accept or refuse what could not \
              be judged here"
         ),
-        Reason::Pending => format!("{at} has not answered yet: ask again"),
+        Reason::Pending => format!(
+            "ask again for {at}: no answer yet; if it stays so, raise probe.per_address (endpoints that share an \
+             address wait for each other), probe.concurrency or the scrape's timeout"
+        ),
         Reason::Internal => "report this: it is a defect of the program".to_owned(),
         _ => format!("renew the certificate of {name} and enable it on every server"),
     }
 }
 
-fn by_hand(entry: &Entry, at: &str) -> String {
+/// What shows the trouble by hand.
+fn command(entry: &Entry, reason: Reason) -> Option<String> {
+    let (address, port) = (&entry.endpoint.address, entry.endpoint.port);
+    match reason {
+        Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable => {
+            Some(format!("nc -vz {address} {port}"))
+        }
+        Reason::ConnectionClosed
+        | Reason::TlsClosed
+        | Reason::TlsTimeout
+        | Reason::TlsAlert
+        | Reason::TlsNoCommonParameters
+        | Reason::TlsProtocolError => Some(openssl(entry)),
+        _ => None,
+    }
+}
+
+fn openssl(entry: &Entry) -> String {
     let starttls = match entry.endpoint.mode {
         Mode::StartTls => "-starttls smtp ",
         Mode::Implicit => "",
@@ -210,6 +296,21 @@ fn by_hand(entry: &Entry, at: &str) -> String {
     let name = entry.endpoint.server_name.as_ref();
     let name = name.map_or_else(String::new, |name| format!(" -servername {name}"));
     format!(
-        "read the server's log, and see what {at} says: openssl s_client {starttls}-connect {at}{name}"
+        "openssl s_client {starttls}-connect {}{name}",
+        entry.endpoint.at()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_in_a_count() {
+        let places: Vec<_> = (1..=20).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&places[..1]), "1");
+        assert_eq!(listed(&places[..3]), "1, 2 and 3");
+        assert_eq!(listed(&places[..8]), "1, 2, 3, 4, 5, 6, 7 and 8");
+        assert_eq!(listed(&places), "1, 2, 3, 4, 5, 6, 7, 8 and 12 more");
+    }
 }
