@@ -1,5 +1,8 @@
 //! The exporter's own counters, kept by the `prometheus` crate; knows neither probes nor HTTP.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, proto::MetricFamily};
 
@@ -14,8 +17,12 @@ pub struct Counters {
     in_flight: IntGauge,
     /// Scrapes answered before all probes had.
     deadline_exceeded: IntCounter,
-    /// Whether each target file was read without a mistake.
-    target_files: IntGaugeVec,
+    /// Whether each named file was read without a mistake, by `kind` and `file`.
+    files: IntGaugeVec,
+    /// How many of its entries were left out.
+    bad_entries: IntGaugeVec,
+    /// The files that something is said of.
+    known_files: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
     /// Requests to `/probe` that were refused, by `reason`.
     refused: IntCounterVec,
 }
@@ -58,17 +65,20 @@ impl Counters {
         for reason in REFUSALS {
             refused.with_label_values(&[reason]);
         }
-        let target_files = IntGaugeVec::new(
-            Opts::new(
-                "smtp_tls_exporter_target_file_last_load_successful",
-                "Whether the target file was read without a mistake the last time it changed.",
-            ),
-            &["file"],
-        )
-        .map_err(text)?;
+        let by_file = |name, help| IntGaugeVec::new(Opts::new(name, help), &["kind", "file"]);
+        let files = by_file(
+            "smtp_tls_exporter_file_last_load_successful",
+            "Whether the file was read without a mistake the last time it changed.",
+        );
+        let bad_entries = by_file(
+            "smtp_tls_exporter_file_bad_entries",
+            "Entries of the file that were left out because of a mistake.",
+        );
         Ok(Self {
             probes,
-            target_files,
+            files: files.map_err(text)?,
+            bad_entries: bad_entries.map_err(text)?,
+            known_files: Arc::default(),
             refused,
             in_flight: IntGauge::new(
                 "smtp_tls_exporter_probes_in_flight",
@@ -104,20 +114,31 @@ impl Counters {
         self.deadline_exceeded.inc();
     }
 
-    /// What a look at the target files brought: those that are there, and those that are no more.
-    pub(crate) fn target_files(&self, files: &[(String, bool)], gone: &[String]) {
-        for file in gone {
-            let _ = self.target_files.remove_label_values(&[file]);
+    /// How it went with all files of a kind: each with whether it was read without a mistake, and how many of its
+    /// entries were left out. Nothing is said any more of others of the kind.
+    pub(crate) fn files(&self, kind: &'static str, files: &[(String, bool, Option<usize>)]) {
+        let mut known = self
+            .known_files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (file, is_good, bad_entries) in files {
+            let labels = [kind, file.as_str()];
+            self.files.with_label_values(&labels).set((*is_good).into());
+            if let Some(number) = bad_entries {
+                let number = i64::try_from(*number).unwrap_or(i64::MAX);
+                self.bad_entries.with_label_values(&labels).set(number);
+            }
+            known.insert((kind, file.clone()));
         }
-        for (file, is_good) in files {
-            let gauge = self.target_files.with_label_values(&[file]);
-            gauge.set((*is_good).into());
-        }
-    }
-
-    /// Other target files from now on: nothing is said any more of those before.
-    pub(crate) fn forget_target_files(&self) {
-        self.target_files.reset();
+        known.retain(|(other, file)| {
+            let stays = *other != kind || files.iter().any(|(name, ..)| name == file);
+            if !stays {
+                let labels = [*other, file.as_str()];
+                let _ = self.files.remove_label_values(&labels);
+                let _ = self.bad_entries.remove_label_values(&labels);
+            }
+            stays
+        });
     }
 
     /// A request to `/probe` was refused for one of the [`REFUSALS`].
@@ -131,7 +152,8 @@ impl Counters {
         families.extend(self.in_flight.collect());
         families.extend(self.deadline_exceeded.collect());
         families.extend(self.refused.collect());
-        families.extend(self.target_files.collect());
+        families.extend(self.files.collect());
+        families.extend(self.bad_entries.collect());
         families.retain(|family| !family.get_metric().is_empty());
         families
     }

@@ -74,6 +74,9 @@ fn configured(arguments: &Check) -> Result<Settings, String> {
     if let Some(complaint) = change.complaints.first() {
         return Err(complaint.clone());
     }
+    for remark in &change.remarks {
+        super::complain(remark);
+    }
     let mut settings = config.settings;
     let Some(name) = &arguments.view else {
         return Ok(settings);

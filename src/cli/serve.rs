@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::arguments::Serve;
 use super::{BUILD, files, hostname, life, logging, runtime, streams};
-use crate::config::{Change, Config, TargetFiles};
+use crate::config::{Change, Config, FileState, TargetFiles};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
 use crate::plain::plain;
@@ -22,9 +22,7 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
         return Err(complaint.clone());
     }
-    for complaint in &change.complaints {
-        tracing::error!("{complaint}");
-    }
+    tell(&change);
     if arguments.config_check {
         if let Some(file) = &arguments.web_config_file {
             life::web_config(file)?;
@@ -42,6 +40,11 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
 /// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is
 /// returned beside it: the others are good.
 pub(super) fn load(file: &Path) -> Result<(Config, Change), String> {
+    load_after(file, None)
+}
+
+/// The same after target files that were known before.
+fn load_after(file: &Path, before: Option<&TargetFiles>) -> Result<(Config, Change), String> {
     let mut config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -52,6 +55,9 @@ pub(super) fn load(file: &Path) -> Result<(Config, Change), String> {
             helo,
             "the EHLO name is not fully qualified; some servers refuse it: set probe.helo"
         );
+    }
+    if let Some(before) = before {
+        config.target_files.inherit(before);
     }
     let mut change = config.target_files.look();
     if let Some(targets) = change.targets.take() {
@@ -83,37 +89,39 @@ async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<
 
 fn site(arguments: &Serve, config: Config, change: &Change) -> Result<Site<Resolvers>, String> {
     let rounds = rounds(config.settings)?;
-    rounds.counters().target_files(&change.files, &[]);
+    let files = Arc::new(Mutex::new(config.target_files));
+    count(rounds.counters(), &change.files);
     let serving = Serving {
-        refresh: refresh(config.target_files, Arc::clone(&rounds)),
+        refresh: refresh(Arc::clone(&files), Arc::clone(&rounds)),
         rounds,
         on_request: config.on_request,
         shown: config.shown,
     };
     Ok(Site::new(
         serving,
-        loader(arguments.config_file.clone()),
+        loader(arguments.config_file.clone(), files),
         system_clock,
         arguments.timeout_offset,
         BUILD,
     ))
 }
 
-/// Reads the file again. What it says follows on what is in force: results, counters and the log go on. A mistake in a
-/// target file is one, too: what is in force still knows what that file said before.
-fn loader(file: PathBuf) -> Loader<Resolvers> {
+/// Reads the file again. What it says follows on what is in force: results, counters and the log go on, and a target
+/// file that is broken now still means what it said before.
+fn loader(file: PathBuf, files: Followed) -> Loader<Resolvers> {
+    let last = Mutex::new(files);
     Box::new(move |before| {
-        let (config, change) = load(&file)?;
-        if let Some(complaint) = change.complaints.first() {
-            return Err(complaint.clone());
-        }
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (config, change) = load_after(&file, Some(&known))?;
+        tell(&change);
         let settings = affordable(config.settings);
         let resolvers = Resolvers::new(settings.policies(), lookup_deadline(&settings));
         let rounds = Arc::new(before.rounds.successor(settings, resolvers));
-        rounds.counters().forget_target_files();
-        rounds.counters().target_files(&change.files, &[]);
+        count(rounds.counters(), &change.files);
+        *last = Arc::new(Mutex::new(config.target_files));
         Ok(Serving {
-            refresh: refresh(config.target_files, Arc::clone(&rounds)),
+            refresh: refresh(Arc::clone(&last), Arc::clone(&rounds)),
             rounds,
             on_request: config.on_request,
             shown: config.shown,
@@ -121,19 +129,35 @@ fn loader(file: PathBuf) -> Loader<Resolvers> {
     })
 }
 
+/// The target files, shared by who looks at them and who reads the configuration again.
+type Followed = Arc<Mutex<TargetFiles>>;
+
+/// What is wrong with target files, one line each.
+fn tell(change: &Change) {
+    for complaint in &change.complaints {
+        tracing::error!("{complaint}");
+    }
+    for remark in &change.remarks {
+        tracing::warn!("{remark}");
+    }
+}
+
+fn count(counters: &Counters, files: &[FileState]) {
+    let state = |file: &FileState| (file.file.clone(), file.is_good, Some(file.bad_entries));
+    let states: Vec<_> = files.iter().map(state).collect();
+    counters.files("targets", &states);
+}
+
 /// Looks at the target files and has the rounds watch what they say.
-fn refresh(files: TargetFiles, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Send + Sync> {
-    let files = Mutex::new(files);
+fn refresh(files: Followed, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Send + Sync> {
     Box::new(move || {
         let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
         if files.is_empty() {
             return;
         }
         let change = files.look();
-        for complaint in &change.complaints {
-            tracing::error!("{complaint}");
-        }
-        rounds.counters().target_files(&change.files, &change.gone);
+        tell(&change);
+        count(rounds.counters(), &change.files);
         if let Some(targets) = change.targets {
             tracing::info!(targets = targets.len(), "the target files changed");
             rounds.watch(targets);

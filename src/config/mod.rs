@@ -7,6 +7,7 @@ mod client_certificate;
 mod expect;
 mod file;
 mod named_file;
+mod pattern;
 mod probe_endpoint;
 mod shown;
 mod target_files;
@@ -18,7 +19,7 @@ mod web;
 
 pub use file::Config;
 pub use named_file::{Stamp, stamp};
-pub use target_files::{Change, TargetFiles};
+pub use target_files::{Change, FileState, TargetFiles};
 pub use trust::roots_in;
 pub use web::WebConfig;
 

@@ -1,13 +1,15 @@
 //! `target_files:` to targets, read again when the files change; a file that breaks keeps what it last said.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::ConfigError;
-use super::document::Document;
-use super::named_file::{self, FileKind, Stamp, stamp};
+use super::document::{self, Document};
+use super::named_file::{FileKind, Stamp, stamp};
+use super::pattern::Pattern;
 use super::reader::{Problem, Value};
-use super::target_list;
+use super::target_list::{self, Admitted, List, Listed, Names};
 use super::targets::Common;
 use super::trust::TrustStores;
 use crate::round::Watched;
@@ -15,7 +17,8 @@ use crate::round::Watched;
 /// Most files that are read.
 const MAX_FILES: usize = 1000;
 
-const ENDINGS: [&str; 3] = [".yml", ".yaml", ".json"];
+/// Bad entries of a file that are told one by one; the others are counted.
+const MAX_TOLD: usize = 10;
 
 /// The files with targets, and what they last said.
 #[derive(Debug, Clone, Default)]
@@ -27,21 +30,23 @@ pub struct TargetFiles {
     files: BTreeMap<PathBuf, Loaded>,
 }
 
-/// A directory and what its files' names begin and end with.
-#[derive(Debug, Clone)]
-struct Pattern {
-    directory: PathBuf,
-    begin: String,
-    /// Behind the star; `None` when there is no star.
-    end: Option<String>,
-}
-
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Loaded {
+    /// As configured.
+    name: String,
     stamp: Option<Stamp>,
-    targets: Vec<Watched>,
-    /// What was wrong with it.
+    /// Taken over, and in no list of all targets yet.
+    is_inherited: bool,
+    /// What it last said without a mistake.
+    text: Option<Arc<[u8]>>,
+    targets: Vec<Listed>,
+    /// What is wrong with it as a whole.
     complaint: Option<String>,
+    /// What is wrong with some of its entries, and with how many.
+    bad: Vec<String>,
+    bad_entries: usize,
+    /// Targets whose names others have that come first.
+    clashes: Vec<String>,
 }
 
 /// What a look at the files brought.
@@ -49,12 +54,23 @@ struct Loaded {
 pub struct Change {
     /// All targets, those of the configuration itself among them; `None` when they are as before.
     pub targets: Option<Vec<Watched>>,
-    /// Each file, and whether it was read without a mistake the last time.
-    pub files: Vec<(String, bool)>,
-    /// The files that are no more.
-    pub gone: Vec<String>,
+    /// The files as they are now.
+    pub files: Vec<FileState>,
     /// What is wrong with files that were read just now, one line each.
     pub complaints: Vec<String>,
+    /// What is wrong with some of their entries, one line each.
+    pub remarks: Vec<String>,
+}
+
+/// How it went with a file when it was last read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileState {
+    /// As configured.
+    pub file: String,
+    /// Whether it was read without a mistake; else what it said before is in force.
+    pub is_good: bool,
+    /// Entries that were left out.
+    pub bad_entries: usize,
 }
 
 impl TargetFiles {
@@ -80,6 +96,22 @@ impl TargetFiles {
         self.patterns.is_empty()
     }
 
+    /// Takes over what the files said before the configuration was read again: where one is broken now, that counts.
+    pub fn inherit(&mut self, before: &Self) {
+        for (file, loaded) in &before.files {
+            let Some(text) = &loaded.text else { continue };
+            let targets = self.parse(file, text).map(|(list, _)| list.good);
+            let inherited = Loaded {
+                name: loaded.name.clone(),
+                is_inherited: true,
+                text: Some(Arc::clone(text)),
+                targets: targets.unwrap_or_default(),
+                ..Loaded::default()
+            };
+            self.files.insert(file.clone(), inherited);
+        }
+    }
+
     /// Looks at the files again and reads those that changed. Blocks while it reads.
     pub fn look(&mut self) -> Change {
         let mut change = Change::default();
@@ -88,47 +120,66 @@ impl TargetFiles {
             Err(complaint) => {
                 // A directory that cannot be read loses no target either.
                 change.complaints.push(complaint);
-                self.files.keys().cloned().collect()
+                let known = self.files.iter();
+                known.map(|(p, f)| (p.clone(), f.name.clone())).collect()
             }
         };
-        let gone: Vec<_> = self.files.keys().filter(|f| !found.contains(*f)).collect();
-        let gone: Vec<PathBuf> = gone.into_iter().cloned().collect();
-        let mut is_changed = !gone.is_empty();
-        for file in gone {
-            self.files.remove(&file);
-            change.gone.push(file.display().to_string());
+        let before = self.told();
+        let known = self.files.len();
+        self.files.retain(|file, _| found.contains_key(file));
+        let mut is_changed = self.files.len() != known;
+        for (file, name) in found {
+            is_changed |= self.refresh(&file, name);
         }
-        let before = self.complaints();
-        // Twice: a target that moved from one file to another is in both until the second was read.
-        for file in found.iter().chain(&found) {
-            is_changed |= self.refresh(file);
+        if is_changed {
+            change.targets = Some(self.targets());
         }
-        let new = self
-            .complaints()
-            .into_iter()
-            .filter(|c| !before.contains(c));
-        change.complaints.extend(new);
-        let told = |(file, loaded): (&PathBuf, &Loaded)| {
-            (file.display().to_string(), loaded.complaint.is_none())
-        };
-        change.files = self.files.iter().map(told).collect();
-        change.targets = is_changed.then(|| self.targets());
+        let (complaints, remarks) = self.told();
+        change
+            .complaints
+            .extend(complaints.difference(&before.0).cloned());
+        change
+            .remarks
+            .extend(remarks.difference(&before.1).cloned());
+        change.files = self.files.values().map(Loaded::state).collect();
         change
     }
 
-    fn complaints(&self) -> BTreeSet<String> {
+    fn told(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let files = self.files.values();
-        files.filter_map(|file| file.complaint.clone()).collect()
+        let complaints = files.clone().filter_map(|file| file.complaint.clone());
+        let remarks = files.flat_map(|file| file.bad.iter().chain(&file.clashes).take(MAX_TOLD));
+        (complaints.collect(), remarks.cloned().collect())
     }
 
-    /// Every target there is.
-    fn targets(&self) -> Vec<Watched> {
-        let listed = self.files.values().flat_map(|file| &file.targets);
-        self.fixed.iter().chain(listed).cloned().collect()
+    /// Every target there is, each name once.
+    fn targets(&mut self) -> Vec<Watched> {
+        let (mut names, mut targets) = (Names::default(), self.fixed.clone());
+        for watched in &self.fixed {
+            names.take(watched);
+        }
+        for (file, loaded) in &mut self.files {
+            loaded.clashes.clear();
+            for listed in &loaded.targets {
+                let at = listed.path.clone();
+                match names.admit(listed.clone()) {
+                    Admitted::New(watched) => targets.push(watched),
+                    Admitted::Again => {}
+                    Admitted::Clash { name, .. } => {
+                        let said = format!(
+                            "{}: {at}: a second target '{name}', expected a unique name",
+                            file.display()
+                        );
+                        loaded.clashes.push(said);
+                    }
+                }
+            }
+        }
+        targets
     }
 
-    fn found(&self) -> Result<BTreeSet<PathBuf>, String> {
-        let mut found = BTreeSet::new();
+    fn found(&self) -> Result<BTreeMap<PathBuf, String>, String> {
+        let mut found = BTreeMap::new();
         for pattern in &self.patterns {
             found.extend(pattern.files()?);
         }
@@ -139,98 +190,89 @@ impl TargetFiles {
     }
 
     /// Reads a file that changed, or had a mistake. Returns whether its targets may be others now.
-    fn refresh(&mut self, file: &Path) -> bool {
+    fn refresh(&mut self, file: &Path, name: String) -> bool {
         let stamp = stamp(file);
         let last = self.files.get(file);
-        if last.is_some_and(|last| last.stamp == stamp && last.complaint.is_none()) {
+        let is_read = |last: &Loaded| last.stamp == stamp && last.complaint.is_none();
+        if stamp.is_some() && last.is_some_and(is_read) {
             return false;
         }
-        let (targets, complaint) = match self.load(file) {
-            Ok(targets) => (targets, None),
+        let loaded = match self.load(file) {
+            Ok(loaded) => loaded,
             Err(error) => {
-                let kept = last.map_or_else(Vec::new, |last| last.targets.clone());
-                let complaint = format!("{error} (its last {} targets are kept)", kept.len());
-                (kept, Some(complaint))
+                let last = last.cloned().unwrap_or_default();
+                let kept = last.targets.len();
+                Loaded {
+                    complaint: Some(format!("{error} (its last {kept} targets are kept)")),
+                    ..last
+                }
             }
         };
-        let is_good = complaint.is_none();
+        // What was inherited counts from now on.
+        let is_changed = loaded.complaint.is_none() || last.is_some_and(|l| l.is_inherited);
         let loaded = Loaded {
+            name,
             stamp,
-            targets,
-            complaint,
+            is_inherited: false,
+            ..loaded
         };
         self.files.insert(file.to_owned(), loaded);
-        is_good
+        is_changed
     }
 
-    fn load(&self, file: &Path) -> Result<Vec<Watched>, ConfigError> {
-        let document = Document::open(file, FileKind::Targets)?;
-        let Some(common) = &self.common else {
-            return Ok(Vec::new());
-        };
-        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
-        let listed = target_list::listed(&document, &document.root(), common, &mut stores);
-        let listed = listed.map_err(|problem| document.error(problem))?;
-        let others = self.files.iter().filter(|(other, _)| *other != file);
-        let others = others.flat_map(|(_, loaded)| &loaded.targets);
-        let known: HashSet<&str> = others
-            .chain(&self.fixed)
-            .map(|watched| watched.source.name.as_str())
-            .collect();
-        let twice = listed
-            .iter()
-            .find(|w| known.contains(w.source.name.as_str()));
-        match twice {
-            Some(watched) => Err(document.error(document.root().problem(format!(
-                "a second target '{}' (the first is in another file), expected a unique name",
-                watched.source.name
-            )))),
-            None => Ok(listed),
-        }
-    }
-}
-
-impl Pattern {
-    fn parse(value: &Value<'_>, base: &Path) -> Result<Self, Problem> {
-        let expected =
-            "a file or DIRECTORY/*.yml (or .yaml, .json), with one star in the file name at most";
-        let path = base.join(value.text()?);
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.filter(|name| ENDINGS.iter().any(|end| name.ends_with(end)));
-        // The folder of a plain file name is nothing, which cannot be listed.
-        let directory = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let is_plain = !directory.to_string_lossy().contains('*');
-        let (begin, end) = match name.map(|name| name.split_once('*').ok_or(name)) {
-            Some(Ok((begin, end))) if is_plain && !end.contains('*') => (begin, Some(end)),
-            Some(Err(name)) if is_plain => (name, None),
-            _ => return Err(value.problem(format!("no pattern of files, expected {expected}"))),
-        };
-        Ok(Self {
-            begin: begin.to_owned(),
-            end: end.map(str::to_owned),
-            directory,
+    fn load(&self, file: &Path) -> Result<Loaded, ConfigError> {
+        let (text, _) = document::bytes(file, FileKind::Targets)?;
+        let (list, bad) = self.parse(file, &text)?;
+        Ok(Loaded {
+            text: Some(text.into()),
+            bad_entries: list.bad.len(),
+            targets: list.good,
+            bad,
+            ..Loaded::default()
         })
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>, String> {
-        let Some(end) = &self.end else {
-            return Ok(vec![self.directory.join(&self.begin)]);
+    /// What a file says, and what is wrong with some of its entries. Where all are bad, so is the file.
+    fn parse(&self, file: &Path, text: &[u8]) -> Result<(List, Vec<String>), ConfigError> {
+        let Some(common) = &self.common else {
+            return Ok((List::default(), Vec::new()));
         };
-        let here = self.directory.display();
-        let refused = |e| format!("target_files: the folder {here} {e}");
-        let mut files = Vec::new();
-        for name in named_file::names_in(&self.directory).map_err(refused)? {
-            let fits = name.len() >= self.begin.len() + end.len();
-            // As in a shell, a star does not stand for the dot of a hidden file.
-            let is_hidden = name.starts_with('.') && !self.begin.starts_with('.');
-            if fits && !is_hidden && name.starts_with(&self.begin) && name.ends_with(end) {
-                files.push(self.directory.join(name));
-            }
+        let document = Document::parse(file, text)?;
+        let root = document.root();
+        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
+        let read = if root.is_null() {
+            Err(root.problem("nothing inside, expected a list of targets ([] for none)"))
+        } else {
+            target_list::listed(&root, common, &mut stores)
+        };
+        let mut list = read.map_err(|problem| document.error(problem))?;
+        if list.good.is_empty() && !list.bad.is_empty() {
+            return Err(document.error(list.bad.swap_remove(0)));
         }
-        Ok(files)
+        let bad = told_one_by_one(&document, &list.bad);
+        Ok((list, bad))
+    }
+}
+
+/// The first of them with their lines; to find one means to read the file once more.
+fn told_one_by_one(document: &Document, bad: &[Problem]) -> Vec<String> {
+    let told = bad.iter().take(MAX_TOLD);
+    let mut told: Vec<String> = told
+        .map(|problem| format!("{} (left out)", document.error(problem.clone())))
+        .collect();
+    if let (Some(last), true) = (told.last_mut(), bad.len() > MAX_TOLD) {
+        *last += &format!(", and {} more", bad.len() - MAX_TOLD);
+    }
+    told
+}
+
+impl Loaded {
+    fn state(&self) -> FileState {
+        FileState {
+            file: self.name.clone(),
+            is_good: self.complaint.is_none(),
+            bad_entries: self.bad_entries + self.clashes.len(),
+        }
     }
 }
 
@@ -308,7 +350,7 @@ mod tests {
         fs::remove_file(directory.0.path().join("more/b.json")).unwrap();
         let change = files.look();
         assert_eq!(names(&change).unwrap(), ["fixed.test"]);
-        assert_eq!(change.gone.len(), 1);
+        assert!(change.files.iter().all(|f| f.file == "a.yml"));
     }
 
     #[test]
@@ -323,10 +365,6 @@ mod tests {
                 "/a.yml:2: [0].prots: unknown key (did you mean ports?)",
             ),
             ("- host: a.te", ""),
-            (
-                "- host: fixed.test\n",
-                "/a.yml:1: a second target 'fixed.test'",
-            ),
             ("{", "/a.yml:2: no YAML"),
             (
                 "- targets: ['b.test:0']\n",
@@ -353,14 +391,20 @@ mod tests {
                 complaint.ends_with("(its last 1 targets are kept)"),
                 "{complaint}"
             );
-            assert!(change.targets.is_none() && !change.files[0].1);
+            assert!(change.targets.is_none() && !change.files[0].is_good);
             assert!(files.look().complaints.is_empty(), "said once");
         }
+        directory.write("a.yml", "- host: a.test\n- host: fixed.test\n");
+        let [remark] = &files.look().remarks[..] else {
+            panic!("one entry is left out");
+        };
+        let said = "/a.yml: [1]: a second target 'fixed.test', expected a unique name";
+        assert!(remark.ends_with(said), "{remark}");
         assert_eq!(files.targets().len(), 2);
         directory.write("a.yml", "- host: b.test\n");
         let change = files.look();
         assert_eq!(names(&change).unwrap(), ["fixed.test", "b.test"]);
-        assert!(change.files[0].1);
+        assert!(change.files[0].is_good);
     }
 
     #[test]
@@ -375,18 +419,5 @@ mod tests {
         let change = files.look();
         assert_eq!(change.complaints, Vec::<String>::new());
         assert_eq!(names(&change).unwrap(), ["fixed.test", "a.test"]);
-    }
-
-    #[test]
-    fn patterns_are_one_star_in_the_name_of_a_list() {
-        for bad in ["*/a.yml", "a*b*.yml", "targets", "targets/*", "*.conf", "/"] {
-            let yaml = format!("target_files: '{bad}'\n");
-            let error = Config::parse(Path::new("x.yml"), yaml.as_bytes(), "me").unwrap_err();
-            let error = error.to_string();
-            assert!(
-                error.starts_with("x.yml:1: target_files: no pattern"),
-                "{error}"
-            );
-        }
     }
 }

@@ -117,10 +117,16 @@ impl Common {
         Ok(())
     }
 
-    /// A view of the target in which no MX records are found.
-    fn without_exchangers(&self) -> Option<&Arc<str>> {
+    /// Whether the place can be found in every view: a proxy finds no MX records.
+    pub(super) fn finds(&self, place: &Place) -> Result<(), String> {
         let mut views = self.views.iter();
-        views.find(|view| !self.known_views.finds_exchangers(view))
+        let blind = views.find(|view| !self.known_views.finds_exchangers(view));
+        match (place, blind) {
+            (Place::Mx(_), Some(view)) => Err(format!(
+                "in view {view} names are found by a proxy, which knows no MX records, expected a view with resolvers"
+            )),
+            (Place::Mx(_) | Place::Host(_) | Place::Addresses(_), _) => Ok(()),
+        }
     }
 
     fn checks(&mut self, section: &Value<'_>) -> Result<(), Problem> {
@@ -162,12 +168,7 @@ pub(super) fn target(
         None => host.clone(),
     };
     common.take_from(&mut fields, stores)?;
-    if let (Place::Mx(_), Some(view)) = (&place, common.without_exchangers()) {
-        let why = format!(
-            "in view {view} names are found by a proxy, which knows no MX records, expected a view with resolvers"
-        );
-        return Err(fields.problem(why));
-    }
+    common.finds(&place).map_err(|why| fields.problem(why))?;
     fields.finish(&TARGET_KEYS)?;
     Ok(Watched {
         source: Arc::new(Source {

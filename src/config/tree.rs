@@ -11,9 +11,9 @@ use serde::de::{
 use super::place::Path;
 use super::words::{SHOWN, one_line};
 
-/// Nodes and bytes of text after aliases are expanded. Without aliases a file of 1 MiB stays below it;
-/// `serde_yaml` limits only the number of jumps, not what each of them copies.
-const MAX_WEIGHT: usize = 2 << 20;
+/// Nodes and bytes of text after aliases are expanded. Without aliases a file stays below twice its size; `serde_yaml`
+/// limits only the number of jumps, not what each of them copies.
+const MIN_WEIGHT: usize = 2 << 20;
 
 /// A value of the document. Numbers, booleans and nulls keep the text as written, so that a label `1.10` stays `1.10`.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,7 @@ pub(crate) enum Kind {
     Text,
 }
 
-/// Said where [`MAX_WEIGHT`] is passed.
+/// Said where more weight is passed than there may be.
 pub(crate) const TOO_HEAVY: &str = "aliases (*name) expand to too much";
 
 /// Why there is no tree: the error, which bears the position, and our own reason for it, if it was ours.
@@ -52,7 +52,10 @@ pub(crate) struct Refusal {
 
 /// Reads one document in two goes: what `serde_yaml` takes each value for, then how it is written.
 pub(crate) fn grow(text: &str) -> Result<Node, Refusal> {
-    let state = State::default();
+    let state = State {
+        left: Cell::new(MIN_WEIGHT.max(2 * text.len())),
+        ..State::default()
+    };
     let growth = Growth {
         path: Path::default(),
         state: &state,
@@ -73,7 +76,7 @@ pub(crate) fn grow(text: &str) -> Result<Node, Refusal> {
 /// What one reading of a document shares: how much it may still grow, and what it was refused for.
 #[derive(Default)]
 struct State {
-    weight: Cell<usize>,
+    left: Cell<usize>,
     fault: RefCell<Option<(Path, String)>>,
 }
 
@@ -98,10 +101,9 @@ impl Growth<'_> {
     }
 
     fn weigh<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
-        let weight = self.state.weight.get() + bytes + 1;
-        self.state.weight.set(weight);
-        if weight > MAX_WEIGHT {
-            return self.state.refuse(self.path.clone(), TOO_HEAVY);
+        match self.state.left.get().checked_sub(bytes + 1) {
+            Some(left) => self.state.left.set(left),
+            None => return self.state.refuse(self.path.clone(), TOO_HEAVY),
         }
         Ok(())
     }

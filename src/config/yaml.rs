@@ -4,6 +4,9 @@ use super::place::{Path, Position, find, locate};
 use super::tree::{self, DUPLICATE, Node, Refusal, TOO_HEAVY};
 use super::words::one_line;
 
+/// Values of a file at most: `serde_yaml` keeps some 150 bytes for each before it hands on the first.
+const MAX_VALUES: usize = 4_000_000;
+
 /// Brackets open at once before the text is handed on: libyaml takes quadratic time for nested `{a: {a: …`.
 const MAX_OPEN_BRACKETS: usize = 1000;
 
@@ -42,14 +45,18 @@ pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
 
 /// What libyaml refuses without saying where, or only after a very long time.
 fn refuse_unreadable(text: &str) -> Result<(), Fault> {
-    let mut open = 0_usize;
+    let (mut open, mut values) = (0_usize, 0_usize);
     for (at, c) in text.char_indices() {
         match c {
             '[' | '{' => open += 1,
             ']' | '}' => open = open.saturating_sub(1),
             _ => {}
         }
-        let message = if open > MAX_OPEN_BRACKETS {
+        // Before each value but the first stands one of these.
+        values += usize::from("[{:,-?\n".contains(c));
+        let message = if values > MAX_VALUES {
+            format!("more than {MAX_VALUES} values, expected less")
+        } else if open > MAX_OPEN_BRACKETS {
             TOO_DEEP.to_owned()
         } else if is_unreadable(c) {
             format!(

@@ -203,6 +203,34 @@ async fn a_file_that_never_ends_holds_up_neither_scrapes_nor_the_end() {
     assert!(begun.elapsed() < Duration::from_secs(8));
 }
 
+/// Whoever writes a file may be slow, or the disk full.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_file_that_breaks_keeps_its_targets_also_over_a_reload() {
+    const LOADED: &str =
+        "smtp_tls_exporter_file_last_load_successful{file=\"t.json\",kind=\"targets\"}";
+    const BAD: &str = "smtp_tls_exporter_file_bad_entries{file=\"t.json\",kind=\"targets\"}";
+    const FOUND: &str = "smtp_tls_target_endpoints{target=\"127.0.0.1:9\"";
+    let exporter = Setup::new("probe: {min_interval: 0s}\ntarget_files: [t.json]\n")
+        .file("t.json", r#"[{"targets": ["127.0.0.1:9"]}]"#)
+        .start();
+    let all = |exporter: &super::exporter::Exporter| {
+        let metrics = exporter.body("/metrics");
+        [LOADED, BAD, FOUND].map(|name| sample(&metrics, name))
+    };
+    assert_eq!(all(&exporter), [Some(1.0), Some(0.0), Some(1.0)]);
+    exporter.rewrite("t.json", "");
+    exporter.until("emptied", |e| all(e)[0] == Some(0.0));
+    assert_eq!(all(&exporter)[2], Some(1.0), "its target stays");
+    assert_eq!(exporter.fetch("/-/reload", &["-X", "POST"]).status, 200);
+    assert_eq!(all(&exporter), [Some(0.0), Some(0.0), Some(1.0)]);
+    exporter.rewrite("t.json", r#"[{"targets": ["127.0.0.1:x", "127.0.0.1:9"]}]"#);
+    assert_eq!(exporter.fetch("/-/reload", &["-X", "POST"]).status, 200);
+    assert_eq!(all(&exporter), [Some(1.0), Some(1.0), Some(1.0)]);
+    exporter.rewrite("t.json", "[]");
+    assert_eq!(exporter.fetch("/-/reload", &["-X", "POST"]).status, 200);
+    assert_eq!(all(&exporter), [Some(1.0), Some(0.0), None]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_work_the_end_is_immediate() {
     let mut den = Den::new();
