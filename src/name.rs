@@ -27,6 +27,9 @@ pub enum HostError {
     /// A port that is not 1 to 65535.
     #[error("'{0}' is no port from 1 to 65535")]
     Port(String),
+    /// With a character that a word processor or a page put there.
+    #[error("'{0}' has {1} inside, which no host name has (of a word processor?)")]
+    Typographic(String, char),
     /// Longer than DNS allows (RFC 1035 §2.3.4).
     #[error("a name of {0} characters (a label has at most 63, a name 253)")]
     TooLong(usize),
@@ -49,6 +52,9 @@ impl Host {
         let name = bare.strip_suffix('.').unwrap_or(bare);
         if name.is_empty() {
             return Err(HostError::Empty);
+        }
+        if let Some(c) = name.chars().find(|c| is_typographic(*c)) {
+            return Err(HostError::Typographic(text.into(), c));
         }
         let ascii = idna::domain_to_ascii(name).map_err(|_| HostError::Malformed(text.into()))?;
         if ascii.len() > 253 || ascii.split('.').any(|label| label.len() > 63) {
@@ -108,6 +114,15 @@ impl From<IpAddr> for Host {
     }
 }
 
+/// Punctuation and symbols outside ASCII, quotes and dashes above all: no letters of any script (RFC 5892 §2), though
+/// the mapping for browsers lets them through. Joiners are judged there.
+fn is_typographic(c: char) -> bool {
+    let is_joiner = matches!(c, '\u{200c}' | '\u{200d}');
+    !is_joiner
+        && matches!(c, '\u{a0}'..='\u{bf}' | '\u{2000}'..='\u{2bff}' | '\u{3000}' | '\u{3008}'..='\u{3020}')
+        && !matches!(c, 'ª' | '·' | 'º')
+}
+
 /// Letters, digits, hyphen, and the underscore that real mail servers use.
 fn is_label(label: &str) -> bool {
     !label.is_empty()
@@ -165,6 +180,9 @@ mod tests {
             "host:25",
             "a/b",
             "*.x",
+            "\u{201c}mail.bears.test\u{201d}",
+            "mail\u{2013}1.bears.test",
+            "\u{201e}mail.bears.test\u{201c}",
         ] {
             assert!(Host::parse(bad).is_err(), "{bad}");
         }

@@ -302,7 +302,7 @@ async fn what_is_no_yaml_has_a_line_too() {
         ),
         (
             "targets: !secret x\n",
-            "1: targets: the YAML tag !secret, expected none",
+            "1: targets: a YAML tag (!name), expected none",
         ),
         (
             "targets:\n- host: \u{1b}[31m\n",
@@ -459,6 +459,141 @@ async fn what_is_too_large_is_refused_and_never_cut() {
         let line = ended.complaint();
         assert!(line.contains("larger than 1 MiB, expected less"), "{line}");
     }
+}
+
+/// A secret where it does not belong, in documents that are refused and in such as are understood.
+const MISPLACED: &[&str] = &[
+    "+views: {v: {resolvers: ['http://user:hunter2@proxy.test:3128']}}\n",
+    "+views: {v: {resolvers: ['https://user:hunter2@dns.test/dns-query']}}\n",
+    "+views: {v: {resolvers: 'https://127.0.0.1/hunter2'}}\n",
+    "+views: {v: {resolvers: 'https://127.0.0.1/dns-query?key=hunter2'}}\n",
+    "+views: {v: {resolvers: ['user:hunter2@192.0.2.1']}}\n",
+    "+views: {v: {source_address: 'http://user:hunter2@proxy.test:3128'}}\n",
+    "+views: {v: {proxy: !hunter2 x}}\n",
+    "+views: {v: {proxy: 'ftp://user:hun@t\"e''r/hunter2@proxy.test:1'}}\n",
+    "+views: {v: {family: 'Bearer hunter2'}}\n",
+    "targets: [{host: 'socks5://user:hunter2@proxy.test:1080'}]\n",
+    "targets: [{addresses: ['socks5://user:hunter2@proxy.test:1080']}]\n",
+    "targets: [{mx: 'user:hunter2@bears.test'}]\n",
+    "targets: [{name: 'socks5://user:hunter2@proxy.test:1080', host: a.test}]\n",
+    "targets: [{host: a.test, views: v}]\nviews: {'socks5://user:hunter2@proxy.test:1080': {}}\n",
+    "+  labels: {proxy: 'socks5://user:hunter2@proxy.test:1080'}\n",
+    "+  labels: {'socks5://user:hunter2@proxy.test:1080': x}\n",
+    "+  expect: {roots: '-----BEGIN PRIVATE KEY-----hunter2'}\n",
+    "+  expect: {subject: 'http://user:hunter2@x'}\n",
+    "+  ports: ['http://user:hunter2@x']\n",
+    "+  tls: 'http://user:hunter2@x'\n",
+    "+probe: {helo: 'http://user:hunter2@x'}\n",
+    "+probe: {timeout: 'http://user:hunter2@x'}\n",
+    "+trust: {crls: 'http://user:hunter2@x/hunter2.crl'}\n",
+    "+target_files: 'http://user:hunter2@x/*.yml'\n",
+    "+auth: {password: hunter2}\n",
+    "+'http://user:hunter2@x': 1\n'http://user:hunter2@x': 2\n",
+    "+probe_endpoint: {allow: ['http://user:hunter2@x']}\n",
+    "+probe_endpoint: {modules: {m: {password: hunter2}}}\n",
+];
+
+#[tokio::test]
+async fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("x.yml");
+    let name = file.display().to_string();
+    for yaml in MISPLACED {
+        let document = yaml.strip_prefix('+').map(|rest| format!("{ONE}{rest}"));
+        fs::write(&file, document.as_deref().unwrap_or(yaml)).unwrap();
+        let ended = run(&["--config.check", "--config.file", &name]).await;
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!said.contains("hunter2"), "{yaml}: {said}");
+    }
+    fs::write(&file, ONE).unwrap();
+    let web = directory.path().join("web.yml");
+    let hash = "$2y$10$hunter2.lAisC94iLAyP81MCesa29IzH37oigHC/42V2pdJlUprsJPze";
+    for yaml in [
+        "tls_server_config: {cert_file: c.pem, key_file: '-----BEGIN PRIVATE KEY-----hunter2'}\n"
+            .to_owned(),
+        format!("basic_auth_users: {{'{hash}': alice}}\n"),
+        "basic_auth_users: 'alice:hunter2'\n".to_owned(),
+        "basic_auth_users: {alice: !hunter2 x}\n".to_owned(),
+    ] {
+        fs::write(&web, &yaml).unwrap();
+        let web = format!("--web.config.file={}", web.display());
+        let ended = run(&["--config.check", "--config.file", &name, &web]).await;
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(
+            !said.contains("hunter2") && ended.code == Some(1),
+            "{yaml}: {said}"
+        );
+    }
+    let ended = run(&["check", "socks5://user:hunter2@proxy.test:1080"]).await;
+    assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+}
+
+/// What a word processor, a page or Windows makes of a document, and what is said.
+#[tokio::test]
+async fn odd_characters_are_named() {
+    for (document, expected) in [
+        (
+            "targets: [{host: \u{201c}mail.bears.test\u{201d}}]\n",
+            "1: targets[0].host: '\u{201c}mail.bears.test\u{201d}' has \u{201c} inside, which no host name has ",
+        ),
+        (
+            "targets:\n\u{a0}\u{a0}- host: a.test\n",
+            "2: a no-break or wide space, expected ",
+        ),
+        (
+            "targets:\n- host: a.test\n  expect: {roots: \"C:\\pki\\x.pem\"}\n",
+            "3: no YAML: found unknown escape character, ",
+        ),
+        (
+            "targets:\n- host: a.test\n  checks: {trust: maybe}\n",
+            "3: targets[0].checks.trust: 'maybe', expected on or off",
+        ),
+    ] {
+        assert_said(&complaint(document).await, expected, document);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("x.yml");
+    let utf16: Vec<u8> = std::iter::once(0xfeff_u16)
+        .chain(ONE.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(&file, utf16).unwrap();
+    let name = file.display().to_string();
+    let ended = run(&["--config.check", "--config.file", &name]).await;
+    assert!(
+        ended
+            .complaint()
+            .contains("x.yml:1: UTF-16, expected UTF-8"),
+        "{ended:?}"
+    );
+}
+
+/// What is read wrong by a hair is read right.
+#[tokio::test]
+async fn words_for_off_switch_checks_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("x.yml");
+    let name = file.display().to_string();
+    let checks = "{trust: no, names: off, lifetime: false, revocation: yes, must_staple: True}";
+    fs::write(&file, format!("{ONE}  checks: {checks}\n")).unwrap();
+    let ended = run(&["--config.check", "--config.file", &name]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn wrong_use_of_check_exits_with_3_wherever_the_word_stands() {
+    for arguments in [
+        &["--config.file", "c.yml", "check", "--json"][..],
+        &["check", "--bears"],
+        &["--log.level=debug", "check", "a.test"],
+    ] {
+        let ended = run(arguments).await;
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        ended.complaint();
+    }
+    let ended = run(&["--config.file", "c.yml", "check", "--json"]).await;
+    let expected = "expected the subcommand before all options";
+    assert!(ended.complaint().ends_with(expected), "{ended:?}");
 }
 
 #[tokio::test]

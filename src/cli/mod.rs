@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
+use crate::config::masked_line;
 use crate::plain::plain;
 use crate::render::BuildInfo;
 use arguments::{Arguments, Command};
@@ -34,7 +35,7 @@ const UNKNOWN: u8 = 3;
 /// Runs the command that the arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let is_check = arguments.get(1).is_some_and(|word| word == "check");
+    let is_check = arguments.iter().skip(1).any(|word| word == "check");
     let on_error = if is_check { UNKNOWN } else { 1 };
     match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => match parsed.command {
@@ -63,7 +64,10 @@ fn finish(outcome: Result<u8, String>, on_error: u8) -> ExitCode {
 }
 
 fn complain(message: &str) {
-    streams::complain(&format!("smtp-tls-exporter: {}", plain(message, 2000)));
+    streams::complain(&format!(
+        "smtp-tls-exporter: {}",
+        plain(&masked_line(message), 2000)
+    ));
 }
 
 /// clap explains over several lines; what is wrong stands in the paragraph before the usage.
@@ -76,7 +80,11 @@ fn one_line(error: &clap::Error) -> String {
         .filter(|line| !line.is_empty())
         .collect();
     let text = paragraph.join(" ");
-    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    if text.starts_with("the subcommand") {
+        return format!("{text}, expected the subcommand before all options");
+    }
+    text.to_owned()
 }
 
 /// The runtime in which everything runs.

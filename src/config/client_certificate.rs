@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::named_file::{self, FileKind};
+use super::pem::{self, Wanted};
 use super::reader::{Problem, Value};
 use crate::probe::{ClientCertificate, ClientCertificateError};
 
@@ -15,8 +16,8 @@ pub(super) fn read(section: &Value<'_>, base: &Path) -> Result<ClientCertificate
     let cert_file = fields.require("cert_file", CERT_EXPECTED)?;
     let key_file = fields.require("key_file", KEY_EXPECTED)?;
     fields.finish(&["cert_file", "key_file"])?;
-    let certificate = contents(&cert_file, base, CERT_EXPECTED)?;
-    let key = contents(&key_file, base, KEY_EXPECTED)?;
+    let certificate = contents(&cert_file, base, Wanted::Certificate, CERT_EXPECTED)?;
+    let key = contents(&key_file, base, Wanted::Key, KEY_EXPECTED)?;
     ClientCertificate::from_pem(&certificate, &key).map_err(|error| {
         let (at, expected) = match error {
             ClientCertificateError::NoCertificate => (cert_file, CERT_EXPECTED),
@@ -29,10 +30,18 @@ pub(super) fn read(section: &Value<'_>, base: &Path) -> Result<ClientCertificate
 }
 
 /// The path is not repeated: somebody may have written the key itself in its place.
-fn contents(value: &Value<'_>, base: &Path, expected: &str) -> Result<Vec<u8>, Problem> {
+fn contents(
+    value: &Value<'_>,
+    base: &Path,
+    wanted: Wanted,
+    expected: &str,
+) -> Result<Vec<u8>, Problem> {
     let path = base.join(value.text()?);
     match named_file::read(&path, FileKind::ClientCertificate) {
-        Ok((bytes, _)) => Ok(bytes),
+        Ok((bytes, _)) => match pem::mistaken(&bytes, wanted) {
+            Some(what) => Err(value.problem(format!("the file {what}"))),
+            None => Ok(bytes),
+        },
         Err(error) => Err(value.problem(format!("the file {error}, expected {expected}"))),
     }
 }
@@ -94,11 +103,11 @@ mod tests {
             ("{cert_file: c.pem}", ".key_file: missing"),
             (
                 "{cert_file: k.pem, key_file: k.pem}",
-                ".cert_file: no certificate in it",
+                ".cert_file: the file has a private key and no certificate (swapped?)",
             ),
             (
                 "{cert_file: c.pem, key_file: c.pem}",
-                ".key_file: no unencrypted private key",
+                ".key_file: the file has a certificate and no private key (swapped?)",
             ),
             (
                 "{cert_file: c.pem, key_file: other.pem}",

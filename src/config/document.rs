@@ -338,7 +338,7 @@ targets:
         ),
         (
             "a:\n- !secret x\n",
-            "x.yml:2: a[0]: the YAML tag !secret, expected none",
+            "x.yml:2: a[0]: a YAML tag (!name), expected none (quote text that begins with !)",
         ),
         (
             "a: 1\n---\nb: 1\n",

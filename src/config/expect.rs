@@ -11,14 +11,6 @@ use crate::observation::TlsVersion;
 use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 
-/// How a check is switched.
-pub(super) const CHECK_WORDS: [(&str, bool); 4] = [
-    ("on", true),
-    ("off", false),
-    ("true", true),
-    ("false", false),
-];
-
 const KEYS: [&str; 8] = [
     "subject",
     "issuer",

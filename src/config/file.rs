@@ -172,7 +172,9 @@ fn number(fields: &mut Fields<'_>, key: &str, most: usize) -> Result<Option<usiz
 /// RFC 5321 §4.1.1.1: a domain, or an address literal.
 fn ehlo_name(text: &str) -> Result<String, &'static str> {
     let is_sendable = |b: u8| b.is_ascii_graphic();
-    if !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
+    // What is sent to every server is no URL and no login.
+    let is_name = !text.contains(['@', '/']);
+    if is_name && !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
         Ok(text.to_owned())
     } else {
         Err("no name for EHLO")

@@ -8,7 +8,9 @@ mod expect;
 mod file;
 mod named_file;
 mod pattern;
+mod pem;
 mod probe_endpoint;
+mod secret;
 mod shown;
 mod target_files;
 mod target_list;
@@ -22,6 +24,8 @@ pub use named_file::{Stamp, stamp};
 pub use target_files::{Change, FileState, TargetFiles};
 pub use trust::roots_in;
 pub use web::WebConfig;
+
+pub(crate) use secret::masked_line;
 
 pub(crate) mod document;
 pub(crate) mod duration;

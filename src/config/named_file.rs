@@ -31,6 +31,8 @@ pub(crate) enum FileKind {
     WebCertificate,
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 const MIB: u64 = 1 << 20;
 
 impl FileKind {
@@ -122,7 +124,11 @@ fn contents(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> 
     let file = options.read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     regular(&metadata)?;
-    let bytes = at_most(kind.max_bytes(), &file, metadata.len())?;
+    let mut bytes = at_most(kind.max_bytes(), &file, metadata.len())?;
+    // A byte order mark, as editors on Windows write it, would hide the first line of a PEM file.
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     Ok((bytes, Stamp::of(&metadata)))
 }
 

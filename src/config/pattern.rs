@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::named_file;
 use super::reader::{Problem, Value};
+use super::secret::masked;
 
 const ENDINGS: [&str; 3] = [".yml", ".yaml", ".json"];
 
@@ -54,7 +55,7 @@ impl Pattern {
         let Some(end) = &self.end else {
             return Ok(vec![known(&self.begin)]);
         };
-        let here = self.directory.display();
+        let here = masked(&self.directory.to_string_lossy());
         let refused = |e| format!("target_files: the folder {here} {e}");
         let mut files = Vec::new();
         for name in named_file::names_in(&self.directory).map_err(refused)? {

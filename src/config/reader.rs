@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::duration;
 use super::place::Path;
+use super::secret;
 use super::tree::{Kind, Node};
 use super::words::{SHOWN, near, one_line, one_of, shown};
 
@@ -118,7 +119,11 @@ impl<'a> Value<'a> {
 
     /// `true`, `false`, and the words `yes`, `no`, `on`, `off` that YAML 1.2 takes for text.
     pub(crate) fn flag(&self) -> Result<bool, Problem> {
-        let expected = "true or false";
+        self.flag_as("true or false")
+    }
+
+    /// The same where other words of these are expected.
+    pub(crate) fn flag_as(&self, expected: &str) -> Result<bool, Problem> {
         let written = self.written(expected)?;
         match written.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" => Ok(true),
@@ -204,6 +209,11 @@ impl<'a> Value<'a> {
     ) -> Result<T, Problem> {
         let written = self.written(expected)?;
         parse(written).map_err(|error| {
+            if secret::is_in(written) {
+                // The parser's own words may repeat it.
+                let why = format!("{} looks like a secret, expected {expected}", self.seen());
+                return self.problem(why);
+            }
             let error = one_line(&error.to_string(), 200);
             let seen = self.seen();
             let seen = if error.contains(&seen) {

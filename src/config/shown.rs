@@ -1,38 +1,48 @@
 //! A document to YAML for people, with every secret hidden; comments are left out, they may hold some too.
 
+use super::secret::{SECRET, masked, masked_url};
 use super::tree::{Kind, Node};
 
-/// What stands in the place of a secret, as in the other exporters.
-const SECRET: &str = "<secret>";
-/// A key with one of these words in it has a secret behind it.
-const SECRET_WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "credential", "key"];
-/// But not these, which name files, digests and what is checked.
-const HARMLESS: [&str; 2] = ["key_file", "key_strength"];
+/// A key that ends with one of these words has a secret behind it.
+const SECRET_WORDS: [&str; 8] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "credentials",
+    "key",
+];
+/// Behind these stand maps whose keys are names of the operator's or of checks.
+const NAMED: [&str; 3] = ["views", "modules", "checks"];
 
 /// The whole document.
 pub(super) fn shown(root: &Node) -> String {
     let mut out = String::new();
     match root {
         Node::Scalar(Kind::Null, _) => {}
-        _ => write(&mut out, root, 0, false),
+        _ => write(&mut out, root, "", 0, false),
     }
     out
 }
 
-/// Writes a node that begins on a line of its own; `in_item` when the line already has its dash.
-fn write(out: &mut String, node: &Node, depth: usize, in_item: bool) {
+/// Writes a node that begins on a line of its own, below this key; `in_item` when the line already has its dash.
+fn write(out: &mut String, node: &Node, below: &str, depth: usize, in_item: bool) {
     match node {
         Node::Map(entries) => {
             for (nth, (key, value)) in entries.iter().enumerate() {
                 if nth > 0 || !in_item {
                     out.push_str(&"  ".repeat(depth));
                 }
-                out.push_str(&quoted(key));
+                out.push_str(&quoted(&masked(key)));
                 out.push(':');
-                if is_secret(key) && !matches!(value, Node::Scalar(Kind::Null | Kind::Bool(_), _)) {
+                if is_secret(below, key)
+                    && !matches!(value, Node::Scalar(Kind::Null | Kind::Bool(_), _))
+                {
                     out.push_str(&format!(" {SECRET}\n"));
                 } else {
-                    behind(out, value, depth + 1);
+                    behind(out, value, key, depth + 1);
                 }
             }
         }
@@ -43,23 +53,23 @@ fn write(out: &mut String, node: &Node, depth: usize, in_item: bool) {
                 }
                 out.push_str("- ");
                 match item {
-                    Node::Scalar(..) => out.push_str(&format!("{}\n", scalar(item))),
-                    _ if is_empty(item) => out.push_str(&format!("{}\n", scalar(item))),
-                    _ => write(out, item, depth + 1, true),
+                    Node::Scalar(..) => out.push_str(&format!("{}\n", scalar(item, below))),
+                    _ if is_empty(item) => out.push_str(&format!("{}\n", scalar(item, below))),
+                    _ => write(out, item, below, depth + 1, true),
                 }
             }
         }
-        Node::Scalar(..) => out.push_str(&format!("{}\n", scalar(node))),
+        Node::Scalar(..) => out.push_str(&format!("{}\n", scalar(node, below))),
     }
 }
 
 /// Writes the value behind a key.
-fn behind(out: &mut String, value: &Node, depth: usize) {
+fn behind(out: &mut String, value: &Node, key: &str, depth: usize) {
     if is_empty(value) || matches!(value, Node::Scalar(..)) {
-        out.push_str(&format!(" {}\n", scalar(value)));
+        out.push_str(&format!(" {}\n", scalar(value, key)));
     } else {
         out.push('\n');
-        write(out, value, depth, false);
+        write(out, value, key, depth, false);
     }
 }
 
@@ -71,31 +81,22 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-fn scalar(node: &Node) -> String {
+fn scalar(node: &Node, key: &str) -> String {
     match node {
         Node::Map(_) => "{}".to_owned(),
         Node::List(_) => "[]".to_owned(),
-        Node::Scalar(Kind::Text, text) => quoted(&without_userinfo(text)),
+        Node::Scalar(Kind::Text, text) if key == "resolvers" => quoted(&masked_url(text)),
+        Node::Scalar(Kind::Text, text) => quoted(&masked(text)),
         Node::Scalar(Kind::Null, _) => "~".to_owned(),
         Node::Scalar(_, written) => written.clone(),
     }
 }
 
-fn is_secret(key: &str) -> bool {
+/// `client_key` is one, `key_file`, `key_strength` and `monkey` are none, and neither is a view or a check of any name.
+fn is_secret(below: &str, key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    !HARMLESS.contains(&key.as_str()) && SECRET_WORDS.iter().any(|word| key.contains(word))
-}
-
-/// `socks5://user:pass@gate:1080` is shown as `socks5://<secret>@gate:1080`. What follows the last @ is the host
-/// (RFC 3986 §3.2), so that no password with an @ in it shows its tail.
-fn without_userinfo(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{SECRET}@{host}"),
-        None => text.to_owned(),
-    }
+    let last = key.rsplit(['_', '-', '.', ' ']).next().unwrap_or_default();
+    !NAMED.contains(&below) && SECRET_WORDS.contains(&last)
 }
 
 /// Plain where YAML allows it without a second thought, else in double quotes (which JSON's are).
@@ -148,6 +149,13 @@ mod tests {
             "{shown}"
         );
         assert_eq!(of("# nothing\n"), "");
+    }
+
+    #[test]
+    fn names_with_a_word_for_secrets_hide_nothing() {
+        let text = "views:\n  key:\n    family: any\n  secret-token:\n    family: ipv4\nchecks:\n  key: off\n  \
+                    key_strength: off\nmonkey: bananas\n";
+        assert!(!of(text).contains("<secret>"), "{}", of(text));
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::client_certificate;
-use super::expect::{CHECK_WORDS, Expect};
+use super::expect::Expect;
 use super::reader::{Fields, Problem, Value};
+use super::secret;
 use super::trust::TrustStores;
 use super::views::Views;
 use crate::name::Host;
@@ -135,7 +136,7 @@ impl Common {
             let Some(value) = fields.take(check.name) else {
                 continue;
             };
-            if value.choice(&CHECK_WORDS)? {
+            if value.flag_as("on or off")? {
                 self.expect.expectations.switched_off.remove(check.name);
             } else {
                 self.expect.expectations.switched_off.insert(check.name);
@@ -224,7 +225,8 @@ fn target_name(text: &str) -> Result<String, &'static str> {
     let length = text.chars().count();
     // Browsers would leave these two out of the address of the target's page.
     let is_path = [".", ".."].contains(&text);
-    if (1..=200).contains(&length) && !text.chars().any(char::is_control) && !is_path {
+    let is_plain = !text.chars().any(char::is_control) && !secret::is_in(text);
+    if (1..=200).contains(&length) && is_plain && !is_path {
         Ok(text.to_owned())
     } else {
         Err("no name for a target")
@@ -302,7 +304,12 @@ pub(super) fn labels<'a>(
             let why = "a label of the exporter's own series, expected another name";
             return Err(value.problem(why));
         }
-        labels.insert(name.to_owned(), value.text()?.to_owned());
+        let text = value.text()?;
+        if secret::is_in(text) {
+            let why = "looks like a secret, which every series would show, expected other text";
+            return Err(value.problem(why));
+        }
+        labels.insert(name.to_owned(), text.to_owned());
     }
     Ok(labels)
 }

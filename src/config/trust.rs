@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::named_file::{self, FileError, FileKind};
+use super::pem::{self, Wanted};
 use super::reader::{Problem, Value};
+use super::secret::masked;
 use crate::pki::{Anchors, Crls};
 
 /// What trust rests on where a target says nothing else.
@@ -50,7 +52,7 @@ impl TrustStores {
             let path = self.base.join(file.text()?);
             let wrong =
                 |e: String| file.problem(format!("{e}, expected a file of CRLs, PEM or DER"));
-            let name = path.display().to_string();
+            let name = masked(&path.to_string_lossy());
             let read = named_file::read(&path, FileKind::Crl);
             let (bytes, _) = read.map_err(|e| wrong(format!("{name}: {e}")))?;
             let added = crls.add_bytes(&name, &bytes);
@@ -100,10 +102,14 @@ impl TrustStores {
 /// # Errors
 /// Why there are none, behind the file's name.
 pub fn roots_in(path: &Path) -> Result<Anchors, String> {
-    let name = path.display().to_string();
+    let name = masked(&path.to_string_lossy());
     let read = named_file::read(path, FileKind::Roots);
     let (bytes, _) = read.map_err(|e| format!("{name}: {e}"))?;
-    Anchors::from_bytes(name, &bytes).map_err(|e| e.to_string())
+    let is_pem = !matches!(bytes.first(), Some(0x30));
+    match pem::mistaken(&bytes, Wanted::Certificate) {
+        Some(what) if is_pem && !bytes.is_empty() => Err(format!("{name}: {what}")),
+        _ => Anchors::from_bytes(name, &bytes).map_err(|e| e.to_string()),
+    }
 }
 
 /// The environment may name files, which may hang as well.

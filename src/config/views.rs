@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::named_file::{self, FileKind};
 use super::reader::{Problem, Value};
+use super::secret::{self, masked};
 use crate::dns::{Family, NameServer, Policy, TrustAnchor};
 use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
@@ -65,7 +66,8 @@ impl Views {
                 return Err(value.problem(why));
             }
             let length = name.chars().count();
-            if !(1..=60).contains(&length) || name.chars().any(char::is_control) {
+            let is_plain = !name.chars().any(char::is_control) && !secret::is_in(name);
+            if !(1..=60).contains(&length) || !is_plain {
                 return Err(value.problem("no name for a view, expected 1 to 60 characters"));
             }
             self.add(view(name, &value, base, roots)?);
@@ -196,7 +198,12 @@ fn implied(source: Option<IpAddr>, has_proxy: bool) -> Family {
 fn anchor(value: &Value<'_>, base: &Path) -> Result<TrustAnchor, Problem> {
     let expected = "a file of DNSKEY records";
     let path = base.join(value.text()?);
-    let wrong = |e: String| value.problem(format!("{}: {e}, expected {expected}", path.display()));
+    let wrong = |e: String| {
+        value.problem(format!(
+            "{}: {e}, expected {expected}",
+            masked(&path.to_string_lossy())
+        ))
+    };
     let read = named_file::read(&path, FileKind::TrustAnchor);
     let (bytes, _) = read.map_err(|e| wrong(e.to_string()))?;
     String::from_utf8_lossy(&bytes).parse().map_err(wrong)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::ConfigError;
 use super::document::Document;
 use super::named_file::{self, FileKind};
+use super::pem::{self, Wanted};
 use super::reader::{Fields, Problem, Value};
 use crate::web::{
     Acceptor, Access, ClientAuth, Header, Rate, TlsSettings, header, is_known, is_spoken,
@@ -147,7 +148,15 @@ impl Reading<'_> {
                 self.files.push(path);
                 // The path is not repeated: somebody may have written the key itself in its place.
                 let unread = |e| file.problem(format!("the file {e}"));
-                read.map(|(bytes, _)| Some(bytes)).map_err(unread)
+                let (bytes, _) = read.map_err(unread)?;
+                let wanted = match named {
+                    "key_file" => Wanted::Key,
+                    _ => Wanted::Certificate,
+                };
+                match pem::mistaken(&bytes, wanted) {
+                    Some(what) => Err(file.problem(format!("the file {what}"))),
+                    None => Ok(Some(bytes)),
+                }
             }
             (None, None) => Ok(None),
         }

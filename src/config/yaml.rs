@@ -31,6 +31,10 @@ impl Fault {
 /// The text of a file: UTF-8, with or without a byte order mark.
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let why = "UTF-16, expected UTF-8 (PowerShell: Out-File -Encoding utf8)";
+        return Err(Fault::at(Position::after(""), why));
+    }
     std::str::from_utf8(bytes).map_err(|e| {
         let good = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);
         Fault::at(Position::after(&good), "not UTF-8, expected text")
@@ -40,6 +44,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
 /// Reads one document; an empty one is null.
 pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
     refuse_unreadable(text)?;
+    refuse_odd_indentation(text)?;
     tree::grow(text).map_err(|refusal| explain(text, refusal))
 }
 
@@ -71,6 +76,24 @@ fn refuse_unreadable(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Blanks that are none for YAML come along when text is copied from a page or a word processor.
+fn refuse_odd_indentation(text: &str) -> Result<(), Fault> {
+    let mut before = 0;
+    for line in text.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start().len();
+        let odd = line[..blanks].find(|c: char| !c.is_ascii());
+        if let Some(odd) = odd {
+            let at = Position::after(&text[..before + odd]);
+            return Err(Fault::at(
+                at,
+                "a no-break or wide space, expected plain spaces",
+            ));
+        }
+        before += line.len();
+    }
+    Ok(())
+}
+
 /// Outside YAML's printable set (YAML 1.2 §5.1).
 fn is_unreadable(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
@@ -80,7 +103,11 @@ fn is_unreadable(c: char) -> bool {
 const TOO_DEEP: &str = "lists and maps nested too deeply";
 
 /// What libyaml says for a slip, and what to look for.
-const HINTS: [(&str, &str); 6] = [
+const HINTS: [(&str, &str); 7] = [
+    (
+        "unknown escape character",
+        "a backslash in double quotes begins an escape, expected single quotes",
+    ),
     (
         "mapping values are not allowed",
         "check the indentation, and quote values that contain ': '",
