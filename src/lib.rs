@@ -18,6 +18,7 @@ pub mod plain;
 pub mod probe;
 pub mod process;
 pub mod reason;
+pub mod recent;
 pub mod render;
 pub mod report;
 pub mod round;

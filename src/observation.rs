@@ -243,6 +243,8 @@ pub struct Line {
 const TRANSCRIPT_LINES: usize = 200;
 /// Most characters of a line that a transcript keeps.
 const TRANSCRIPT_WIDTH: usize = 500;
+/// A transcript of so many bytes gets no further line. An ordinary one has 2 kB.
+const TRANSCRIPT_BYTES: usize = 32 * 1024;
 
 /// Everything one probe saw. What was learnt before a fault stays in it.
 #[derive(Debug, Clone, Default)]
@@ -294,11 +296,11 @@ impl Observation {
 
     /// Adds a line to the transcript, within its bounds.
     pub fn note(&mut self, speaker: Speaker, text: &str) {
-        if self.transcript.len() < TRANSCRIPT_LINES {
-            self.transcript.push(Line {
-                speaker,
-                text: text.chars().take(TRANSCRIPT_WIDTH).collect(),
-            });
+        let held: usize = self.transcript.iter().map(|line| line.text.len()).sum();
+        if self.transcript.len() < TRANSCRIPT_LINES && held < TRANSCRIPT_BYTES {
+            let cut = text.chars().take(TRANSCRIPT_WIDTH);
+            let text = cut.collect();
+            self.transcript.push(Line { speaker, text });
         }
     }
 
@@ -339,7 +341,13 @@ mod tests {
         for _ in 0..10_000 {
             seen.note(Speaker::Server, &"x".repeat(10_000));
         }
-        assert_eq!(seen.transcript.len(), TRANSCRIPT_LINES);
         assert_eq!(seen.transcript[0].text.len(), TRANSCRIPT_WIDTH);
+        let held: usize = seen.transcript.iter().map(|line| line.text.len()).sum();
+        assert!(held <= TRANSCRIPT_BYTES + TRANSCRIPT_WIDTH, "{held}");
+        let mut terse = Observation::default();
+        for _ in 0..10_000 {
+            terse.note(Speaker::Server, "x");
+        }
+        assert_eq!(terse.transcript.len(), TRANSCRIPT_LINES);
     }
 }

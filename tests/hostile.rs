@@ -23,6 +23,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -132,6 +133,104 @@ async fn two_hundred_hostile_peers_cost_neither_results_nor_memory() {
     let reasons: Vec<_> = kinds.iter().map(|kind| kind.1).collect();
     let scraping = move || scrape(&config, &root, &reasons);
     tokio::task::spawn_blocking(scraping).await.unwrap();
+}
+
+/// Probes of peers that show another certificate of 60 kB every time: so many targets, so many scrapes. With all of
+/// them in memory there would be 150 MiB.
+const FRESH_TARGETS: usize = 16;
+const FRESH_ROUNDS: usize = 25;
+/// The most that this may cost, in MiB: the process itself, what is remembered, and the results of all targets, once
+/// more while they are replaced.
+const FRESH_MEMORY: f64 = 80.0;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fresh_certificates_at_every_probe_fill_no_memory() {
+    let acts = starttls(vec![Act::SendFresh(fresh_flight), Act::AwaitBytes]);
+    let script = Script::start(acts).await.unwrap();
+    let targets: String = (0..FRESH_TARGETS)
+        .map(|nth| target("fresh", nth, script.address))
+        .collect();
+    let probe = "{timeout: 4s, min_interval: 0s, per_address: 250, helo: monitor.bears.test}";
+    let config = format!("probe: {probe}\ntargets:\n{targets}");
+    let scraping = move || {
+        let place = scratch();
+        let (exporter, address) = start(place.path(), &config);
+        for round in 0..FRESH_ROUNDS {
+            let page = get(address, "/metrics").expect("an answer within the scrape's deadline");
+            let samples = Samples::read(&page);
+            let name = format!("fresh{}", round % FRESH_TARGETS);
+            let at = [("target", name.as_str())];
+            assert_eq!(samples.value("smtp_tls_probe_success", &at), Ok(0.0));
+        }
+        peak(exporter.0.id())
+    };
+    let peak = tokio::task::spawn_blocking(scraping).await.unwrap();
+    eprintln!("at most {peak:.1} MiB");
+    assert!(script.connections() >= FRESH_TARGETS * FRESH_ROUNDS);
+    assert!(peak < FRESH_MEMORY, "{peak} MiB");
+}
+
+/// ServerHello to ServerHelloDone of TLS 1.2 by a server without the key of its certificate, which nobody has seen
+/// before: every second one is of thousands of names, the others are no certificates at all.
+fn fresh_flight(nth: usize) -> Vec<u8> {
+    let mut certificate = many_names().to_vec();
+    if nth % 2 == 1 {
+        certificate[4..].fill(7);
+    }
+    // Within the signature, which nobody can check: the issuer is not there.
+    let end = certificate.len();
+    certificate[end - 8..].copy_from_slice(&nth.to_be_bytes());
+    let hello = [&[3, 3][..], &[7; 32], b"\0\xc0\x2f\0\0\x05\xff\x01\0\x01\0"].concat();
+    let key = [
+        b"\x03\0\x1d\x20\x09",
+        &[0; 31][..],
+        b"\x08\x04\x01\0",
+        &[7; 256],
+    ]
+    .concat();
+    let flight = [
+        message(2, &hello),
+        message(11, &counted(&counted(&certificate))),
+        message(12, &key),
+        message(14, b""),
+    ]
+    .concat();
+    let record = |piece: &[u8]| {
+        let length = u16::try_from(piece.len())
+            .expect("a short piece")
+            .to_be_bytes();
+        [&[0x16, 3, 3][..], &length, piece].concat()
+    };
+    flight.chunks(16_000).flat_map(record).collect()
+}
+
+fn message(kind: u8, content: &[u8]) -> Vec<u8> {
+    [&[kind][..], &counted(content)].concat()
+}
+
+/// Behind its length in three bytes.
+fn counted(content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len())
+        .expect("a short message")
+        .to_be_bytes();
+    [&length[1..], content].concat()
+}
+
+/// A certificate of nearly 64 KiB, which is mostly names of a few letters.
+fn many_names() -> &'static [u8] {
+    static DER: OnceLock<Vec<u8>> = OnceLock::new();
+    DER.get_or_init(|| {
+        let names = (0..10_000).map(|nth| format!("{nth:x}"));
+        let params = rcgen::CertificateParams::new(names.collect::<Vec<_>>()).expect("names");
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let der = params
+            .self_signed(&key)
+            .expect("a certificate")
+            .der()
+            .to_vec();
+        assert!((50_000..65_000).contains(&der.len()), "{}", der.len());
+        der
+    })
 }
 
 /// The exporter at work; it ends with its value.

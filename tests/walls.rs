@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use source::Source;
 
 /// Words of the field: every room below may import these.
-const BASICS: [&str; 4] = ["timestamp", "plain", "name", "reason"];
+const BASICS: [&str; 5] = ["timestamp", "plain", "name", "reason", "recent"];
 
 /// The rooms, and what else each may import. A row names only rooms above it: so there are no circles, and data flows
 /// down.
@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("plain", ""),
     ("name", ""),
     ("reason", ""),
+    ("recent", ""),
     ("process", ""),
     ("counters", ""),
     ("certificate", ""),

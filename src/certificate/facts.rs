@@ -86,8 +86,26 @@ impl Facts {
         key::public_key(&self.spki)
     }
 
+    /// The memory that it takes beside itself, about.
+    pub(super) fn bytes(&self) -> usize {
+        let names = self.names.iter().map(|name| text(name.text_bytes()));
+        let purposes = self.extended_key_usage.iter().flatten().count() * text(MAX_OID);
+        let lines = self.common_names.iter().chain(&self.defects);
+        let lines = lines.chain(&self.critical_unknown).map(|s| text(s.len()));
+        let names = names.sum::<usize>() + self.subject.bytes() + self.issuer.bytes();
+        names + purposes + lines.sum::<usize>() + self.serial_number.len() + self.spki.len()
+    }
+
     /// The SHA-256 digest of the key as upper-case hex.
     pub fn spki_sha256_hex(&self) -> String {
         hex::encode(&self.spki_sha256)
     }
+}
+
+/// An object identifier as text is rarely longer.
+const MAX_OID: usize = 40;
+
+/// The memory of a text of so many bytes, and of its place in a list that may have room for twice as many.
+pub(super) fn text(length: usize) -> usize {
+    length + 16 + 2 * size_of::<SubjectName>()
 }

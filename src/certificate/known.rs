@@ -1,30 +1,74 @@
-//! The certificates seen so far, each parsed once: a server presents the same ones at every probe.
+//! The certificates seen lately, each parsed and kept once: a server presents the same ones at every probe, a fleet has
+//! one leaf at many addresses, and all have the same intermediates.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::Certificate;
+use crate::recent::Recent;
 
-/// Certificates remembered. When there are more, all are forgotten: simpler than to know which were used last.
-const MAX_CERTIFICATES: usize = 20_000;
+/// Bytes for certificates of servers that proved to have the key.
+const PROVEN: usize = 12 << 20;
+/// Bytes for those of servers that only showed them: no stranger pushes out what others have proven.
+const UNPROVEN: usize = 4 << 20;
 
-/// A bounded memory of certificates.
-#[derive(Debug, Default)]
-pub struct Known(Mutex<HashSet<Certificate>>);
+/// A memory of certificates, bounded in bytes.
+#[derive(Debug)]
+pub struct Known(Mutex<Memory>);
+
+#[derive(Debug)]
+struct Memory {
+    proven: Recent<Certificate, Certificate>,
+    unproven: Recent<Certificate, Certificate>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self(Mutex::new(Memory {
+            proven: Recent::new(PROVEN),
+            unproven: Recent::new(UNPROVEN),
+        }))
+    }
+}
 
 impl Known {
-    /// As [`Certificate::from_der`], without parsing again what was seen before.
+    /// As [`Certificate::from_der`], without parsing again what is remembered.
     pub fn certificate(&self, der: &[u8]) -> Certificate {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(certificate) = known.get(der) {
-            return certificate.clone();
-        }
-        if known.len() >= MAX_CERTIFICATES {
-            known.clear();
-        }
-        let certificate = Certificate::from_der(der);
-        known.insert(certificate.clone());
-        certificate
+        let known = self.with(|memory| memory.find(der));
+        known.unwrap_or_else(|| Certificate::from_der(der))
+    }
+
+    /// Remembers the certificates of one server, and puts equal ones that are remembered in their place.
+    pub fn remember(&self, chain: &mut [Certificate], is_proven: bool) {
+        self.with(|memory| {
+            for certificate in chain {
+                match memory.find(certificate.der()) {
+                    Some(known) => *certificate = known,
+                    None => memory.add(certificate, is_proven),
+                }
+            }
+        });
+    }
+
+    fn with<T>(&self, what: impl FnOnce(&mut Memory) -> T) -> T {
+        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Memory {
+    fn find(&mut self, der: &[u8]) -> Option<Certificate> {
+        self.proven.get(der).or_else(|| self.unproven.get(der))
+    }
+
+    fn add(&mut self, certificate: &Certificate, is_proven: bool) {
+        let memory = match is_proven {
+            true => &mut self.proven,
+            false => &mut self.unproven,
+        };
+        memory.insert(
+            certificate.clone(),
+            certificate.clone(),
+            certificate.bytes(),
+        );
     }
 }
 
@@ -36,19 +80,29 @@ mod tests {
     fn the_same_bytes_are_the_same_certificate() {
         let known = Known::default();
         let der = include_bytes!("../../tests/fixtures/certificates/ordinary.der");
-        let first = known.certificate(der);
-        let second = known.certificate(der);
-        assert!(std::ptr::eq(first.der(), second.der()), "parsed once");
+        let mut first = [known.certificate(der)];
+        let mut second = [known.certificate(der)];
+        assert!(!std::ptr::eq(first[0].der(), second[0].der()));
+        known.remember(&mut first, true);
+        known.remember(&mut second, false);
+        assert!(std::ptr::eq(first[0].der(), second[0].der()), "kept once");
+        let third = known.certificate(der);
+        assert!(std::ptr::eq(first[0].der(), third.der()), "parsed once");
         let other = known.certificate(&der[..der.len() - 1]);
-        assert!(other != first && other.facts().is_err());
+        assert!(other != third && other.facts().is_err());
     }
 
     #[test]
-    fn the_memory_is_bounded() {
+    fn what_nobody_proved_pushes_out_nothing_proven() {
         let known = Known::default();
-        for i in 0..=MAX_CERTIFICATES {
-            known.certificate(&i.to_be_bytes());
+        let der = include_bytes!("../../tests/fixtures/certificates/ordinary.der");
+        let mut ours = [known.certificate(der)];
+        known.remember(&mut ours, true);
+        for nth in 0..1000_u32 {
+            let mut large = vec![0; 60_000];
+            large[..4].copy_from_slice(&nth.to_be_bytes());
+            known.remember(&mut [Certificate::from_der(&large)], false);
         }
-        assert_eq!(known.0.lock().unwrap().len(), 1);
+        assert!(std::ptr::eq(ours[0].der(), known.certificate(der).der()));
     }
 }

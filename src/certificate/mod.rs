@@ -59,6 +59,12 @@ impl Certificate {
         &self.0.fingerprints
     }
 
+    /// The memory that it takes, about and rather too much: names and purposes of a few bytes become text of their own.
+    pub fn bytes(&self) -> usize {
+        let facts = self.0.facts.as_ref().map_or(0, Facts::bytes);
+        size_of::<Content>() + self.0.der.len() + facts
+    }
+
     /// What the certificate says.
     ///
     /// # Errors

@@ -20,6 +20,14 @@ pub enum SubjectName {
 }
 
 impl SubjectName {
+    /// How long its text is.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Dns(text) | Self::Other(text) => text.len(),
+            Self::Ip(_) => 0,
+        }
+    }
+
     pub(super) fn new(name: &GeneralName<'_>) -> Self {
         let other = match name {
             GeneralName::DNSName(text) => return Self::Dns((*text).to_owned()),

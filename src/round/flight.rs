@@ -33,7 +33,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     ) -> Probed {
         let tls = self.tls.presenting(watched.client_certificate.clone());
         let mut observation = self.observe(&endpoint, route, &tls, until).await;
-        self.certificates.share(&mut observation.chain);
+        self.tls.remember(&mut observation);
         if let Some(spent) = resolving {
             observation.timings.add(Phase::Resolve, spent);
             observation.duration += spent;

@@ -1,7 +1,6 @@
 //! Settings to snapshots: who is due, one flight an endpoint, deadlines, manners. The only file that sees all stages,
 //! and the only one that reads the clock.
 
-mod certificates;
 mod chronicle;
 mod flight;
 mod flights;
@@ -29,7 +28,6 @@ use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Place, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Views};
-use certificates::Certificates;
 use chronicle::Chronicle;
 use flights::{Flights, Landing};
 use places::Places;
@@ -143,7 +141,6 @@ pub struct Rounds<L> {
     clock: Clock,
     counters: Counters,
     places: Arc<Places>,
-    certificates: Arc<Certificates>,
     views: HashMap<Arc<str>, Arc<View>>,
     /// Where each target was last found.
     located: Mutex<HashMap<Way, Arc<Expansion>>>,
@@ -162,7 +159,6 @@ impl<L: Lookup + 'static> Rounds<L> {
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
             places: Arc::new(Places::new(settings.concurrency, settings.per_address)),
-            certificates: Arc::default(),
             views: settings.views_by_name(),
             targets: Mutex::new(settings.targets.as_slice().into()),
             settings,

@@ -34,7 +34,6 @@ impl<L: Lookup + 'static> Rounds<L> {
             tls: self.tls.clone(),
             clock: self.clock,
             counters: self.counters.clone(),
-            certificates: Arc::clone(&self.certificates),
             located: Mutex::new(located),
             flights: self.flights.clone(),
             trust: Arc::default(),

@@ -1,7 +1,6 @@
 //! Observations to trust, each chain searched once: a fleet presents the same chain everywhere and at every probe. The
 //! search runs beside the async workers, a few at a time: strangers choose what it costs.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
@@ -10,11 +9,12 @@ use tokio::task::spawn_blocking;
 use super::lock;
 use crate::observation::Observation;
 use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
+use crate::recent::Recent;
 use crate::timestamp::Timestamp;
 use crate::verdict::Expectations;
 
-/// Chains remembered. When there are more, all are forgotten: simpler than to know which were used last.
-const MAX_CHAINS: usize = 20_000;
+/// Bytes for what was found.
+const MAX_BYTES: usize = 8 << 20;
 
 /// The anchors, by their place in memory, and the chain's digests.
 type Key = (usize, Vec<[u8; 32]>);
@@ -25,14 +25,14 @@ const PLACES: usize = 2;
 /// What was found for the chains that were seen.
 #[derive(Debug)]
 pub(super) struct TrustCache {
-    known: Mutex<HashMap<Key, Known>>,
+    known: Mutex<Recent<Key, Known>>,
     places: Semaphore,
 }
 
 impl Default for TrustCache {
     fn default() -> Self {
         Self {
-            known: Mutex::default(),
+            known: Mutex::new(Recent::new(MAX_BYTES)),
             places: Semaphore::new(PLACES),
         }
     }
@@ -91,24 +91,31 @@ impl TrustCache {
             return known;
         }
         let found = pki::find_path(&observation.chain, anchors, now);
-        let mut known = lock(&self.known);
-        if known.len() >= MAX_CHAINS {
-            known.clear();
-        }
-        known.insert(key, (found.clone(), Arc::clone(anchors)));
+        let bytes = bytes(&key, &found);
+        let known = (found.clone(), Arc::clone(anchors));
+        lock(&self.known).insert(key, known, bytes);
         found
     }
 
     fn recall(&self, key: &Key, now: Timestamp) -> Option<Trust> {
-        let known = lock(&self.known);
-        let (trust, _) = known.get(key)?;
-        holds_at(trust, now).then(|| trust.clone())
+        let (trust, _) = lock(&self.known).get(key)?;
+        holds_at(&trust, now).then_some(trust)
     }
 }
 
 fn key(observation: &Observation, anchors: &Arc<Anchors>) -> Key {
     let digests = observation.chain.iter().map(|c| c.fingerprints().sha256);
     (Arc::as_ptr(anchors) as usize, digests.collect())
+}
+
+/// What both hold beside themselves.
+fn bytes((_, digests): &Key, found: &Trust) -> usize {
+    let found = match found {
+        Trust::Path(path) => path.anchor.len() + size_of_val(path.certificates.as_slice()),
+        Trust::None(why) => why.to_string().len(),
+        Trust::Pinned => 0,
+    };
+    size_of_val(digests.as_slice()) + found
 }
 
 /// Whether a search now would find the same. Only a path that is valid now is certainly the best there is; that there

@@ -6,6 +6,8 @@ use std::mem;
 const MAX_LINE: usize = 4096;
 /// Most lines of one reply; an EHLO reply has some twenty.
 const MAX_LINES: usize = 128;
+/// Most bytes of one reply. That of an EHLO has some hundred.
+const MAX_REPLY: usize = 32 * 1024;
 
 /// One complete reply (RFC 5321 §4.2): a code and the text of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +64,9 @@ pub enum Malformed {
     /// A reply that does not end.
     #[error("a reply of more than {MAX_LINES} lines")]
     TooManyLines,
+    /// A reply whose lines are too much together.
+    #[error("a reply of more than {MAX_REPLY} bytes")]
+    TooLong,
     /// A multi-line reply whose lines bear different codes.
     #[error("a reply that changes its code from {0} to {1}")]
     CodeChanged(u16, u16),
@@ -139,6 +144,9 @@ impl Replies {
         }
         if self.lines.len() >= MAX_LINES {
             return Err(Malformed::TooManyLines);
+        }
+        if self.lines.iter().map(String::len).sum::<usize>() > MAX_REPLY {
+            return Err(Malformed::TooLong);
         }
         Ok(None)
     }

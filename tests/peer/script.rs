@@ -16,6 +16,8 @@ use tokio::time::sleep;
 pub enum Act {
     /// Sends these bytes.
     Send(Vec<u8>),
+    /// Sends what this makes of the number of the connection.
+    SendFresh(fn(usize) -> Vec<u8>),
     /// Reads until a line that starts with this has come.
     Await(&'static str),
     /// Reads at least one byte, whatever it is.
@@ -60,10 +62,10 @@ impl Script {
         let (ears, count) = (Arc::clone(&heard), Arc::clone(&connections));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
+                let nth = count.fetch_add(1, Ordering::Relaxed);
                 let (acts, ears) = (acts.clone(), Arc::clone(&ears));
                 tokio::spawn(async move {
-                    let _ = play(stream, acts, ears).await;
+                    let _ = play(stream, acts, ears, nth).await;
                 });
             }
         });
@@ -92,11 +94,17 @@ impl Drop for Script {
     }
 }
 
-async fn play(mut stream: TcpStream, acts: Vec<Act>, ears: Arc<Mutex<Vec<u8>>>) -> io::Result<()> {
+async fn play(
+    mut stream: TcpStream,
+    acts: Vec<Act>,
+    ears: Arc<Mutex<Vec<u8>>>,
+    nth: usize,
+) -> io::Result<()> {
     let mut pending = Vec::new();
     for act in acts {
         match act {
             Act::Send(bytes) => stream.write_all(&bytes).await?,
+            Act::SendFresh(make) => stream.write_all(&make(nth)).await?,
             Act::Await(start) => await_line(&mut stream, &mut pending, start, &ears).await?,
             Act::AwaitBytes => hear(&mut stream, &mut pending, &ears).await?,
             Act::Flood(bytes) => loop {

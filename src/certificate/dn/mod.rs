@@ -63,6 +63,16 @@ impl Dn {
         }
     }
 
+    /// The memory that it takes beside itself, about.
+    pub(super) fn bytes(&self) -> usize {
+        let attribute = |a: &Attribute| {
+            let text = a.value.text.as_ref().map_or(0, String::len);
+            2 * size_of::<Attribute>() + a.oid.len() + text + a.value.der.len() + 48
+        };
+        let relative = |rdn: &Vec<_>| 64 + rdn.iter().map(attribute).sum::<usize>();
+        self.rdns.iter().map(relative).sum()
+    }
+
     /// Whether this name is the `expected` one.
     ///
     /// Values are compared without regard to case and to the amount of white space (RFC 5280 §7.1, without the

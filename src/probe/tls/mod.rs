@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 use super::meter::Meter;
 use crate::certificate::Known;
 use crate::name::Host;
-use crate::observation::{Connection, Fault, Observation, Rung, TlsVersion};
+use crate::observation::{Connection, Fault, HandshakeSignature, Observation, Rung, TlsVersion};
 use crate::target::Endpoint;
 use profile::Profiles;
 use recording::Recording;
@@ -63,6 +63,13 @@ impl Tls {
             known: Arc::clone(&self.known),
             client_certificate,
         }
+    }
+
+    /// Remembers the certificates of a probe that is over. Only who signed the handshake with the key has a place among
+    /// those that count: anybody can show a certificate.
+    pub fn remember(&self, seen: &mut Observation) {
+        let is_proven = seen.signature == Some(HandshakeSignature::Verified);
+        self.known.remember(&mut seen.chain, is_proven);
     }
 
     /// A handshake to be made with one server.
