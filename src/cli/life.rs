@@ -31,6 +31,23 @@ pub(super) fn tell_stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
 
+/// Tells systemd's watchdog (`WatchdogSec`) twice in its time that all is well. Returns where there is none.
+///
+/// A task like all others: where the runtime's threads are stuck, it says nothing, and the exporter is started anew.
+pub(super) async fn beat(site: Arc<Site<Resolvers>>) {
+    let Some(patience) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let mut ticks = interval((patience / 2).max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if site.is_well() {
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
 /// Signals that are waited for. Made before anybody is told that we run: an earlier signal would just kill.
 pub(super) struct Signals {
     terminate: Signal,

@@ -73,6 +73,7 @@ async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<
     let listeners = listeners(arguments).await?;
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
     life::tell_ready();
+    tokio::spawn(life::beat(Arc::clone(&site)));
     if let Some(file) = arguments.web_config_file.clone() {
         tokio::spawn(life::follow_web_config(door, file, web_files));
     }

@@ -1,16 +1,31 @@
 //! Work that takes a while, done elsewhere than where is served, one piece after the other; knows no route.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// Where large things are read and written: ten thousand endpoints take tens of megabytes while they are judged and
 /// rendered. One at a time, however many ask, so that this is needed once.
-pub(super) struct Desk(Arc<Semaphore>);
+pub(super) struct Desk {
+    turns: Arc<Semaphore>,
+    begun: Begun,
+}
+
+/// When the piece of work that is being done was begun.
+#[derive(Clone, Default)]
+struct Begun(Arc<Mutex<Option<Instant>>>);
+
+/// A piece that takes so long will never be done: 100,000 endpoints take some seconds.
+const STUCK: Duration = Duration::from_secs(60);
 
 impl Default for Desk {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
+        Self {
+            turns: Arc::new(Semaphore::new(1)),
+            begun: Begun::default(),
+        }
     }
 }
 
@@ -21,13 +36,40 @@ impl Desk {
         &self,
         piece: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let turn = Arc::clone(&self.0).acquire_owned().await.ok()?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let begun = self.begun.now();
         let done = tokio::task::spawn_blocking(move || {
             let done = piece();
+            drop(begun);
             drop(turn);
             done
         });
         done.await.ok()
+    }
+
+    /// Whether the piece that is being done will never be.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.begun.get().is_some_and(|at| at.elapsed() > STUCK)
+    }
+}
+
+impl Begun {
+    fn now(&self) -> Under {
+        *self.get() = Some(Instant::now());
+        Under(self.clone())
+    }
+
+    fn get(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A piece of work under way; dropped when it is done, or breaks.
+struct Under(Begun);
+
+impl Drop for Under {
+    fn drop(&mut self) {
+        *self.0.get() = None;
     }
 }
 
@@ -69,10 +111,35 @@ mod tests {
         assert_eq!(second.await.unwrap(), Some(0));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn work_that_is_never_done_is_noticed() {
+        let desk = Arc::new(Desk::default());
+        let (go, wait) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel::<()>();
+        let working = tokio::spawn({
+            let desk = Arc::clone(&desk);
+            let piece = move || {
+                let _ = tell.send(());
+                let _ = wait.recv();
+            };
+            async move { desk.work(piece).await }
+        });
+        tokio::task::yield_now().await;
+        told.recv().unwrap();
+        tokio::time::advance(STUCK).await;
+        assert!(!desk.is_stuck(), "it may still be done");
+        tokio::time::advance(STUCK).await;
+        assert!(desk.is_stuck());
+        drop(go);
+        working.await.unwrap();
+        assert!(!desk.is_stuck());
+    }
+
     #[tokio::test]
     async fn what_breaks_leaves_room_for_the_next() {
         let desk = Desk::default();
         assert_eq!(desk.work(|| -> u8 { panic!("on purpose") }).await, None);
+        assert!(desk.begun.get().is_none());
         assert_eq!(desk.work(|| 7).await, Some(7));
     }
 }

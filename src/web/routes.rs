@@ -67,7 +67,8 @@ impl<L: Lookup + 'static> Site<L> {
                 document(JSON, listed, headers)
             }
             "/config" => document(TEXT, quoted(&serving.shown).into_owned(), headers),
-            "/-/healthy" => line(StatusCode::OK, "Healthy"),
+            "/-/healthy" if self.is_well() => line(StatusCode::OK, "Healthy"),
+            "/-/healthy" => line(StatusCode::SERVICE_UNAVAILABLE, "a scrape is never done"),
             "/-/ready" if self.is_closing() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
             "/-/ready" => line(StatusCode::OK, "Ready"),
             _ => pages::answer(self, &serving, request.uri(), &query, headers).await,

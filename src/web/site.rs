@@ -137,6 +137,11 @@ impl<L: Send + Sync + 'static> Site<L> {
         }
     }
 
+    /// Whether scrapes are answered. That this is asked and told at all shows that the runtime's threads go on.
+    pub fn is_well(&self) -> bool {
+        !self.desk.is_stuck()
+    }
+
     /// Begins the end: no more connections, and scrapes under way are answered soon.
     pub fn close(&self) {
         self.closing.send_replace(true);

@@ -49,6 +49,45 @@ async fn systemd_is_told_when_it_is_ready_and_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_watchdog_hears_a_heart_while_the_exporter_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let setup = Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .variable("NOTIFY_SOCKET", path.to_str().unwrap())
+        .variable("WATCHDOG_USEC", "400000");
+    let exporter = setup.start();
+    let mut buffer = [0; 200];
+    let mut told = || {
+        let length = socket.recv(&mut buffer)?;
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&buffer[..length]).into_owned())
+    };
+    assert!(told().unwrap().contains("READY=1"));
+    for _ in 0..3 {
+        assert!(told().unwrap().contains("WATCHDOG=1"));
+    }
+    assert_eq!(exporter.fetch("/-/healthy", &[]).status, 200);
+    // Stopped, it is as one whose threads are stuck: what was sent before is still there, and then nothing comes.
+    exporter.signal("STOP");
+    socket
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .unwrap();
+    let mut last = Ok(String::new());
+    for _ in 0..100 {
+        last = told();
+        if last.is_err() {
+            break;
+        }
+    }
+    assert!(last.is_err(), "a heart beats in a stopped exporter");
+    exporter.signal("CONT");
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert!(told().unwrap().contains("WATCHDOG=1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs systemd-socket-activate: tests/run.sh"]
 async fn a_socket_of_systemd_is_served() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
