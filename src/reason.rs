@@ -132,6 +132,10 @@ reasons! {
     FingerprintMismatch = "fingerprint_mismatch",
     /// The certificate is not meant for TLS servers.
     EkuMissing = "eku_missing",
+    /// The certificate's key may not be used as TLS uses it.
+    KeyUsageMissing = "key_usage_missing",
+    /// An issuer's certificate does not allow it to issue this one.
+    IssuerUnfit = "issuer_unfit",
     /// A key or signature that is too weak.
     WeakCrypto = "weak_crypto",
     /// A signature or constraint on the path does not hold.

@@ -16,7 +16,7 @@ use peer::{Authority, Credentials, Leaf, Speech};
 const HOST: &str = "mx.bears.test";
 const DAY: i64 = 86_400;
 /// The checks that apply to any single endpoint of which nothing in particular is expected.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 10] = [
     "lifetime",
     "names",
     "trust",
@@ -24,6 +24,8 @@ const ALWAYS: [&str; 8] = [
     "key_strength",
     "signature",
     "eku_server",
+    "key_usage",
+    "issuer_purpose",
     "tls_version",
 ];
 

@@ -9,7 +9,7 @@ use x509_parser::extensions::{
     X509Extension,
 };
 
-use super::{SubjectName, der};
+use super::{KeyUsage, SubjectName, der};
 
 /// The basicConstraints extension (RFC 5280 §4.2.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,7 @@ impl fmt::Display for Eku {
 }
 
 const SUBJECT_KEY_ID: &str = "2.5.29.14";
+const KEY_USAGE: &str = "2.5.29.15";
 const SUBJECT_ALT_NAME: &str = "2.5.29.17";
 const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 const AUTHORITY_KEY_ID: &str = "2.5.29.35";
@@ -83,7 +84,7 @@ const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
 /// policies, name constraints …) and the ones read here.
 const PROCESSED: &[&str] = &[
     SUBJECT_KEY_ID,
-    "2.5.29.15",
+    KEY_USAGE,
     SUBJECT_ALT_NAME,
     "2.5.29.18",
     BASIC_CONSTRAINTS,
@@ -104,6 +105,7 @@ pub(super) struct Extensions {
     pub(super) names: Vec<SubjectName>,
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) extended_key_usage: Option<Vec<Eku>>,
+    pub(super) key_usage: Option<KeyUsage>,
     pub(super) must_staple: bool,
     pub(super) subject_key_id: Option<Vec<u8>>,
     pub(super) authority_key_id: Option<Vec<u8>>,
@@ -143,6 +145,10 @@ impl Extensions {
                 usages.extend(oids(value)?.into_iter().map(Eku::new));
             }
             BASIC_CONSTRAINTS => self.basic_constraints = Some(constraints(value)?),
+            KEY_USAGE => {
+                self.key_usage = Some(KeyUsage::NONE);
+                self.key_usage = Some(KeyUsage::from_der(value)?);
+            }
             TLS_FEATURE => self.must_staple |= is_must_staple(value)?,
             SUBJECT_KEY_ID => {
                 let (_, id) = KeyIdentifier::from_der(value).ok()?;
@@ -222,6 +228,7 @@ mod tests {
             (&[2, 5, 29, 19], true, b"\x30\x03\x01\x01\xff"),
             (&[2, 5, 29, 14], false, b"\x02\x01\x05"),
             (&[2, 5, 29, 35], false, b""),
+            (&[2, 5, 29, 15], true, b"\x05\x00"),
         ]);
         assert_eq!(
             all.basic_constraints,
@@ -231,8 +238,9 @@ mod tests {
             })
         );
         assert_eq!(all.extended_key_usage, Some(vec![]), "allows nothing");
+        assert_eq!(all.key_usage, Some(KeyUsage::NONE), "allows nothing");
         assert_eq!(all.names, []);
-        assert_eq!(all.defects.len(), 4, "{:?}", all.defects);
+        assert_eq!(all.defects.len(), 5, "{:?}", all.defects);
     }
 
     #[test]

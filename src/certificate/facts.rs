@@ -1,6 +1,6 @@
 //! What one certificate says, field by field, and the questions that these fields answer; judges nothing.
 
-use super::{BasicConstraints, Dn, Eku, Key, SignatureAlgorithm, SubjectName, hex, key};
+use super::{BasicConstraints, Dn, Eku, Key, KeyUsage, SignatureAlgorithm, SubjectName, hex, key};
 use crate::name::Host;
 use crate::timestamp::Timestamp;
 
@@ -35,6 +35,8 @@ pub struct Facts {
     pub basic_constraints: Option<BasicConstraints>,
     /// What it is for; none without the extension, which allows everything. Empty when the extension is unreadable.
     pub extended_key_usage: Option<Vec<Eku>>,
+    /// What its key may be used for; none without the extension, which allows everything.
+    pub key_usage: Option<KeyUsage>,
     /// Whether the server must staple an OCSP response (RFC 7633).
     pub must_staple: bool,
     /// Critical extensions that this program has not heard of, by OID.

@@ -83,6 +83,7 @@ fn from_tbs(tbs: &TbsCertificate<'_>, extensions: Extensions) -> Result<Facts, S
         names: extensions.names,
         basic_constraints: extensions.basic_constraints,
         extended_key_usage: extensions.extended_key_usage,
+        key_usage: extensions.key_usage,
         must_staple: extensions.must_staple,
         critical_unknown: extensions.critical_unknown,
         subject_key_id: extensions.subject_key_id,

@@ -131,7 +131,7 @@ pub const FAMILIES: &[Family] = &[
         |e, _, out| {
             for (check, finding) in e.verdict.findings() {
                 match finding {
-                    Finding::Pass => out(one("check", check), 1.0),
+                    Finding::Pass | Finding::Remark(_) => out(one("check", check), 1.0),
                     Finding::Fail(_) => out(one("check", check), 0.0),
                     Finding::Unknown(_) | Finding::NotApplicable(_) => {}
                 }

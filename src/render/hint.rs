@@ -243,8 +243,11 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
                 "switch OCSP stapling on at {at}, or have the certificate issued without that promise"
             )
         }
-        Reason::EkuMissing => {
-            format!("have the certificate of {at} issued for servers (serverAuth)")
+        Reason::EkuMissing | Reason::IssuerUnfit => {
+            format!("have {at}'s certificate issued for servers by a CA that may do so")
+        }
+        Reason::KeyUsageMissing => {
+            format!("have the certificate of {at} issued with the key usage digitalSignature")
         }
         Reason::WeakCrypto => {
             format!("renew the certificate at {at} with a stronger key or signature")

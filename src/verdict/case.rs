@@ -88,6 +88,22 @@ impl Case {
     }
 }
 
+/// A CA's certificate of one name by another, whose key nobody knows.
+pub(super) fn ca(
+    subject: &str,
+    issuer: &str,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Certificate {
+    let mut ca = params(subject, &[]);
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    change(&mut ca);
+    let issuer = Issuer::new(params(issuer, &[]), KeyPair::generate().unwrap());
+    let ca = ca
+        .signed_by(&KeyPair::generate().unwrap(), &issuer)
+        .unwrap();
+    Certificate::from_der(ca.der())
+}
+
 /// A leaf for `mx.bears.test` and the intermediate that issued it.
 fn chain(change: impl FnOnce(&mut CertificateParams)) -> Vec<Certificate> {
     let mut ca = params("Bear Issuing CA", &[]);

@@ -65,6 +65,8 @@ pub struct Evidence<'a> {
 pub enum Finding {
     /// As expected.
     Pass,
+    /// As expected, with a remark about what is odd and hurts nobody; may quote a certificate.
+    Remark(String),
     /// Not as expected.
     Fail(Failure),
     /// The evidence to decide is missing; says why.
@@ -94,7 +96,7 @@ impl Finding {
     /// The public word for the outcome.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Pass => "pass",
+            Self::Pass | Self::Remark(_) => "pass",
             Self::Fail(_) => "fail",
             Self::Unknown(_) => "unknown",
             Self::NotApplicable(_) => "not_applicable",

@@ -1,12 +1,13 @@
 //! Check `eku_server`: the certificate is meant for TLS servers.
 
 use super::{Check, Evidence, Finding, Kind};
+use crate::certificate::KeyUsage;
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "eku_server",
-    help: "The leaf may be used by a TLS server: serverAuth, any purpose, or no restriction at all.",
-    citation: "RFC 5280 §4.2.1.12 (extended key usage)",
+    help: "The leaf may be used by a TLS server: serverAuth, any purpose, or no restriction; and its key for TLS at all.",
+    citation: "RFC 5280 §4.2.1.12 (extended key usage) and §4.2.1.3 (key usage)",
     kind: Kind::Trust,
     judge,
 };
@@ -16,20 +17,32 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         Ok((_, facts)) => facts,
         Err(finding) => return finding,
     };
-    if facts.allows_server_auth() {
-        return Finding::Pass;
+    if !facts.allows_server_auth() {
+        let purposes = facts.extended_key_usage.as_deref().unwrap_or_default();
+        let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+        return Finding::fail(
+            Reason::EkuMissing,
+            format!("meant for {} only, not for TLS servers", listed.join(", ")),
+        );
     }
-    let purposes = facts.extended_key_usage.as_deref().unwrap_or_default();
-    let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
-    Finding::fail(
-        Reason::EkuMissing,
-        format!("meant for {} only, not for TLS servers", listed.join(", ")),
-    )
+    match facts.key_usage.filter(|usage| !usage.allows(IN_TLS)) {
+        Some(usage) => Finding::fail(
+            Reason::KeyUsageMissing,
+            format!("the key may be used for {usage} only, for nothing in TLS (RFC 5280 §4.2.1.3)"),
+        ),
+        None => Finding::Pass,
+    }
 }
+
+/// What TLS can do with a server's key, in whatever key exchange. OpenSSL wants one of them, whichever.
+const IN_TLS: KeyUsage = KeyUsage::DIGITAL_SIGNATURE
+    .or(KeyUsage::KEY_ENCIPHERMENT)
+    .or(KeyUsage::KEY_AGREEMENT);
 
 #[cfg(test)]
 mod tests {
     use rcgen::ExtendedKeyUsagePurpose as Purpose;
+    use rcgen::KeyUsagePurpose as Usage;
 
     use super::super::case::Case;
     use super::*;
@@ -58,6 +71,18 @@ mod tests {
     fn a_client_certificate_fails() {
         let case = with_purposes(&[Purpose::ClientAuth]);
         assert_eq!(case.reason(judge), Some(Reason::EkuMissing));
+    }
+
+    #[test]
+    fn a_key_that_may_do_nothing_in_tls_fails() {
+        let with_usages = |usages: &[Usage]| {
+            Case::with_leaf(|leaf| leaf.key_usages = usages.to_vec()).reason(judge)
+        };
+        let of_a_ca = [Usage::KeyCertSign, Usage::CrlSign];
+        assert_eq!(with_usages(&of_a_ca), Some(Reason::KeyUsageMissing));
+        for one in [Usage::DigitalSignature, Usage::KeyEncipherment, Usage::KeyAgreement] {
+            assert_eq!(with_usages(&[Usage::ContentCommitment, one]), None);
+        }
     }
 
     #[test]

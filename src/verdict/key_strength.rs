@@ -1,12 +1,12 @@
 //! Check `key_strength`: the keys are long enough.
 
+use super::path::weakest;
 use super::{Check, Evidence, Finding, Kind};
-use crate::certificate::{Certificate, Facts, Key, KeyKind};
-use crate::reason::Reason;
+use crate::certificate::{Key, KeyKind};
 
 pub(super) const CHECK: Check = Check {
     name: "key_strength",
-    help: "The leaf and the presented intermediates have keys of at least 112 bits of security.",
+    help: "The leaf and the intermediates that it needs have keys of at least 112 bits of security.",
     citation: "NIST SP 800-57 part 1, table 2; CA/B Baseline Requirements §6.1.5 (RSA 2048, P-256)",
     kind: Kind::Strength,
     judge,
@@ -16,25 +16,10 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     if let Err(finding) = evidence.leaf() {
         return finding;
     }
-    let weak = relied_upon(&evidence.observation.chain)
-        .find_map(|facts| weakness(&facts.key).map(|why| (why, &facts.subject)));
-    match weak {
-        Some((why, subject)) => Finding::fail(
-            Reason::WeakCrypto,
-            format!("{why} of '{}'", subject.to_exchange()),
-        ),
-        None => Finding::Pass,
-    }
-}
-
-/// The leaf and every presented certificate that is not a root: nobody relies on what a server says about roots.
-pub(super) fn relied_upon(chain: &[Certificate]) -> impl Iterator<Item = &Facts> {
-    chain
-        .iter()
-        .enumerate()
-        .filter_map(|(i, certificate)| Some((i, certificate.facts().ok()?)))
-        .filter(|(i, facts)| *i == 0 || !facts.is_self_issued())
-        .map(|(_, facts)| facts)
+    weakest(evidence, |facts| {
+        let why = weakness(&facts.key)?;
+        Some(format!("{why} of '{}'", facts.subject.to_exchange()))
+    })
 }
 
 fn weakness(key: &Key) -> Option<String> {
@@ -53,6 +38,8 @@ fn weakness(key: &Key) -> Option<String> {
 mod tests {
     use super::super::case::Case;
     use super::*;
+    use crate::certificate::Certificate;
+    use crate::reason::Reason;
 
     fn with_leaf(der: &[u8]) -> Case {
         let mut case = Case::new();

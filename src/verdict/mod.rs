@@ -3,6 +3,7 @@
 mod check;
 mod expectations;
 mod fleet;
+mod path;
 mod views;
 
 pub use check::{Check, Evidence, Failure, Finding, Kind};
@@ -33,6 +34,8 @@ checks! {
     key_strength,
     signature,
     eku_server,
+    key_usage,
+    issuer_purpose,
     tls_version,
     same_certificate,
     views_agree,
@@ -75,7 +78,13 @@ impl Verdict {
     pub fn is_leaf_fit(&self) -> bool {
         let failed = |check| self.failure(check).is_some();
         let is_untrusted = failed("trust") && !failed("chain_complete");
-        let minded = ["lifetime", "names", "revocation", "eku_server"];
+        let minded = [
+            "lifetime",
+            "names",
+            "revocation",
+            "eku_server",
+            "issuer_purpose",
+        ];
         !is_untrusted && !minded.into_iter().any(failed)
     }
 }

@@ -1,12 +1,11 @@
 //! Check `signature`: no certificate that clients rely on is signed with a broken hash.
 
-use super::key_strength::relied_upon;
+use super::path::weakest;
 use super::{Check, Evidence, Finding, Kind};
-use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "signature",
-    help: "Neither the leaf nor a presented intermediate is signed with MD5 or SHA-1.",
+    help: "Neither the leaf nor an intermediate that it needs is signed with MD5 or SHA-1.",
     citation: "RFC 9155; CA/B Baseline Requirements §7.1.3.2 (SHA-256 or better)",
     kind: Kind::Strength,
     judge,
@@ -16,18 +15,11 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     if let Err(finding) = evidence.leaf() {
         return finding;
     }
-    let mut chain = relied_upon(&evidence.observation.chain);
-    match chain.find(|facts| facts.signature_algorithm.is_weak()) {
-        Some(facts) => Finding::fail(
-            Reason::WeakCrypto,
-            format!(
-                "'{}' is signed with {}",
-                facts.subject.to_exchange(),
-                facts.signature_algorithm
-            ),
-        ),
-        None => Finding::Pass,
-    }
+    weakest(evidence, |facts| {
+        let (subject, algorithm) = (facts.subject.to_exchange(), &facts.signature_algorithm);
+        let is_weak = algorithm.is_weak();
+        is_weak.then(|| format!("'{subject}' is signed with {algorithm}"))
+    })
 }
 
 #[cfg(test)]
@@ -35,6 +27,7 @@ mod tests {
     use super::super::case::Case;
     use super::*;
     use crate::certificate::Certificate;
+    use crate::reason::Reason;
 
     #[test]
     fn sha1_fails() {

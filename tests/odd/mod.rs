@@ -47,9 +47,13 @@ pub(crate) struct Odd<'a> {
     pub(crate) version: u8,
     pub(crate) serial: Vec<u8>,
     pub(crate) subject: Vec<u8>,
+    /// 0x17 for UTCTime, 0x18 for GeneralizedTime.
+    pub(crate) date_tag: u8,
     pub(crate) not_before: &'a str,
     pub(crate) not_after: &'a str,
     pub(crate) extensions: Vec<Vec<u8>>,
+    /// What it says of its signature; that is made with SHA-256, whatever this says.
+    pub(crate) algorithm: &'a [u8],
 }
 
 impl Default for Odd<'_> {
@@ -58,9 +62,11 @@ impl Default for Odd<'_> {
             version: 3,
             serial: vec![1],
             subject: Self::common_name("mx.bears.test"),
+            date_tag: 0x18,
             not_before: "20260501000000Z",
             not_after: "20260801000000Z",
             extensions: vec![Self::names(&["mx.bears.test".to_owned()])],
+            algorithm: ALGORITHM,
         }
     }
 }
@@ -86,7 +92,7 @@ impl Odd<'_> {
         let body = self.body(&key.subject_public_key_info());
         let signature = key.sign(&body).expect("a signature");
         let signature = der(0x03, &[&[0], signature.as_slice()].concat());
-        let whole = der(0x30, &[body, ALGORITHM.to_vec(), signature].concat());
+        let whole = der(0x30, &[body, self.algorithm.to_vec(), signature].concat());
         Credentials {
             chain: vec![whole.into()],
             key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
@@ -94,14 +100,14 @@ impl Odd<'_> {
     }
 
     fn body(&self, key: &[u8]) -> Vec<u8> {
-        let date = |text: &str| der(0x18, text.as_bytes());
+        let date = |text: &str| der(self.date_tag, text.as_bytes());
         let validity = [date(self.not_before), date(self.not_after)].concat();
         let mut body = Vec::new();
         if self.version > 1 {
             body.extend(der(0xa0, &der(0x02, &[self.version - 1])));
         }
         body.extend(der(0x02, &self.serial));
-        body.extend(ALGORITHM);
+        body.extend(self.algorithm);
         body.extend(Self::common_name("Odd CA"));
         body.extend(der(0x30, &validity));
         body.extend(&self.subject);

@@ -125,6 +125,8 @@ fn exchange(target: &TargetReport, entry: &Entry) -> Vec<String> {
             | Reason::SubjectMismatch
             | Reason::FingerprintMismatch
             | Reason::EkuMissing
+            | Reason::KeyUsageMissing
+            | Reason::IssuerUnfit
             | Reason::WeakCrypto
             | Reason::Revoked
             | Reason::CertUnreadable

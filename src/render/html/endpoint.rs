@@ -89,6 +89,7 @@ fn findings(page: &mut Html, findings: Vec<(&'static str, &Finding)>) {
     for (check, finding) in findings {
         let (class, word, evidence) = match finding {
             Finding::Pass => ("good", "pass", ""),
+            Finding::Remark(what) => ("good", "pass", what.as_str()),
             Finding::Fail(failure) => ("bad", "fail", failure.evidence.as_str()),
             Finding::Unknown(why) => ("warn", "unknown", why.as_str()),
             Finding::NotApplicable(why) => ("soft", "not applicable", *why),

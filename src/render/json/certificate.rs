@@ -30,6 +30,7 @@ struct FactsJson {
     key_type: String,
     key_bits: Option<u32>,
     signature_algorithm: String,
+    key_usage: Option<Vec<&'static str>>,
     extended_key_usage: Option<Vec<String>>,
     must_staple: bool,
     trailing_bytes: usize,
@@ -68,6 +69,7 @@ fn facts(facts: &Facts) -> FactsJson {
         key_type: facts.key.kind.to_string(),
         key_bits: facts.key.bits,
         signature_algorithm: facts.signature_algorithm.to_string(),
+        key_usage: facts.key_usage.map(|usage| usage.names().collect()),
         extended_key_usage: facts
             .extended_key_usage
             .as_ref()

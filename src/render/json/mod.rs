@@ -262,6 +262,7 @@ fn checks(verdict: &Verdict) -> Vec<Check<'_>> {
             },
             evidence: match finding {
                 Finding::Pass => None,
+                Finding::Remark(what) => Some(what),
                 Finding::Fail(failure) => Some(&failure.evidence),
                 Finding::Unknown(why) => Some(why),
                 Finding::NotApplicable(why) => Some(why),
