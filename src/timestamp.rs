@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Sub;
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use time::{Date, Month, OffsetDateTime};
 
 /// A point in time as whole seconds since 1970-01-01T00:00:00Z, negative before.
 ///
@@ -13,6 +13,18 @@ use time::OffsetDateTime;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// A date (month and day) and a time of day (hour, minute, second) in UTC; none when there is no such moment.
+    pub fn of_utc(
+        year: i32,
+        [month, day]: [u8; 2],
+        [hour, minute, second]: [u8; 3],
+    ) -> Option<Self> {
+        let month = Month::try_from(month).ok()?;
+        let date = Date::from_calendar_date(year, month, day).ok()?;
+        let moment = date.with_hms(hour, minute, second).ok()?.assume_utc();
+        Some(Self(moment.unix_timestamp()))
+    }
+
     /// Seconds from `earlier` to this moment, negative when it lies before.
     pub fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

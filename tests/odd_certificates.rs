@@ -46,6 +46,11 @@ impl Seen {
         Self::speaking(credentials, Speech::default()).await
     }
 
+    /// With more in the target.
+    async fn expecting(credentials: &Credentials, more: &str) -> Self {
+        Self::probed(credentials, Speech::default(), "mozilla", more).await
+    }
+
     async fn speaking(credentials: &Credentials, speech: Speech) -> Self {
         Self::trusting(credentials, speech, "mozilla").await
     }
@@ -61,11 +66,15 @@ impl Seen {
     }
 
     async fn trusting(credentials: &Credentials, speech: Speech, roots: &str) -> Self {
+        Self::probed(credentials, speech, roots, "").await
+    }
+
+    async fn probed(credentials: &Credentials, speech: Speech, roots: &str, more: &str) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let server = Server::start(any, credentials, speech).await.unwrap();
         let tls = Tls::new().unwrap();
         let counters = Counters::new().unwrap();
-        let settings = settings(&server, roots);
+        let settings = settings(&server, roots, more);
         let resolver = Resolvers::new(settings.policies(), PATIENCE);
         let rounds = Arc::new(Rounds::new(settings, resolver, tls, || NOW, counters));
         let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
@@ -134,10 +143,10 @@ impl Seen {
     }
 }
 
-fn settings(server: &Server, roots: &str) -> Settings {
+fn settings(server: &Server, roots: &str, more: &str) -> Settings {
     let text = format!(
         "probe: {{timeout: 10s, min_interval: 20s}}\ntrust: {{roots: {roots}}}\ntargets:\n\
-         - {{name: odd, host: {HOST}, addresses: [{}], ports: [{}]}}\n",
+         - {{name: odd, host: {HOST}, addresses: [{}], ports: [{}]{more}}}\n",
         server.address.ip(),
         server.address.port()
     );
@@ -174,6 +183,121 @@ async fn the_first_and_the_last_date_are_read() {
     assert_eq!((start, end), (-631_152_000.0, 253_402_300_799.0));
     assert_eq!(*seen.certificate("not_before"), "1950-01-01T00:00:00Z");
     assert_eq!(*seen.certificate("not_after"), "9999-12-31T23:59:59Z");
+}
+
+#[tokio::test]
+async fn a_date_in_a_form_that_clients_refuse_is_reported_and_not_passed() {
+    for (date_tag, not_before, not_after, end) in [
+        (0x17, "260501000000Z", "2608010000Z", "2026-08-01T00:00:00Z"),
+        (
+            0x17,
+            "2605010000+0000",
+            "260801000000Z",
+            "2026-08-01T00:00:00Z",
+        ),
+        (
+            0x17,
+            "260501000000Z",
+            "260801000000+0100",
+            "2026-07-31T23:00:00Z",
+        ),
+        (
+            0x18,
+            "20260501000000Z",
+            "20260801000000.5Z",
+            "2026-08-01T00:00:00Z",
+        ),
+        (
+            0x18,
+            "20260501000000.123456Z",
+            "20260801000000Z",
+            "2026-08-01T00:00:00Z",
+        ),
+        (
+            0x18,
+            "20260501000000Z",
+            "20260801000000-0230",
+            "2026-08-01T02:30:00Z",
+        ),
+        (
+            0x18,
+            "2026050100",
+            "20260801000000Z",
+            "2026-08-01T00:00:00Z",
+        ),
+    ] {
+        let odd = Odd {
+            date_tag,
+            not_before,
+            not_after,
+            ..Odd::default()
+        };
+        let odd = odd.credentials();
+        let untrusting = ", checks: {trust: off, chain_complete: off}";
+        let seen = Seen::expecting(&odd, untrusting).await;
+        seen.is_readable(&odd);
+        assert_eq!(*seen.certificate("not_after"), end);
+        let (result, _, evidence) = seen.check("lifetime");
+        assert_eq!(result, "unknown", "{not_before} {not_after}");
+        assert!(evidence.contains("RFC 5280 §4.1.2.5"), "{evidence}");
+        assert_eq!(seen.endpoint["state"], "Undecided");
+        assert_eq!(seen.endpoint["reason"], "undecided");
+        assert!(!seen.page.contains(r#"check="lifetime""#));
+    }
+}
+
+#[tokio::test]
+async fn a_date_that_no_client_minds_passes() {
+    for (date_tag, not_before, not_after) in [
+        (0x17, "260501000000Z", "260801000000Z"),
+        (0x18, "20260501000000Z", "20260801000000Z"),
+    ] {
+        let odd = Odd {
+            date_tag,
+            not_before,
+            not_after,
+            ..Odd::default()
+        };
+        let seen = Seen::at(&odd.credentials()).await;
+        assert_eq!(seen.check("lifetime").0, "pass");
+    }
+}
+
+#[tokio::test]
+async fn names_that_no_client_takes_cover_nothing() {
+    for (name, passes) in [
+        ("MX.Bears.TEST", true),
+        ("*.bears.test", true),
+        ("mx.bears.test.", false),
+        ("*.bears.test.", false),
+        ("*", false),
+        ("*.test", false),
+        ("*.*.test", false),
+        ("m*.bears.test", false),
+        ("*x.bears.test", false),
+        ("mx.*.test", false),
+        ("", false),
+        (" mx.bears.test", false),
+        ("mx.bears.test ", false),
+        (".bears.test", false),
+        ("mx.bears.test\0.evil.test", false),
+    ] {
+        let odd = Odd {
+            extensions: vec![Odd::names(&[name.to_owned()])],
+            ..Odd::default()
+        };
+        let odd = odd.credentials();
+        let seen = Seen::at(&odd).await;
+        seen.is_readable(&odd);
+        let matches = f64::from(u8::from(passes));
+        assert_eq!(
+            seen.value("smtp_tls_cert_subject_match"),
+            matches,
+            "{name:?}"
+        );
+        let result = if passes { "pass" } else { "fail" };
+        assert_eq!(seen.check("names").0, result, "{name:?}");
+    }
 }
 
 #[tokio::test]

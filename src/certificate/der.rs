@@ -48,12 +48,18 @@ pub(super) fn oid_text(oid: &Oid<'_>) -> String {
 pub(super) fn elements(mut input: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut elements = Vec::new();
     while !input.is_empty() {
-        let (rest, any) = Any::from_der(input).ok()?;
-        let raw = &input[..input.len() - rest.len()];
-        elements.push(Element { any, raw });
+        let (element, rest) = first(input)?;
+        elements.push(element);
         input = rest;
     }
     Some(elements)
+}
+
+/// The first element, and the bytes behind it.
+pub(super) fn first(input: &[u8]) -> Option<(Element<'_>, &[u8])> {
+    let (rest, any) = Any::from_der(input).ok()?;
+    let raw = &input[..input.len() - rest.len()];
+    Some((Element { any, raw }, rest))
 }
 
 /// The one element that fills `input`.
@@ -70,17 +76,22 @@ pub(super) fn sequence(input: &[u8]) -> Option<Vec<Element<'_>>> {
 
 /// `text` as a UTF8String, the type that RFC 5280 §4.1.2.4 prefers in names.
 pub(super) fn utf8_string(text: &str) -> Vec<u8> {
-    let length = text.len().to_be_bytes();
+    encode(0x0C, text.as_bytes())
+}
+
+/// One element, of the type whose first byte is `tag`.
+pub(super) fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
     let digits = &length[length.iter().take_while(|b| **b == 0).count()..];
-    let mut der = vec![0x0C];
-    if text.len() >= 0x80 {
+    let mut der = vec![tag];
+    if content.len() >= 0x80 {
         // At most eight bytes of length, so the low seven bits hold the count.
         der.extend(u8::try_from(digits.len()).map(|count| 0x80 | count));
         der.extend(digits);
     } else {
         der.push(digits.first().copied().unwrap_or(0));
     }
-    der.extend(text.as_bytes());
+    der.extend(content);
     der
 }
 

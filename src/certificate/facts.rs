@@ -19,6 +19,8 @@ pub struct Facts {
     pub not_before: Timestamp,
     /// The last second of its validity.
     pub not_after: Timestamp,
+    /// Which of the dates is written in a form that RFC 5280 §4.1.2.5 forbids and clients refuse, and how.
+    pub odd_date: Option<String>,
     /// Every entry of the SubjectAltName extension, odd ones included.
     pub names: Vec<SubjectName>,
     /// The common names of the subject.

@@ -14,6 +14,7 @@ mod read;
 mod signature;
 mod subject_name;
 mod tls_certificate_name;
+mod validity;
 
 use std::fmt;
 use std::sync::Arc;

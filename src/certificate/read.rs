@@ -9,6 +9,7 @@ use x509_parser::nom::Parser as _;
 use x509_parser::x509::AlgorithmIdentifier;
 
 use super::extension::Extensions;
+use super::validity::{self, Validity};
 use super::{Dn, Facts, Key, SignatureAlgorithm, der, fingerprint, hex};
 use crate::timestamp::Timestamp;
 
@@ -51,22 +52,41 @@ pub(super) fn read(der: &[u8]) -> Result<Facts, Unreadable> {
 }
 
 fn facts(der: &[u8]) -> Result<Facts, String> {
-    // Extensions are parsed one by one later, so that a bad one does not spoil the certificate.
-    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-    let (rest, certificate) = parser
-        .parse(der)
-        .map_err(|error| X509Error::from(error).to_string())?;
+    let plain;
+    let (rest, certificate) = match parse(der) {
+        Err(X509Error::InvalidDate) => {
+            plain = validity::with_plain_dates(der).ok_or("invalid date")?;
+            parse(&plain)
+        }
+        parsed => parsed,
+    }
+    .map_err(|error| error.to_string())?;
     let tbs = &certificate.tbs_certificate;
+    let dates = validity::of_certificate(der).unwrap_or_else(|| Validity {
+        not_before: Timestamp(tbs.validity.not_before.timestamp()),
+        not_after: Timestamp(tbs.validity.not_after.timestamp()),
+        odd: None,
+    });
     let mut extensions = Extensions::read(tbs.extensions());
     extensions.defects.extend(algorithms_differ(&certificate));
     Ok(Facts {
         trailing_bytes: rest.len(),
         signature_algorithm: signature_algorithm(&certificate.signature_algorithm),
-        ..from_tbs(tbs, extensions)?
+        ..from_tbs(tbs, dates, extensions)?
     })
 }
 
-fn from_tbs(tbs: &TbsCertificate<'_>, extensions: Extensions) -> Result<Facts, String> {
+/// Extensions are parsed one by one later, so that a bad one does not spoil the certificate.
+fn parse(der: &[u8]) -> Result<(&[u8], X509Certificate<'_>), X509Error> {
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    parser.parse(der).map_err(X509Error::from)
+}
+
+fn from_tbs(
+    tbs: &TbsCertificate<'_>,
+    dates: Validity,
+    extensions: Extensions,
+) -> Result<Facts, String> {
     let subject = name(tbs.subject.as_raw(), "subject")?;
     Ok(Facts {
         version: tbs.version.0.saturating_add(1),
@@ -74,8 +94,9 @@ fn from_tbs(tbs: &TbsCertificate<'_>, extensions: Extensions) -> Result<Facts, S
         issuer: name(tbs.issuer.as_raw(), "issuer")?,
         common_names: subject.common_names().map(str::to_owned).collect(),
         subject,
-        not_before: Timestamp(tbs.validity.not_before.timestamp()),
-        not_after: Timestamp(tbs.validity.not_after.timestamp()),
+        not_before: dates.not_before,
+        not_after: dates.not_after,
+        odd_date: dates.odd,
         key: Key::from_spki(tbs.subject_pki.raw),
         spki: tbs.subject_pki.raw.to_vec(),
         spki_sha256: fingerprint::sha256(tbs.subject_pki.raw),

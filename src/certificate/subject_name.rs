@@ -75,7 +75,6 @@ fn address(bytes: &[u8]) -> SubjectName {
 
 /// `name` is lower-case and without a trailing dot, as [`Host`] promises.
 fn dns_covers(pattern: &str, name: &str) -> bool {
-    let pattern = pattern.strip_suffix('.').unwrap_or(pattern);
     let Some(parent) = pattern.strip_prefix("*.") else {
         return !pattern.is_empty() && pattern.eq_ignore_ascii_case(name);
     };
@@ -104,13 +103,23 @@ mod tests {
     #[test]
     fn names_cover_themselves_in_any_case() {
         assert!(covers("mail.example.com", "mail.example.com"));
-        assert!(covers("MAIL.Example.COM.", "mail.example.com."));
+        assert!(covers("MAIL.Example.COM", "mail.example.com."));
         assert!(covers("xn--bcher-kva.example", "Bücher.example"));
         assert!(!covers("mail.example.com", "example.com"));
         assert!(!covers("example.com", "mail.example.com"));
         assert!(!covers("mail.example.com\0.evil.com", "mail.example.com"));
         assert!(!covers(" mail.example.com", "mail.example.com"));
         assert!(!covers("", "mail.example.com"));
+        // RFC 5280 §4.2.1.6 wants the preferred name syntax, which has no dot at the end: no client takes one.
+        assert!(!covers("mail.example.com.", "mail.example.com"));
+        assert!(!covers("*.example.com.", "mail.example.com"));
+        assert!(!covers("*.example.com.", "mail.example.com."));
+        assert!(!covers(".example.com", "mail.example.com"));
+        assert!(!covers("mail..example.com", "mail.example.com"));
+        assert!(
+            !covers("bücher.example", "bücher.example"),
+            "only A-labels (RFC 9525 §2)"
+        );
     }
 
     #[test]
@@ -127,6 +136,13 @@ mod tests {
             ("*.com", "example.com"),
             ("*", "localhost"),
             ("*.", "localhost"),
+            ("f*.example.com", "foo.example.com"),
+            ("*.*.example.com", "a.b.example.com"),
+            ("xn--*.example.com", "xn--bcher-kva.example.com"),
+            ("**.example.com", "mail.example.com"),
+            ("*.example.com.", "mail.example.com"),
+            ("*. example.com", "mail.example.com"),
+            ("*..com", "mail.example.com"),
         ] {
             assert!(!covers(pattern, host), "{pattern} {host}");
         }

@@ -2,7 +2,8 @@
 
 use super::path::{Member, relied_upon};
 use super::{Check, Evidence, Finding, Kind};
-use crate::certificate::KeyUsage;
+use crate::certificate::{Facts, KeyUsage};
+use crate::pki::Trust;
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
@@ -19,24 +20,36 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     }
     let members = relied_upon(evidence);
     let issuers = members.get(1..).unwrap_or_default();
-    let bad = issuers.iter().find_map(|issuer| Some((issuer, complaint(issuer)?)));
-    bad.map_or(Finding::Pass, |(issuer, why)| {
-        let subject = issuer.facts.subject.to_exchange();
+    let root = match evidence.trust {
+        Some(Trust::Path(path)) => path.root.as_ref().and_then(|root| root.facts().ok()),
+        Some(Trust::Pinned | Trust::None(_)) | None => None,
+    };
+    let complaints = issuers.iter().map(|one| (one.facts, misplaced(one).or_else(|| misused(one.facts))));
+    // Whether a root may issue at all is said when its path is searched; a purpose it may have as well.
+    let of_root = root.map(|root| (root, misused(root)));
+    let mut all = complaints.chain(of_root);
+    let bad = all.find_map(|(facts, why)| Some((facts, why?)));
+    bad.map_or(Finding::Pass, |(facts, why)| {
+        let subject = facts.subject.to_exchange();
         Finding::fail(Reason::IssuerUnfit, format!("the certificate of '{subject}' {why}"))
     })
 }
 
-fn complaint(issuer: &Member<'_>) -> Option<String> {
+/// Where it stands on the path.
+fn misplaced(issuer: &Member<'_>) -> Option<String> {
     let facts = issuer.facts;
     let length = facts.basic_constraints.and_then(|c| c.path_length);
     // Before version 3 a certificate cannot say so (RFC 5280 §6.1.4 k).
     if facts.version >= 3 && !facts.is_ca() {
         return Some("is not one for a CA (RFC 5280 §4.2.1.9)".into());
     }
-    if let Some(length) = length.filter(|length| issuer.below > *length) {
-        let below = issuer.below;
-        return Some(format!("allows {length} CAs below it, and there are {below} (RFC 5280 §4.2.1.9)"));
-    }
+    let length = length.filter(|length| issuer.below > *length)?;
+    let below = issuer.below;
+    Some(format!("allows {length} CAs below it, and there are {below} (RFC 5280 §4.2.1.9)"))
+}
+
+/// What it is used for.
+fn misused(facts: &Facts) -> Option<String> {
     if let Some(usage) = facts.key_usage.filter(|u| !u.allows(KeyUsage::KEY_CERT_SIGN)) {
         return Some(format!("allows {usage}, but not keyCertSign (RFC 5280 §4.2.1.3)"));
     }
@@ -57,7 +70,7 @@ mod tests {
 
     use super::super::case::{Case, ca};
     use super::*;
-    use crate::pki::{NoPath, Trust};
+    use crate::pki::NoPath;
 
     /// A leaf below two CAs; `change` makes the upper one different.
     fn below(change: impl FnOnce(&mut CertificateParams)) -> Case {
@@ -121,8 +134,25 @@ mod tests {
     #[test]
     fn the_issuers_of_an_unknown_root_are_judged_by_name() {
         let mut case = below(|ca| ca.extended_key_usages = vec![Purpose::CodeSigning]);
-        case.trust = Some(Trust::None(NoPath::UnknownIssuer));
+        case.trust = Some(Trust::None(NoPath::UnknownIssuer { of: 2 }));
         assert_eq!(case.reason(judge), Some(Reason::IssuerUnfit));
+    }
+
+    #[test]
+    fn a_root_may_have_a_purpose_too() {
+        let for_clients = |ca: &mut CertificateParams| {
+            ca.extended_key_usages = vec![Purpose::ClientAuth];
+        };
+        let mut case = below(|_| ());
+        for (root, reason) in [
+            (ca("Bear Root", "Bear Root", |_| ()), None),
+            (ca("Bear Root", "Bear Root", for_clients), Some(Reason::IssuerUnfit)),
+        ] {
+            if let Some(Trust::Path(path)) = &mut case.trust {
+                path.root = Some(root);
+            }
+            assert_eq!(case.reason(judge), reason);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Check `lifetime`: the dates hold now.
 
+use super::path::relied_upon;
 use super::{Check, Evidence, Finding, Kind};
 use crate::certificate::{Certificate, Facts};
 use crate::pki::{Path, Trust};
@@ -34,10 +35,23 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
             format!("valid from {} (in {wait})", facts.not_before),
         );
     }
-    match evidence.trust {
+    let finding = match evidence.trust {
         Some(Trust::Path(path)) => judge_path(path, &evidence.observation.chain, facts, now),
         _ => Finding::Pass,
+    };
+    let odd = relied_upon(evidence).into_iter().find_map(|one| Some((one.facts, one.facts.odd_date.as_ref()?)));
+    match (finding, odd) {
+        (Finding::Pass, Some((facts, odd))) => Finding::Unknown(odd_date(facts, odd)),
+        (finding, _) => finding,
     }
+}
+
+/// OpenSSL and GnuTLS take no other form, Go takes some of them: whether the dates hold is up to the client.
+fn odd_date(facts: &Facts, odd: &str) -> String {
+    format!(
+        "of '{}', {odd}, which RFC 5280 §4.1.2.5 forbids and clients refuse",
+        facts.subject.to_exchange()
+    )
 }
 
 /// Only the path that leads to a root counts: an expired certificate that nobody needs hurts nobody.

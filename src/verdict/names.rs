@@ -1,7 +1,7 @@
 //! Check `names`: the certificate covers every expected name.
 
 use super::{Check, Evidence, Finding, Kind};
-use crate::certificate::Facts;
+use crate::certificate::{Facts, SubjectName};
 use crate::name::Host;
 use crate::reason::Reason;
 
@@ -53,7 +53,13 @@ fn uncovered(name: &Host, facts: &Facts) -> String {
         .common_names
         .iter()
         .any(|cn| Host::parse(cn).as_ref() == Ok(name));
-    let remark = if only_common_name {
+    let with_a_dot = |listed: &SubjectName| match listed {
+        SubjectName::Dns(text) => text.strip_suffix('.').is_some_and(|text| text == name.to_string()),
+        SubjectName::Ip(_) | SubjectName::Other(_) => false,
+    };
+    let remark = if facts.names.iter().any(with_a_dot) {
+        "; a name with a dot at its end covers nothing"
+    } else if only_common_name {
         "; the common name alone counts for Exchange, not for other clients"
     } else {
         ""
@@ -63,6 +69,8 @@ fn uncovered(name: &Host, facts: &Facts) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::SanType;
+
     use super::super::case::Case;
     use super::*;
 
@@ -95,6 +103,20 @@ mod tests {
         let mut case = Case::with_leaf(|leaf| leaf.subject_alt_names.clear());
         case.expectations.names = Some(vec![Host::parse("mx.bears.test").unwrap()]);
         assert_eq!(case.reason(judge), Some(Reason::NameMismatch));
+    }
+
+    #[test]
+    fn a_dot_at_the_end_covers_nothing() {
+        let mut case = Case::with_leaf(|leaf| {
+            let name = "mx.bears.test.".try_into().unwrap();
+            leaf.subject_alt_names = vec![SanType::DnsName(name)];
+        });
+        case.expectations.names = Some(vec![Host::parse("mx.bears.test").unwrap()]);
+        let Finding::Fail(failure) = judge(&case.evidence()) else {
+            panic!("no client takes it");
+        };
+        let remark = "it names mx.bears.test.; a name with a dot at its end covers nothing";
+        assert!(failure.evidence.ends_with(remark), "{}", failure.evidence);
     }
 
     #[test]

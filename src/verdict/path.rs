@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn untrusted() -> Trust {
-        Trust::None(NoPath::UnknownIssuer)
+        Trust::None(NoPath::UnknownIssuer { of: 0 })
     }
 
     fn names(case: &Case) -> Vec<String> {
