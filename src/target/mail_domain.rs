@@ -1,5 +1,7 @@
 //! The MX records of a domain to the hosts that take its mail, after RFC 5321 §5.1 and RFC 7505; asks nobody.
 
+use std::collections::HashSet;
+
 use crate::dns::{Exchanger, LookupFault};
 use crate::name::Host;
 use crate::reason::Reason;
@@ -34,9 +36,10 @@ pub(super) fn hosts(domain: &str, mut records: Vec<Exchanger>) -> Hosts {
             detail: format!("{domain} takes no mail (null MX)"),
         });
     }
+    let mut seen = HashSet::new();
     for record in named {
         match host(domain, &record) {
-            Ok(host) if found.hosts.iter().any(|known| known.host == host) => {}
+            Ok(host) if !seen.insert(host.clone()) => {}
             Ok(host) => found.hosts.push(Exchanger { host, ..record }),
             Err(fault) => {
                 found.fault.get_or_insert(fault);
