@@ -1,11 +1,8 @@
-//! What the system grants and holds: open files, sockets from systemd, and whether files have changed.
+//! What the system grants and holds: open files, sockets from systemd.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
 
 use listenfd::ListenFd;
-
-use crate::config::{Stamp, stamp};
 
 /// Descriptors that are neither probes nor connections: DNS, listeners, logs, the runtime.
 const OTHER_FILES: u64 = 320;
@@ -39,59 +36,9 @@ pub(super) fn inherited() -> Result<Vec<TcpListener>, String> {
     Ok(sockets)
 }
 
-/// Files, and how they looked when they were last read.
-#[derive(Debug)]
-pub(super) struct Watch {
-    files: Vec<PathBuf>,
-    /// `None` for one that is not there.
-    seen: Vec<Option<Stamp>>,
-}
-
-impl Watch {
-    pub(super) fn new(files: Vec<PathBuf>) -> Self {
-        let seen = look(&files);
-        Self { files, seen }
-    }
-
-    /// Whether these are the files.
-    pub(super) fn is_of(&self, files: &[PathBuf]) -> bool {
-        self.files == files
-    }
-
-    /// Whether one of them looks different from the last time. May take a while.
-    pub(super) fn has_changed(&mut self) -> bool {
-        let now = look(&self.files);
-        let has_changed = now != self.seen;
-        self.seen = now;
-        has_changed
-    }
-}
-
-fn look(files: &[PathBuf]) -> Vec<Option<Stamp>> {
-    files.iter().map(|file| stamp(file)).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-
-    #[test]
-    fn a_file_that_is_written_replaced_or_removed_has_changed() {
-        let directory = tempfile::tempdir().unwrap();
-        let (file, other) = (directory.path().join("a"), directory.path().join("b"));
-        fs::write(&file, "1").unwrap();
-        let mut watch = Watch::new(vec![file.clone()]);
-        assert!(!watch.has_changed());
-        fs::write(&file, "22").unwrap();
-        assert!(watch.has_changed() && !watch.has_changed());
-        fs::write(&other, "22").unwrap();
-        fs::rename(&other, &file).unwrap();
-        assert!(watch.has_changed());
-        fs::remove_file(&file).unwrap();
-        assert!(watch.has_changed() && !watch.has_changed());
-    }
 
     #[test]
     fn few_files_mean_few_probes_but_never_none() {

@@ -1,7 +1,7 @@
 //! Signals and changed files to reloads and the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -9,8 +9,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::files::Watch;
-use crate::config::WebConfig;
+use super::named::Named;
+use crate::config::{NamedFile, WebConfig, recorded};
 use crate::dns::Resolvers;
 use crate::plain::plain;
 use crate::web::{Door, Site};
@@ -71,12 +71,11 @@ impl Signals {
 pub(super) async fn follow(
     mut signals: Signals,
     site: Arc<Site<Resolvers>>,
-    file: PathBuf,
+    named: Arc<Named>,
     every: Duration,
 ) -> &'static str {
-    let watch = Arc::new(Mutex::new(Watch::new(vec![file])));
     if !every.is_zero() {
-        tokio::spawn(follow_config(Arc::clone(&site), Arc::clone(&watch), every));
+        tokio::spawn(follow_config(Arc::clone(&site), named, every));
     }
     tokio::spawn(follow_target_files(Arc::clone(&site)));
     loop {
@@ -85,19 +84,16 @@ pub(super) async fn follow(
             _ = signals.interrupt.recv() => return "SIGINT",
             _ = signals.hangup.recv() => {}
         }
-        let (site, watch) = (Arc::clone(&site), Arc::clone(&watch));
-        tokio::spawn(async move {
-            has_changed(&watch).await;
-            reload(&site).await;
-        });
+        let site = Arc::clone(&site);
+        tokio::spawn(async move { reload(&site).await });
     }
 }
 
-async fn follow_config(site: Arc<Site<Resolvers>>, watch: Arc<Mutex<Watch>>, every: Duration) {
+async fn follow_config(site: Arc<Site<Resolvers>>, named: Arc<Named>, every: Duration) {
     let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
-        if has_changed(&watch).await {
+        if has_changed(&named).await {
             reload(&site).await;
         }
     }
@@ -122,56 +118,46 @@ fn ticks(every: Duration) -> Interval {
     ticks
 }
 
-async fn has_changed(watch: &Arc<Mutex<Watch>>) -> bool {
-    let watch = Arc::clone(watch);
-    let look = move || {
-        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.has_changed()
-    };
-    spawn_blocking(look).await.unwrap_or(false)
+async fn has_changed(named: &Arc<Named>) -> bool {
+    let named = Arc::clone(named);
+    let look = spawn_blocking(move || named.has_changed());
+    look.await.unwrap_or(false)
 }
 
 /// Reads the web configuration again when it or one of its certificates has changed; never returns.
-pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, files: Vec<PathBuf>) {
-    let mut watch = Watch::new(files);
+pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, named: Named) {
+    let named = Arc::new(named);
     let mut ticks = ticks(WEB_INTERVAL);
     loop {
         ticks.tick().await;
-        let (door, file) = (Arc::clone(&door), file.clone());
-        let looked = spawn_blocking(move || look_at_web_config(&door, &file, watch));
-        match looked.await {
-            Ok(then) => watch = then,
-            Err(broken) => return tracing::error!(%broken, "the web configuration is not followed"),
+        if has_changed(&named).await {
+            let (door, file, named) = (Arc::clone(&door), file.clone(), Arc::clone(&named));
+            // A defect in it is told where it breaks, and the old one stays.
+            let _ = spawn_blocking(move || reload_web_config(&door, &file, &named)).await;
         }
     }
 }
 
-/// Reads the web configuration if it has changed; returns what is to be watched now.
-fn look_at_web_config(door: &Door, file: &Path, mut watch: Watch) -> Watch {
-    if !watch.has_changed() {
-        return watch;
-    }
+fn reload_web_config(door: &Door, file: &Path, named: &Named) {
     match web_config(file) {
-        Ok(config) => {
-            // The same files were looked at before they were read: a change in between is seen next time.
-            if !watch.is_of(&config.files) {
-                watch = Watch::new(config.files);
-            }
+        Ok((config, read)) => {
             door.replace(config.access);
+            named.in_force(read);
             tracing::info!("web configuration reloaded");
         }
         Err(mistake) => {
+            named.refused();
             tracing::error!(mistake, "web configuration not reloaded, the old one stays");
         }
     }
-    watch
 }
 
 /// Reads the web configuration and logs what is odd about it.
-pub(super) fn web_config(file: &Path) -> Result<WebConfig, String> {
-    let config = WebConfig::load(file).map_err(|e| plain(&e.to_string(), 1000))?;
+pub(super) fn web_config(file: &Path) -> Result<(WebConfig, Vec<NamedFile>), String> {
+    let (config, read) = recorded(|| WebConfig::load(file));
+    let config = config.map_err(|e| plain(&e.to_string(), 1000))?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    Ok(config)
+    Ok((config, read))
 }

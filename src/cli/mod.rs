@@ -6,6 +6,7 @@ mod files;
 mod hostname;
 mod life;
 mod logging;
+mod named;
 mod progress;
 mod serve;
 mod streams;

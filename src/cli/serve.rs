@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::arguments::Serve;
+use super::named::{Named, OF_CONFIG, OF_WEB_CONFIG};
 use super::{BUILD, files, hostname, life, logging, runtime, streams};
-use crate::config::{Change, Config, FileState, TargetFiles};
+use crate::config::{Change, Config, FileState, NamedFile, TargetFiles, recorded};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
 use crate::plain::plain;
@@ -18,7 +19,8 @@ use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
-    let (config, change) = load(&arguments.config_file)?;
+    let (loaded, read) = recorded(|| load(&arguments.config_file));
+    let (config, change) = loaded?;
     if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
         return Err(complaint.clone());
     }
@@ -31,7 +33,7 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
         return Ok(0);
     }
     let runtime = runtime()?;
-    let ended = runtime.block_on(exporter(arguments, config, &change));
+    let ended = runtime.block_on(exporter(arguments, config, &change, read));
     // Who still reads a file that never ends does not hold up the end.
     runtime.shutdown_background();
     ended
@@ -66,19 +68,29 @@ fn load_after(file: &Path, before: Option<&TargetFiles>) -> Result<(Config, Chan
     Ok((config, change))
 }
 
-async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<u8, String> {
+async fn exporter(
+    arguments: &Serve,
+    config: Config,
+    change: &Change,
+    read: Vec<NamedFile>,
+) -> Result<u8, String> {
     let signals = life::Signals::new()?;
-    let site = Arc::new(site(arguments, config, change)?);
-    let (door, web_files) = door(arguments.web_config_file.as_deref())?;
+    let rounds = rounds(config.settings.clone())?;
+    let counters = rounds.counters().clone();
+    let file = &arguments.config_file;
+    let named = Arc::new(Named::new(OF_CONFIG, file, counters.clone(), read));
+    let site = Arc::new(site(arguments, config, change, rounds, Arc::clone(&named)));
+    let (door, web_read) = door(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
     life::tell_ready();
     tokio::spawn(life::beat(Arc::clone(&site)));
     if let Some(file) = arguments.web_config_file.clone() {
-        tokio::spawn(life::follow_web_config(door, file, web_files));
+        let named = Named::new(OF_WEB_CONFIG, &file, counters, web_read);
+        tokio::spawn(life::follow_web_config(door, file, named));
     }
-    let (file, every) = (arguments.config_file.clone(), arguments.reload_interval);
-    let signal = life::follow(signals, Arc::clone(&site), file, every).await;
+    let every = arguments.reload_interval;
+    let signal = life::follow(signals, Arc::clone(&site), named, every).await;
     tracing::info!(signal, "ending");
     life::tell_stopping();
     site.close();
@@ -88,8 +100,13 @@ async fn exporter(arguments: &Serve, config: Config, change: &Change) -> Result<
     Ok(0)
 }
 
-fn site(arguments: &Serve, config: Config, change: &Change) -> Result<Site<Resolvers>, String> {
-    let rounds = rounds(config.settings)?;
+fn site(
+    arguments: &Serve,
+    config: Config,
+    change: &Change,
+    rounds: Arc<Rounds<Resolvers>>,
+    named: Arc<Named>,
+) -> Site<Resolvers> {
     let files = Arc::new(Mutex::new(config.target_files));
     count(rounds.counters(), &change.files);
     let serving = Serving {
@@ -98,23 +115,25 @@ fn site(arguments: &Serve, config: Config, change: &Change) -> Result<Site<Resol
         on_request: config.on_request,
         shown: config.shown,
     };
-    Ok(Site::new(
+    Site::new(
         serving,
-        loader(arguments.config_file.clone(), files),
+        loader(arguments.config_file.clone(), files, named),
         system_clock,
         arguments.timeout_offset,
         BUILD,
-    ))
+    )
 }
 
 /// Reads the file again. What it says follows on what is in force: results, counters and the log go on, and a target
 /// file that is broken now still means what it said before.
-fn loader(file: PathBuf, files: Followed) -> Loader<Resolvers> {
+fn loader(file: PathBuf, files: Followed, named: Arc<Named>) -> Loader<Resolvers> {
     let last = Mutex::new(files);
     Box::new(move |before| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (config, change) = load_after(&file, Some(&known))?;
+        let (loaded, read) = recorded(|| load_after(&file, Some(&known)));
+        let (config, change) = loaded.inspect_err(|_| named.refused())?;
+        named.in_force(read);
         tell(&change);
         let settings = affordable(config.settings);
         let resolvers = Resolvers::new(settings.policies(), lookup_deadline(&settings));
@@ -166,12 +185,12 @@ fn refresh(files: Followed, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Se
     })
 }
 
-fn door(file: Option<&Path>) -> Result<(Arc<Door>, Vec<PathBuf>), String> {
+fn door(file: Option<&Path>) -> Result<(Arc<Door>, Vec<NamedFile>), String> {
     let Some(file) = file else {
         return Ok((Arc::new(Door::new(Access::default())), Vec::new()));
     };
-    let config = life::web_config(file)?;
-    Ok((Arc::new(Door::new(config.access)), config.files))
+    let (config, read) = life::web_config(file)?;
+    Ok((Arc::new(Door::new(config.access)), read))
 }
 
 async fn listeners(arguments: &Serve) -> Result<Listeners, String> {

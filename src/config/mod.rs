@@ -20,7 +20,7 @@ mod views;
 mod web;
 
 pub use file::Config;
-pub use named_file::{Stamp, stamp};
+pub use named_file::{FileKind, NamedFile, Stamp, recorded, stamp};
 pub use target_files::{Change, FileState, TargetFiles};
 pub use trust::roots_in;
 pub use web::WebConfig;

@@ -1,5 +1,6 @@
 //! A file that an operator names to its bytes: regular, bounded, in time; else one line that says why not.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 /// What a file is for, which bounds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum FileKind {
+pub enum FileKind {
     /// The configuration.
     Config,
     /// More targets.
@@ -36,6 +37,20 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 const MIB: u64 = 1 << 20;
 
 impl FileKind {
+    /// The label value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Targets => "targets",
+            Self::Roots => "roots",
+            Self::Crl => "crl",
+            Self::ClientCertificate => "client_certificate",
+            Self::TrustAnchor => "trust_anchor",
+            Self::WebConfig => "web_config",
+            Self::WebCertificate => "web_certificate",
+        }
+    }
+
     /// Most bytes that are read. 100,000 targets take some 20 MB, a system's roots 250 KB, a public CA's largest
     /// revocation list 10 MB, anything else some kilobytes.
     const fn max_bytes(self) -> u64 {
@@ -83,13 +98,51 @@ impl Stamp {
     }
 }
 
+/// A file that was read, or was to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// What for.
+    pub kind: FileKind,
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it looked; `None` where that could not be told.
+    pub stamp: Option<Stamp>,
+}
+
+thread_local! {
+    /// What this thread has read, while somebody wants to know.
+    static READ: RefCell<Option<Vec<NamedFile>>> = const { RefCell::new(None) };
+}
+
+/// Does this, and tells which files were read meanwhile in this thread: who follows a configuration follows them.
+pub fn recorded<T>(piece: impl FnOnce() -> T) -> (T, Vec<NamedFile>) {
+    READ.set(Some(Vec::new()));
+    let done = piece();
+    (done, READ.take().unwrap_or_default())
+}
+
+fn record(path: &Path, kind: FileKind, stamp: Option<Stamp>) {
+    READ.with_borrow_mut(|read| {
+        let Some(read) = read else { return };
+        if !read
+            .iter()
+            .any(|file| file.kind == kind && file.path == path)
+        {
+            let path = path.to_owned();
+            read.push(NamedFile { kind, path, stamp });
+        }
+    });
+}
+
 /// The file's bytes, and how it looked before they were read.
 ///
 /// # Errors
 /// [`FileError`]; nothing is ever cut.
 pub(super) fn read(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> {
     let own = path.to_owned();
-    in_time(path, move || contents(&own, kind))
+    let read = in_time(path, move || contents(&own, kind));
+    record(path, kind, read.as_ref().ok().map(|(_, stamp)| *stamp));
+    read
 }
 
 /// How the file looks now, through symbolic links (Kubernetes swaps those); `None` where that cannot be told.

@@ -1,7 +1,7 @@
 //! A web configuration file, in the format of Prometheus' exporter-toolkit, to what the listener demands of clients.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::ConfigError;
@@ -17,8 +17,6 @@ use crate::web::{
 pub struct WebConfig {
     /// What it comes to.
     pub access: Access,
-    /// The file and those that it names: when one of them changes, it is to be read again.
-    pub files: Vec<PathBuf>,
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
@@ -39,13 +37,11 @@ impl WebConfig {
         let document = Document::open(file, FileKind::WebConfig)?;
         let mut reading = Reading {
             base: file.parent().unwrap_or_else(|| Path::new(".")),
-            files: vec![file.to_owned()],
             warnings: Vec::new(),
         };
         let access = reading.document(&document.root());
         Ok(Self {
             access: access.map_err(|problem| document.error(problem))?,
-            files: reading.files,
             warnings: reading.warnings,
         })
     }
@@ -53,7 +49,6 @@ impl WebConfig {
 
 struct Reading<'a> {
     base: &'a Path,
-    files: Vec<PathBuf>,
     warnings: Vec<String>,
 }
 
@@ -145,7 +140,6 @@ impl Reading<'_> {
             (None, Some(file)) => {
                 let path = self.base.join(file.text()?);
                 let read = named_file::read(&path, FileKind::WebCertificate);
-                self.files.push(path);
                 // The path is not repeated: somebody may have written the key itself in its place.
                 let unread = |e| file.problem(format!("the file {e}"));
                 let (bytes, _) = read.map_err(unread)?;

@@ -203,6 +203,70 @@ async fn a_file_that_never_ends_holds_up_neither_scrapes_nor_the_end() {
     assert!(begun.elapsed() < Duration::from_secs(8));
 }
 
+/// A renewed root counts without a reload, a broken one does not, and neither costs results of other targets.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_the_configuration_names_are_followed() {
+    let mut den = Den::new();
+    let bear = den.server("bear.bears.test", 80, Speech::default()).await;
+    let root = den.authority.root_pem();
+    let stranger = Den::new().authority.root_pem();
+    let other = format!(
+        "- {{name: other, addresses: 127.0.0.1, ports: {}, expect: {{roots: fixed.pem}}}}\n",
+        bear.port()
+    );
+    let exporter = Setup::new(&(config("", &[bear]) + &other))
+        .file("root.pem", &stranger)
+        .file("fixed.pem", &root)
+        .argument("--config.reload-interval=0.1s")
+        .start();
+    let trusts = |metrics: &str| {
+        let mut lines = metrics.lines().filter(|l| l.contains("target=\"bear0\""));
+        lines.any(|line| line.contains("check=\"trust\"") && line.ends_with(" 1"))
+    };
+    let loaded = |metrics: &str, file: &str, kind: &str| {
+        let labels = format!("{{file=\"{file}\",kind=\"{kind}\"}}");
+        sample(
+            metrics,
+            &format!("smtp_tls_exporter_file_last_load_successful{labels}"),
+        )
+    };
+    let main = exporter.directory.path().join("exporter.yml");
+    let main = main.display().to_string();
+    let before = exporter.body("/metrics");
+    assert!(!trusts(&before));
+    for (file, kind) in [
+        ("root.pem", "roots"),
+        ("fixed.pem", "roots"),
+        (&main, "config"),
+    ] {
+        assert_eq!(loaded(&before, file, kind), Some(1.0), "{file}");
+    }
+    exporter.rewrite("root.pem", &root);
+    exporter.until("trusted", |e| trusts(&e.body("/metrics")));
+    let obtained = "smtp_tls_probe_timestamp_seconds{target=\"other\"";
+    let after = exporter.body("/metrics");
+    assert_eq!(sample(&after, obtained), sample(&before, obtained), "kept");
+    exporter.rewrite("root.pem", "no PEM");
+    exporter.until("refused", |e| {
+        loaded(&e.body("/metrics"), "root.pem", "roots") == Some(0.0)
+    });
+    let broken = exporter.body("/metrics");
+    assert!(trusts(&broken));
+    assert_eq!(loaded(&broken, "fixed.pem", "roots"), Some(1.0));
+    assert_eq!(loaded(&broken, &main, "config"), Some(1.0));
+    assert_eq!(
+        exporter
+            .log()
+            .matches("root.pem: no certificate inside")
+            .count(),
+        1
+    );
+    exporter.rewrite("root.pem", &root);
+    exporter.until("mended", |e| {
+        loaded(&e.body("/metrics"), "root.pem", "roots") == Some(1.0)
+    });
+}
+
 /// Whoever writes a file may be slow, or the disk full.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_file_that_breaks_keeps_its_targets_also_over_a_reload() {

@@ -166,6 +166,12 @@ async fn a_certificate_that_cannot_be_read_keeps_the_old_one() {
     let made = std::process::Command::new("mkfifo").arg(&file).status();
     assert!(made.unwrap().success());
     exporter.until("refused", |e| e.log().contains("is a FIFO"));
+    let metrics = ask(&exporter, "/metrics", &[]).body;
+    for (file, is_good) in [("server.crt", 0), ("server.key", 1)] {
+        let labels = format!("{{file=\"{file}\",kind=\"web_certificate\"}} {is_good}\n");
+        let line = format!("smtp_tls_exporter_file_last_load_successful{labels}");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
     for _ in 0..3 {
         assert_eq!(ask(&exporter, "/metrics", &[]).status, 200);
     }
