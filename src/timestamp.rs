@@ -35,6 +35,18 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds))
     }
 
+    /// Reads `20261124004618Z`, a GeneralizedTime as RFC 5280 §4.1.2.5.2 has it.
+    pub fn from_digits(text: &str) -> Option<Self> {
+        let digits = text.strip_suffix('Z').filter(|digits| {
+            digits.len() == 14 && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })?;
+        let number = |at: usize| digits.get(at..at + 2)?.parse::<u8>().ok();
+        let month = Month::try_from(number(4)?).ok()?;
+        let date = Date::from_calendar_date(digits.get(..4)?.parse().ok()?, month, number(6)?);
+        let moment = date.ok()?.with_hms(number(8)?, number(10)?, number(12)?);
+        Some(Self(moment.ok()?.assume_utc().unix_timestamp()))
+    }
+
     /// The day in UTC, as `2026-11-24`.
     pub fn date(self) -> String {
         let text = self.to_string();
@@ -76,6 +88,25 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_read_to_the_second_or_not_at_all() {
+        let read = |text: &str| Timestamp::from_digits(text).map(|t| t.to_string());
+        assert_eq!(
+            read("20261124004618Z").as_deref(),
+            Some("2026-11-24T00:46:18Z")
+        );
+        for bad in [
+            "",
+            "Z",
+            "20261124004618",
+            "20261324004618Z",
+            "2026112400461 Z",
+            "20261124004618+0100",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn dates_of_every_certificate_are_shown() {

@@ -39,6 +39,22 @@ private_key = ca.key
 crl_extensions = list
 [list]
 authorityKeyIdentifier = keyid
+[old]
+database = index.txt
+default_md = sha256
+certificate = ca.pem
+private_key = ca.key
+[users]
+database = index.txt
+crlnumber = number
+default_md = sha256
+certificate = ca.pem
+private_key = ca.key
+crl_extensions = scope
+[scope]
+issuingDistributionPoint = critical, @point
+[point]
+onlyuser = TRUE
 [must]
 tlsfeature = status_request
 [plain]
@@ -59,6 +75,8 @@ entry() { printf '%s\t361121000000Z\t%s\t%s\tunknown\t/CN=%s\n' "$@" "$3"; }
 { entry V '' 1001; entry V '' 1002; entry R 260102030405Z 1003; } > index.txt
 openssl ca -config openssl.cnf -gencrl -crldays 30 -out current.crl
 openssl ca -config openssl.cnf -gencrl -crl_lastupdate 20260101000000Z -crl_nextupdate 20260201000000Z -out outdated.crl
+openssl ca -config openssl.cnf -name old -gencrl -crldays 30 -out v1.crl
+openssl ca -config openssl.cnf -name users -gencrl -crldays 30 -out users.crl
 for name in plain must bad; do
     openssl ocsp -issuer ca.pem -cert $name.pem -no_nonce -reqout request.der
     openssl ocsp -index index.txt -CA ca.pem -rsigner ca.pem -rkey ca.key -ndays 7 \
@@ -164,7 +182,6 @@ fn staples(version: &str) {
 
     let bad = probe("bad", Some("bad.staple"));
     bad.fails("revocation", "revoked");
-    assert_eq!(bad.0["state"], "Untrusted");
     assert_eq!(bad.0["staple"]["revoked_at"], "2026-01-02T03:04:05Z");
 
     probe("must", None).fails("must_staple", "must_staple_missing");
@@ -179,14 +196,48 @@ fn staples(version: &str) {
 fn lists_are_understood() {
     let place = authority();
     let probe = |name, crls| report(place.path(), name, None, "-tls1_3", crls);
-    assert_eq!(probe("plain", "current.crl").check("revocation").0, "pass");
+    for list in ["current.crl", "v1.crl", "users.crl"] {
+        assert_eq!(probe("plain", list).check("revocation").0, "pass", "{list}");
+        probe("bad", list).fails("revocation", "revoked");
+    }
     let bad = probe("bad", "[outdated.crl, current.crl]");
     bad.fails("revocation", "revoked");
-    assert_eq!(bad.0["state"], "Untrusted");
     let outdated = probe("plain", "[outdated.crl]");
     let (result, evidence) = outdated.check("revocation");
     assert_eq!(result, "unknown");
     assert!(evidence.contains("expired at 2026-02-01"), "{evidence}");
+}
+
+#[test]
+fn a_bad_list_is_left_out_while_another_is_good() {
+    let place = scratch();
+    let file = |name: &str| place.path().join(name);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let issuer = rcgen::Issuer::new(rcgen::CertificateParams::default(), key);
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 1, 1),
+        next_update: rcgen::date_time_ymd(2036, 1, 1),
+        crl_number: 1.into(),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&issuer).expect("a list");
+    fs::write(file("good.crl"), list.der()).expect("a file of ours");
+    fs::write(file("bad.crl"), "nothing").expect("a file of ours");
+    let text = "targets: [{host: a.test}]\ntrust: {crls: [bad.crl, gone.crl, good.crl]}\n";
+    fs::write(file("x.yml"), text).expect("a file of ours");
+    let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
+    exporter
+        .arg("--config.check")
+        .arg("--config.file")
+        .arg(file("x.yml"));
+    let done = exporter.output().expect("the exporter");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    for part in ["bad.crl: no CRL inside; it is left out", "gone.crl: "] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]

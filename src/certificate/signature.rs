@@ -115,6 +115,14 @@ impl SignatureAlgorithm {
         )
     }
 
+    /// The algorithm in the content of an AlgorithmIdentifier (RFC 5280 §4.1.1.2).
+    pub fn from_der(content: &[u8]) -> Self {
+        let fields = der::elements(content).unwrap_or_default();
+        let oid = fields.first().and_then(der::Element::oid);
+        let parameters = fields.get(1).map(|parameters| parameters.any.data);
+        Self::new(oid.as_deref().unwrap_or("0"), parameters)
+    }
+
     fn pss(parameters: Option<&[u8]>) -> Self {
         let hash = parameters.and_then(pss_hash);
         Self {

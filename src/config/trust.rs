@@ -44,19 +44,23 @@ impl TrustStores {
             Some(roots) => self.read(&roots)?,
             None => self.mozilla(),
         };
-        let mut crls = Crls::default();
+        let (mut crls, mut first_wrong) = (Crls::default(), None);
         for file in fields
             .take("crls")
             .map_or_else(|| Ok(vec![]), |v| v.list_or_one())?
         {
-            let path = self.base.join(file.text()?);
-            let wrong =
-                |e: String| file.problem(format!("{e}, expected a file of CRLs, PEM or DER"));
-            let name = masked(&path.to_string_lossy());
-            let read = named_file::read(&path, FileKind::Crl);
-            let (bytes, _) = read.map_err(|e| wrong(format!("{name}: {e}")))?;
-            let added = crls.add_bytes(&name, &bytes);
-            added.map_err(|e| wrong(e.to_string()))?;
+            let (lists, complaints) = lists_in(&self.base.join(file.text()?));
+            crls.extend(&lists);
+            for complaint in complaints {
+                first_wrong.get_or_insert_with(|| {
+                    file.problem(format!("{complaint}, expected a file of CRLs, PEM or DER"))
+                });
+                self.warnings.push(format!("{complaint}; it is left out"));
+            }
+        }
+        // A list that nobody can use is no reason to do without the others.
+        if let Some(wrong) = first_wrong.filter(|_| crls.is_empty()) {
+            return Err(wrong);
         }
         fields.finish(&["roots", "crls"])?;
         Ok((roots, Arc::new(crls)))
@@ -94,6 +98,18 @@ impl TrustStores {
         let anchors = Arc::new(anchors);
         self.known.insert(text.to_owned(), Arc::clone(&anchors));
         Ok(anchors)
+    }
+}
+
+/// The revocation lists of a file, and what is wrong with it or with others in it, behind the file's name.
+fn lists_in(path: &Path) -> (Crls, Vec<String>) {
+    let name = masked(&path.to_string_lossy());
+    match named_file::read(path, FileKind::Crl) {
+        Ok((bytes, _)) => {
+            let (lists, complaints) = Crls::from_bytes(&name, &bytes);
+            (lists, complaints.iter().map(ToString::to_string).collect())
+        }
+        Err(error) => (Crls::default(), vec![format!("{name}: {error}")]),
     }
 }
 

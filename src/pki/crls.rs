@@ -1,18 +1,19 @@
 //! CRL files to one set of revocation lists; knows no certificates.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
-use webpki::{CertRevocationList, Error, OwnedCertRevocationList};
 
 use super::der::sequence;
+use super::list::List;
 
 /// Lists of revoked certificates (RFC 5280 §5) as their files had them when they were read.
-#[derive(Default)]
-pub struct Crls(Vec<CertRevocationList<'static>>);
+#[derive(Clone, Default)]
+pub struct Crls(Vec<Arc<List>>);
 
-/// Why a file of revocation lists cannot be used.
+/// Why a file of revocation lists, or one list of it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CrlsError {
     /// The file has no revocation list.
@@ -24,32 +25,30 @@ pub enum CrlsError {
 }
 
 impl Crls {
-    /// Adds the lists of a PEM file, or the one of a DER file, by the file's name and what is in it.
-    ///
-    /// # Errors
-    /// [`CrlsError`] when there is no list, or one that is malformed or of an unsupported kind.
-    pub fn add_bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), CrlsError> {
-        let before = self.0.len();
-        let unusable = |nth, why| CrlsError::Unusable(name.to_owned(), nth, why);
-        if sequence(bytes).is_some() {
-            self.add(bytes).map_err(|why| unusable(1, why))?;
-        }
+    /// The lists of a PEM file, or the one of a DER file, by the file's name and what is in it; and what is wrong with
+    /// those that are not among them. One bad list spoils no other.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> (Self, Vec<CrlsError>) {
+        let (mut crls, mut complaints) = (Self::default(), Vec::new());
+        let whole = sequence(bytes).map(|_| Ok(bytes.to_vec().into()));
         let in_pem = CertificateRevocationListDer::pem_slice_iter(bytes);
-        for (nth, der) in in_pem.enumerate() {
-            der.map_err(|e| format!("is malformed: {e}"))
-                .and_then(|der| self.add(&der))
-                .map_err(|why| unusable(nth + 1, why))?;
+        for (nth, der) in whole.into_iter().chain(in_pem).enumerate() {
+            let list = der
+                .map_err(|e| format!("is malformed: {e}"))
+                .and_then(|der: CertificateRevocationListDer<'_>| List::read(&der));
+            match list {
+                Ok(list) => crls.0.push(Arc::new(list)),
+                Err(why) => complaints.push(CrlsError::Unusable(name.to_owned(), nth + 1, why)),
+            }
         }
-        if self.0.len() == before {
-            return Err(CrlsError::NoCrl(name.to_owned()));
+        if crls.is_empty() && complaints.is_empty() {
+            complaints.push(CrlsError::NoCrl(name.to_owned()));
         }
-        Ok(())
+        (crls, complaints)
     }
 
-    fn add(&mut self, der: &[u8]) -> Result<(), String> {
-        let list = OwnedCertRevocationList::from_der(der).map_err(|e| complaint(&e))?;
-        self.0.push(list.into());
-        Ok(())
+    /// Adds the lists of another file.
+    pub fn extend(&mut self, others: &Self) {
+        self.0.extend(others.0.iter().cloned());
     }
 
     /// Whether there is none.
@@ -57,21 +56,10 @@ impl Crls {
         self.0.is_empty()
     }
 
-    /// The lists of an issuer, given by the content of its `Name`.
-    pub(super) fn of<'a>(
-        &'a self,
-        issuer: &'a [u8],
-    ) -> impl Iterator<Item = &'a CertRevocationList<'static>> {
-        self.0.iter().filter(move |list| list.issuer() == issuer)
-    }
-}
-
-fn complaint(error: &Error) -> String {
-    match error {
-        Error::UnsupportedCrlVersion => "is not of version 2 (RFC 5280 §5.1.2.1)".into(),
-        Error::UnsupportedDeltaCrl => "is a delta CRL, which is not supported".into(),
-        Error::UnsupportedIndirectCrl => "is an indirect CRL, which is not supported".into(),
-        other => format!("is malformed: {other:?}"),
+    /// The lists of an issuer, given by the canonical form of its name.
+    pub(super) fn of<'a>(&'a self, issuer: &'a [u8]) -> impl Iterator<Item = &'a List> {
+        let all = self.0.iter().map(Arc::as_ref);
+        all.filter(move |list| list.issuer == issuer)
     }
 }
 
@@ -87,30 +75,33 @@ mod tests {
     use super::super::case::Authority;
     use super::*;
 
+    #[track_caller]
     fn line(bytes: &[u8]) -> String {
-        let added = Crls::default().add_bytes("x.crl", bytes);
-        added.unwrap_err().to_string()
+        let (_, complaints) = Crls::from_bytes("x.crl", bytes);
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
+        complaints[0].to_string()
     }
 
     #[test]
     fn pem_and_der_are_read() {
         let list = Authority::new().list(&[], 30);
         let both = [list.pem().unwrap(), list.pem().unwrap()].concat();
-        let mut crls = Crls::default();
-        assert!(crls.is_empty());
-        crls.add_bytes("x.crl", both.as_bytes()).unwrap();
-        crls.add_bytes("y.crl", list.der()).unwrap();
+        let (mut crls, wrong) = Crls::from_bytes("x.crl", both.as_bytes());
+        assert!(wrong.is_empty());
+        crls.extend(&Crls::from_bytes("y.crl", list.der()).0);
         assert_eq!(format!("{crls:?}"), "Crls(3)");
     }
 
     #[test]
-    fn what_is_no_list_is_one_line() {
+    fn what_is_no_list_is_one_line_and_spoils_no_other() {
         for bytes in [&b""[..], b"not PEM"] {
             assert_eq!(line(bytes), "x.crl: no CRL inside");
         }
-        assert_eq!(line(b"0\0"), "x.crl: CRL 1 is malformed: BadDer");
+        assert_eq!(line(b"0\0"), "x.crl: CRL 1 is malformed");
         let whole = Authority::new().list(&[], 30).pem().unwrap();
-        let broken = [whole.as_str(), &whole.replace("MI", "MJ")].concat();
-        assert!(line(broken.as_bytes()).starts_with("x.crl: CRL 2 is malformed: "));
+        let broken = [whole.as_str(), &whole.replace("MI", "MJ"), whole.as_str()].concat();
+        assert!(line(broken.as_bytes()).starts_with("x.crl: CRL 2 is malformed"));
+        let (crls, _) = Crls::from_bytes("x.crl", broken.as_bytes());
+        assert_eq!(format!("{crls:?}"), "Crls(2)");
     }
 }

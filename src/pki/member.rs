@@ -149,6 +149,11 @@ impl<'a> Limits<'a> {
     pub(super) fn may_sign_certificates(&self) -> bool {
         self.key_usage.is_none_or(|bits| bits & 0x04 != 0)
     }
+
+    /// Whether the key may sign revocation lists.
+    pub(super) fn may_sign_crls(&self) -> bool {
+        self.key_usage.is_none_or(|bits| bits & 0x02 != 0)
+    }
 }
 
 /// OID and value of each extension of a TBSCertificate.

@@ -17,6 +17,7 @@ mod budget;
 mod case;
 mod crls;
 mod der;
+mod list;
 mod member;
 mod names;
 mod revocation;

@@ -79,8 +79,11 @@ impl TrustCache {
         expectations: &Expectations,
         now: Timestamp,
     ) -> Asked {
-        let trust = self.find(observation, &expectations.roots, now);
-        let revocation = ask_lists(observation, expectations, now);
+        let (roots, crls) = (&expectations.roots, &expectations.crls);
+        let trust = self.find(observation, roots, now);
+        let lists = (!crls.is_empty()).then_some(crls);
+        let revocation =
+            lists.and_then(|crls| pki::revocation(&observation.chain, &trust, roots, crls, now));
         (Some(trust), revocation)
     }
 
@@ -125,19 +128,4 @@ fn holds_at(trust: &Trust, now: Timestamp) -> bool {
         Trust::Path(path) => path.valid_from <= now && now <= path.valid_until,
         Trust::Pinned | Trust::None(_) => true,
     }
-}
-
-/// What the revocation lists say; `None` when there is nothing to ask, or nobody.
-fn ask_lists(
-    observation: &Observation,
-    expectations: &Expectations,
-    now: Timestamp,
-) -> Option<Revocation> {
-    let (roots, crls) = (&expectations.roots, &expectations.crls);
-    let asked = observation.leaf().is_some() && !crls.is_empty();
-    asked.then(|| pki::revocation(&ders(observation), roots, crls, now))
-}
-
-fn ders(observation: &Observation) -> Vec<&[u8]> {
-    observation.chain.iter().map(|c| c.der()).collect()
 }
