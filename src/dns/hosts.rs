@@ -39,6 +39,20 @@ struct State {
     stamp: Option<Stamp>,
     looked: Option<Instant>,
     reading: Option<JoinHandle<Read>>,
+    complaint: Option<String>,
+}
+
+impl State {
+    /// Says once what is wrong, not at every look.
+    fn complain(&mut self, file: &Path, why: String) {
+        if self.complaint.as_ref() != Some(&why) {
+            tracing::warn!(
+                "{} is not read, what was known stays: {why}",
+                file.display()
+            );
+        }
+        self.complaint = Some(why);
+    }
 }
 
 impl HostsFile {
@@ -75,18 +89,18 @@ impl HostsFile {
         let (path, known) = (self.path.clone(), state.stamp);
         let begin = || spawn_blocking(move || read_anew(&path, known));
         let mut reading = state.reading.take().unwrap_or_else(begin);
-        let file = self.path.display();
         match timeout(PATIENCE, &mut reading).await {
             Ok(Ok(Ok(Some((stamp, names))))) => {
                 state.names = Arc::new(names);
                 state.stamp = Some(stamp);
+                state.complaint = None;
             }
-            Ok(Ok(Ok(None))) => {}
+            Ok(Ok(Ok(None))) => state.complaint = None,
             Ok(Ok(Err(e))) if e.kind() == io::ErrorKind::NotFound => *state = State::default(),
-            Ok(Ok(Err(e))) => tracing::warn!("{file} is not read: {e}"),
-            Ok(Err(e)) => tracing::warn!("{file} is not read: {e}"),
+            Ok(Ok(Err(e))) => state.complain(&self.path, e.to_string()),
+            Ok(Err(e)) => state.complain(&self.path, e.to_string()),
             Err(_) => {
-                tracing::warn!("{file} is not read yet: the file system does not answer");
+                state.complain(&self.path, "the file system does not answer".to_owned());
                 state.reading = Some(reading);
             }
         }

@@ -49,6 +49,11 @@ impl Dns {
     /// Listens on any port of 127.0.0.1.
     pub async fn start(zone: Zone) -> io::Result<Self> {
         let (udp, tcp) = bind().await?;
+        Self::serve(zone, udp, tcp)
+    }
+
+    /// Answers on sockets that exist.
+    pub fn serve(zone: Zone, udp: UdpSocket, tcp: TcpListener) -> io::Result<Self> {
         let address = udp.local_addr()?;
         let (zone, asked) = (Arc::new(Mutex::new(zone)), Arc::<AtomicUsize>::default());
         let tasks = [

@@ -17,6 +17,7 @@ mod process;
 mod proofs;
 #[path = "../scene/mod.rs"]
 mod scene;
+mod system;
 mod unbound;
 
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
