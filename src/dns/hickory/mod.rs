@@ -22,8 +22,8 @@ use super::{Addresses, Exchanger, Family, Lookup, LookupFault, Policy};
 use crate::reason::Reason;
 use resolver::Resolver;
 
-/// Questions at once in a view; more wait.
-const MAX_LOOKUPS: usize = 256;
+/// Questions at once in a view; more wait. Each takes up to six sockets while servers keep silent.
+const MAX_LOOKUPS: usize = 96;
 /// The same for names that strangers ask for.
 const MAX_LOOKUPS_OF_STRANGERS: usize = 32;
 /// Memory for the answers of all views: those of some hundred thousand names.
