@@ -152,3 +152,83 @@ async fn a_proxys_password_is_shown_nowhere() {
             .contains("Proxy-Authorization: Basic YmVhcjpoMG5leSE=")
     );
 }
+
+/// Up to the end of the greeting's session; what the server heard is returned.
+async fn announced(version: &str, address: &str) -> (String, Snapshot) {
+    let acts = vec![
+        Act::AwaitBytes,
+        Act::say("220 hidden.bears.test ESMTP"),
+        Act::Await("EHLO"),
+        Act::say("250 no more"),
+        Act::Await("QUIT"),
+    ];
+    let at = format!("{address}:0").parse().expect("an address");
+    let server = Script::start_at(at, acts).await.expect("a peer");
+    let port = server.address.port();
+    let yaml = format!(
+        "defaults: {{proxy_protocol: {version}}}\n\
+         targets: [{{addresses: ['{}'], ports: [{port}]}}]",
+        server.address.ip()
+    );
+    let snapshot = Scene::new().look(&yaml).await;
+    (server.heard(), snapshot)
+}
+
+#[tokio::test]
+async fn a_header_goes_before_everything_else() {
+    let (heard, snapshot) = announced("v1", "127.0.0.1").await;
+    let entry = &snapshot.targets[0].entries[0];
+    assert_eq!(
+        entry.observation.banner.as_deref(),
+        Some("hidden.bears.test ESMTP")
+    );
+    let port = entry.endpoint.port;
+    let line = heard.lines().next().unwrap_or_default();
+    let ours = line
+        .strip_prefix("PROXY TCP4 127.0.0.1 127.0.0.1 ")
+        .and_then(|ports| ports.strip_suffix(&format!(" {port}")));
+    assert!(
+        ours.is_some_and(|port| port.parse::<u16>().is_ok()),
+        "{heard}"
+    );
+    let (heard, _) = announced("v2", "127.0.0.1").await;
+    let header = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01";
+    assert!(heard.starts_with(header), "{heard:?}");
+    let (heard, _) = announced("v1", "[::1]").await;
+    assert!(heard.starts_with("PROXY TCP6 ::1 ::1 "), "{heard}");
+}
+
+/// Behind a proxy of the view nobody knows the addresses of the last connection.
+#[tokio::test]
+async fn through_a_tunnel_the_addresses_are_unknown() {
+    let den = Script::start(vec![
+        Act::Await("\r"),
+        Act::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
+        Act::Await("PROXY UNKNOWN\r\n"),
+        Act::say("220 hidden.bears.test ESMTP"),
+        Act::Await("QUIT"),
+    ]);
+    let den = den.await.unwrap();
+    let yaml = format!(
+        "views: {{p: {{proxy: 'http://{}'}}}}\n\
+         targets: [{{host: far.test, views: p, proxy_protocol: v1}}]",
+        den.address
+    );
+    let snapshot = Scene::new().look(&yaml).await;
+    let entry = &snapshot.targets[0].entries[0];
+    let banner = entry.observation.banner.as_deref();
+    assert_eq!(banner, Some("hidden.bears.test ESMTP"), "{}", den.heard());
+}
+
+#[tokio::test]
+async fn who_may_wait_for_a_header_is_asked_for_it() {
+    let closing = Script::start(vec![Act::Drip(b"2", std::time::Duration::from_millis(50))]);
+    let closing = closing.await.unwrap();
+    let yaml = format!(
+        "targets: [{{addresses: 127.0.0.1, ports: [{}]}}]",
+        closing.address.port()
+    );
+    let said = table(&Scene::new().look(&yaml).await);
+    assert!(said.contains("connection_closed"), "{said}");
+    assert!(said.contains("set proxy_protocol"), "{said}");
+}

@@ -198,3 +198,54 @@ fn postscreen_finds_us_patient() {
         assert!(!log.contains(fault), "{fault}:\n{log}");
     }
 }
+
+/// Probes with each version of the header, and once without.
+fn headers_are_understood(place: &Path, authority: &Authority, address: &str, port: u16) {
+    for version in ["v1", "v2"] {
+        let plain = config(&authority.roots(), address, port);
+        let config = format!("{plain}    proxy_protocol: {version}\n");
+        let mut exporter = Exporter::start(place, &config);
+        until_handshake(&mut exporter, address);
+    }
+    let mut exporter = Exporter::start(place, &config(&authority.roots(), address, port));
+    exporter.until("without the header there is no greeting", |page| {
+        let at = [("address", address)];
+        let info = page.one("smtp_tls_probe_failure_info", &at)?;
+        let reason = info.labels["reason"].clone();
+        let expected = [
+            "connection_closed",
+            "greeting_timeout",
+            "greeting_5xx",
+            "greeting_4xx",
+        ];
+        let fits = expected.contains(&reason.as_str());
+        fits.then_some(()).ok_or(reason)
+    });
+}
+
+#[test]
+#[ignore = "needs Postfix: run tests/run.sh"]
+fn postfix_behind_a_load_balancer_understands_our_header() {
+    let place = scratch();
+    let authority = Authority::new(place.path());
+    let chain = authority.issue("new", &RENEWED);
+    for (front, address) in [
+        (Front::HiddenSmtpd, "127.0.25.17"),
+        (Front::HiddenPostscreen, "127.0.25.18"),
+    ] {
+        let at = format!("{address}:2525");
+        let mut postfix = Postfix::start(place.path(), &at, &front, &chain);
+        headers_are_understood(place.path(), &authority, address, 2525);
+        postfix.log_with("proxy");
+    }
+}
+
+#[test]
+#[ignore = "needs Exim: run tests/run.sh"]
+fn exim_behind_a_load_balancer_understands_our_header() {
+    let place = scratch();
+    let authority = Authority::new(place.path());
+    let chain = authority.issue("new", &RENEWED);
+    let _exim = Exim::start_hidden(place.path(), "127.0.25.19:2526", &chain);
+    headers_are_understood(place.path(), &authority, "127.0.25.19", 2526);
+}

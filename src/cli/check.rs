@@ -15,7 +15,7 @@ use crate::probe::Limits;
 use crate::render::{self, Style};
 use crate::report::Snapshot;
 use crate::round::{Settings, View, Watched};
-use crate::target::{DEFAULT_VIEW, Offer, Place, Source};
+use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::verdict::Expectations;
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
@@ -163,6 +163,7 @@ fn watched(
             ports: vec![target.port],
             offers: vec![Offer::Any],
             mode: arguments.tls,
+            proxy_protocol: ProxyProtocol::Off,
             views: vec![Arc::clone(&view.vantage.name)],
             labels: BTreeMap::new(),
         }),

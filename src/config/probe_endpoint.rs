@@ -17,12 +17,13 @@ const KEYS: [&str; 4] = ["ports", "allow", "deny", "modules"];
 /// The ports that mail servers listen on.
 const PORTS: [u16; 3] = [25, 465, 587];
 
-const MODULE_KEYS: [&str; 9] = [
+const MODULE_KEYS: [&str; 10] = [
     "server_name",
     "ports",
     "offers",
     "tls",
     "views",
+    "proxy_protocol",
     "client_certificate",
     "labels",
     "expect",
@@ -114,6 +115,7 @@ impl Common {
         let own = self.ports.first().copied().filter(|_| has_port);
         Module {
             mode: self.mode,
+            proxy_protocol: self.proxy_protocol,
             port: own.unwrap_or(usual),
             offers: self.offers,
             client_certificate: self.client_certificate,

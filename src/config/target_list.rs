@@ -132,6 +132,7 @@ fn discovered(value: &Value<'_>, common: Common) -> Result<Watched, Problem> {
             ports,
             offers: common.offers,
             mode: common.mode,
+            proxy_protocol: common.proxy_protocol,
             views: common.views,
             labels: common.labels,
         }),

@@ -17,20 +17,21 @@ use crate::probe::ClientCertificate;
 use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Offer, Place, Source, is_unusable};
+use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source, is_unusable};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 8] = [
+const COMMON_KEYS: [&str; 9] = [
     "ports",
     "offers",
     "tls",
     "views",
+    "proxy_protocol",
     "client_certificate",
     "labels",
     "expect",
     "checks",
 ];
-const TARGET_KEYS: [&str; 13] = [
+const TARGET_KEYS: [&str; 14] = [
     "name",
     "host",
     "mx",
@@ -40,10 +41,17 @@ const TARGET_KEYS: [&str; 13] = [
     "offers",
     "tls",
     "views",
+    "proxy_protocol",
     "client_certificate",
     "labels",
     "expect",
     "checks",
+];
+
+const PROXY_PROTOCOLS: [(&str, ProxyProtocol); 3] = [
+    (ProxyProtocol::Off.as_str(), ProxyProtocol::Off),
+    (ProxyProtocol::V1.as_str(), ProxyProtocol::V1),
+    (ProxyProtocol::V2.as_str(), ProxyProtocol::V2),
 ];
 
 /// What can be said for all targets and for each.
@@ -52,6 +60,7 @@ pub(super) struct Common {
     pub(super) ports: Vec<u16>,
     pub(super) offers: Vec<Offer>,
     pub(super) mode: Option<Mode>,
+    pub(super) proxy_protocol: ProxyProtocol,
     pub(super) known_views: Arc<Views>,
     pub(super) views: Vec<Arc<str>>,
     pub(super) client_certificate: Option<ClientCertificate>,
@@ -65,6 +74,7 @@ impl Common {
             ports: vec![25],
             offers: vec![Offer::Any],
             mode: None,
+            proxy_protocol: ProxyProtocol::Off,
             known_views: Arc::new(known_views),
             views: vec![DEFAULT_VIEW.into()],
             client_certificate: None,
@@ -102,6 +112,9 @@ impl Common {
         }
         if let Some(value) = fields.take("views") {
             self.views = distinct(&value, |v| self.known_views.named(v))?;
+        }
+        if let Some(value) = fields.take("proxy_protocol") {
+            self.proxy_protocol = value.choice(&PROXY_PROTOCOLS)?;
         }
         if let Some(value) = fields.take("client_certificate") {
             self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
@@ -179,6 +192,7 @@ pub(super) fn target(
             ports: common.ports,
             offers: common.offers,
             mode: common.mode,
+            proxy_protocol: common.proxy_protocol,
             server_name,
             views: common.views,
             labels: common.labels,

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ladder::End;
 use super::meter::Meter;
 use super::session::{self, Session};
-use super::{Deadlines, Limits, Route, Tls, connect, legacy, tls};
+use super::{Deadlines, Limits, Route, Tls, connect, legacy, proxy_protocol, tls};
 use crate::observation::{Fault, Observation, Phase, Rung, Speaker};
 use crate::reason::Reason;
 use crate::smtp::{Dialogue, Mode, Step};
@@ -75,7 +75,12 @@ impl<'a> Attempt<'a> {
         let begun = Instant::now();
         let deadline = self.deadlines.of(Phase::Connect);
         let Endpoint { address, port, .. } = self.endpoint;
-        let opened = connect::open(address, *port, self.route, deadline).await;
+        let mut opened = connect::open(address, *port, self.route, deadline).await;
+        if let Ok(stream) = &mut opened {
+            let (version, is_direct) = (self.endpoint.proxy_protocol, self.route.proxy.is_none());
+            let told = proxy_protocol::announce(version, stream, is_direct, deadline).await;
+            opened = told.and(opened);
+        }
         self.seen.timings.add(Phase::Connect, begun.elapsed());
         opened.map_err(|fault| self.record(fault)).ok()
     }

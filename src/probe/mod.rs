@@ -6,6 +6,7 @@ mod ladder;
 pub mod legacy;
 mod meter;
 mod proxy;
+mod proxy_protocol;
 mod route;
 mod session;
 mod tls;

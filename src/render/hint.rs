@@ -6,7 +6,7 @@ use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Entry, Snapshot, State, TargetReport};
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Place};
+use crate::target::{DEFAULT_VIEW, Place, ProxyProtocol};
 
 /// More would not be read.
 const MOST: usize = 12;
@@ -132,6 +132,7 @@ fn hint(target: &TargetReport, entry: &Entry, reason: Reason) -> String {
 
 /// Nothing of TLS was seen: what to do depends on how far the probe came.
 fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
+    let is_headless = entry.endpoint.proxy_protocol == ProxyProtocol::Off;
     Some(match reason {
         Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable => {
             format!("see whether the service runs and a firewall lets us in at {at}")
@@ -144,6 +145,14 @@ fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
             let view = plain(&entry.endpoint.view, 60);
             format!("see what the proxy of view {view} says; nothing was asked of {at} itself")
         }
+        Reason::GreetingTimeout if is_headless => format!(
+            "allow this machine's address at {at}, where answers take too long, or raise probe.timeout; behind a \
+             load balancer the server may wait for its PROXY header: set proxy_protocol"
+        ),
+        Reason::ConnectionClosed if is_headless => format!(
+            "read the server's log at {at}; behind a load balancer the server may demand its PROXY header: set \
+             proxy_protocol"
+        ),
         Reason::GreetingTimeout | Reason::EhloTimeout => {
             format!(
                 "allow this machine's address at {at}, where answers take too long, or raise probe.timeout"
@@ -281,12 +290,16 @@ fn command(entry: &Entry, reason: Reason) -> Option<String> {
         Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable => {
             Some(format!("nc -vz {address} {port}"))
         }
+        // No tool sends the header that the others wait for.
         Reason::ConnectionClosed
         | Reason::TlsClosed
         | Reason::TlsTimeout
         | Reason::TlsAlert
         | Reason::TlsNoCommonParameters
-        | Reason::TlsProtocolError => Some(openssl(entry)),
+        | Reason::TlsProtocolError => {
+            let is_headless = entry.endpoint.proxy_protocol == ProxyProtocol::Off;
+            is_headless.then(|| openssl(entry))
+        }
         _ => None,
     }
 }

@@ -158,6 +158,7 @@ fn nowhere(watched: &Watched, view: &View) -> Vec<Arc<Endpoint>> {
         address: Host::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         offer: source.offers.first().copied().unwrap_or(Offer::Any),
         mode: source.mode_on(*port),
+        proxy_protocol: source.proxy_protocol,
         server_name: source.server_name.clone(),
     };
     source.ports.iter().map(endpoint).map(Arc::new).collect()

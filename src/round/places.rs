@@ -206,6 +206,7 @@ mod tests {
 
     fn endpoint(port: u16) -> Endpoint {
         Endpoint {
+            proxy_protocol: Default::default(),
             target: "relay".into(),
             host: "relay".into(),
             port,

@@ -10,7 +10,7 @@ use super::Watched;
 use crate::name::Host;
 use crate::probe::ClientCertificate;
 use crate::smtp::Mode;
-use crate::target::{Offer, Place, Source};
+use crate::target::{Offer, Place, ProxyProtocol, Source};
 use crate::verdict::Expectations;
 
 /// Addresses that may be dialled.
@@ -108,6 +108,8 @@ pub struct Module {
     pub views: Vec<Arc<str>>,
     /// What to present to servers that ask for a certificate of ours.
     pub client_certificate: Option<ClientCertificate>,
+    /// What is sent before anything else.
+    pub proxy_protocol: ProxyProtocol,
     /// The port where the target names none.
     pub port: u16,
     /// The name sent and expected where the request has none; without it, the target's host.
@@ -142,6 +144,7 @@ impl Module {
                 ports: vec![port.unwrap_or(self.port)],
                 offers: self.offers.clone(),
                 mode: self.mode,
+                proxy_protocol: self.proxy_protocol,
                 views: self.views.clone(),
                 labels: self.labels.clone(),
             }),

@@ -372,6 +372,7 @@ fn endpoints(
             address: address.clone(),
             offer,
             mode: source.mode_on(port),
+            proxy_protocol: source.proxy_protocol,
             server_name: server_name.clone(),
         })
     };
@@ -391,6 +392,7 @@ mod tests {
     use super::*;
     use crate::dns::{AddressRecord, Family};
     use crate::smtp::Mode;
+    use crate::target::ProxyProtocol;
 
     /// Addresses and MX records by name; what is not there does not exist.
     #[derive(Default)]
@@ -480,6 +482,7 @@ mod tests {
             ports: vec![25, 465],
             offers: vec![Offer::Any],
             mode: None,
+            proxy_protocol: ProxyProtocol::Off,
             server_name: None,
             views: vec!["default".into()],
             labels: BTreeMap::new(),

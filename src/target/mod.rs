@@ -56,6 +56,8 @@ pub struct Source {
     pub offers: Vec<Offer>,
     /// How TLS begins; `None`: implicit on 465, else STARTTLS.
     pub mode: Option<Mode>,
+    /// What is sent before anything else.
+    pub proxy_protocol: ProxyProtocol,
     /// The name sent as SNI; none is sent for addresses (RFC 6066 §3). `None`: that of the MX host, if there is one.
     pub server_name: Option<Host>,
     /// The names of the views to probe in.
@@ -106,6 +108,30 @@ impl Offer {
     }
 }
 
+/// Whether a connection begins with the addresses of its two ends, as a load balancer tells them to its backends
+/// (HAProxy's PROXY protocol).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProxyProtocol {
+    /// No.
+    #[default]
+    Off,
+    /// As a line of text.
+    V1,
+    /// In binary.
+    V2,
+}
+
+impl ProxyProtocol {
+    /// As in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}
+
 /// The unit that is probed. Its fields are its identity: two endpoints with the same label set are the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
@@ -123,6 +149,8 @@ pub struct Endpoint {
     pub offer: Offer,
     /// How TLS begins.
     pub mode: Mode,
+    /// What is sent before anything else.
+    pub proxy_protocol: ProxyProtocol,
     /// SNI.
     pub server_name: Option<Host>,
 }

@@ -24,6 +24,15 @@ pub(crate) struct Exim {
 impl Exim {
     /// Starts Exim at `address`; it presents what stands in the file `chain`.
     pub(crate) fn start(place: &Path, address: &str, chain: &Path) -> Self {
+        Self::start_with(place, address, chain, "")
+    }
+
+    /// Starts Exim behind a load balancer.
+    pub(crate) fn start_hidden(place: &Path, address: &str, chain: &Path) -> Self {
+        Self::start_with(place, address, chain, "hosts_proxy = 127.0.0.0/8\n")
+    }
+
+    fn start_with(place: &Path, address: &str, chain: &Path, more: &str) -> Self {
         require_root();
         let address = vacant(address);
         let home = place.join("exim");
@@ -35,7 +44,11 @@ impl Exim {
         for file in [&home, &ours, &log] {
             chown(file, Some(NOBODY), Some(NOBODY)).expect("root may do this");
         }
-        fs::write(home.join("exim.conf"), settings(&home, address)).expect("a file of ours");
+        fs::write(
+            home.join("exim.conf"),
+            format!("{more}{}", settings(&home, address)),
+        )
+        .expect("a file of ours");
         let mut process = Process::start("Exim", &mut daemon(&home), &log);
         process.log_with("listening for SMTP");
         Self { address, process }

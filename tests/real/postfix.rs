@@ -17,6 +17,10 @@ pub(crate) enum Front {
     Smtpd,
     /// The guard that lets new clients wait and counts what they do meanwhile. It takes longer.
     Postscreen,
+    /// The SMTP server behind a load balancer.
+    HiddenSmtpd,
+    /// The guard behind a load balancer.
+    HiddenPostscreen,
 }
 
 const SERVICES: &str = "
@@ -146,5 +150,11 @@ fn master_cf(address: SocketAddr, front: &Front) -> String {
     match front {
         Front::Smtpd => format!("{address} inet n - n - - smtpd{SERVICES}"),
         Front::Postscreen => format!("{address} inet n - n - 1 postscreen{SERVICES}"),
+        Front::HiddenSmtpd => format!(
+            "{address} inet n - n - - smtpd\n -o smtpd_upstream_proxy_protocol=haproxy{SERVICES}"
+        ),
+        Front::HiddenPostscreen => format!(
+            "{address} inet n - n - 1 postscreen\n -o postscreen_upstream_proxy_protocol=haproxy{SERVICES}"
+        ),
     }
 }

@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
     use crate::smtp::Mode;
-    use crate::target::Offer;
+    use crate::target::{Offer, ProxyProtocol};
 
     fn endpoint() -> Endpoint {
         Endpoint {
@@ -136,6 +136,7 @@ mod tests {
             address: Host::Address([192, 0, 2, 1].into()),
             offer: Offer::Any,
             mode: Mode::StartTls,
+            proxy_protocol: ProxyProtocol::Off,
             server_name: Host::parse("mx.bears.test").ok(),
         }
     }

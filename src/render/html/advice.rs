@@ -8,7 +8,7 @@ use crate::observation::Speaker;
 use crate::reason::Reason;
 use crate::report::{Entry, State, TargetReport};
 use crate::smtp::Mode;
-use crate::target::Offer;
+use crate::target::{Offer, ProxyProtocol};
 
 /// What Exchange says of itself in its greeting, unless its operator changed that.
 const EXCHANGE: &str = "Microsoft ESMTP";
@@ -37,9 +37,20 @@ pub(super) fn mend(page: &mut Html, target: &TargetReport, entry: &Entry) {
 /// How to see the same.
 pub(super) fn look(page: &mut Html, entry: &Entry) {
     page.raw("<h3>See it by hand</h3><pre>")
+        .lines(headless(entry))
         .lines(&openssl(entry))
         .lines(&finger(entry))
         .raw("</pre>");
+}
+
+/// Neither command below can send the header that such a server waits for.
+fn headless(entry: &Entry) -> &'static str {
+    match entry.endpoint.proxy_protocol {
+        ProxyProtocol::Off => "",
+        ProxyProtocol::V1 | ProxyProtocol::V2 => {
+            "# Neither sends the PROXY header that this server waits for: go through its load balancer.\n"
+        }
+    }
 }
 
 fn is_exchange(entry: &Entry) -> bool {
