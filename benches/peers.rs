@@ -106,7 +106,7 @@ fn address(i: usize) -> String {
 fn config(port: u16) -> String {
     let addresses: Vec<_> = (0..PROBES).map(address).collect();
     format!(
-        "trust: {{roots: root.pem}}\nprobe: {{min_interval: 0s}}\nprobe_endpoint: {{ports: [{port}], allow: [127.0.0.0/8], deny: []}}\ntargets:\n- {{name: fleet, host: {NAME}, ports: [{port}], addresses: [{}]}}\n",
+        "trust: {{roots: root.pem}}\nprobe: {{min_interval: 0s}}\nprobe_endpoint: {{ports: [{port}], allow: [127.0.0.0/8], deny_default: off}}\ntargets:\n- {{name: fleet, host: {NAME}, ports: [{port}], addresses: [{}]}}\n",
         addresses.join(", ")
     )
 }

@@ -28,7 +28,8 @@ pub struct Counters {
 }
 
 /// Why a request to `/probe` was refused; the label values.
-pub const REFUSALS: [&str; 5] = [
+pub const REFUSALS: [&str; 6] = [
+    "cross_site",
     "bad_request",
     "unknown_module",
     "bad_target",

@@ -13,7 +13,14 @@ use crate::name::Host;
 use crate::round::{Gate, Module, OnRequest};
 use crate::smtp::Mode;
 
-const KEYS: [&str; 4] = ["ports", "allow", "deny", "modules"];
+const KEYS: [&str; 6] = [
+    "enabled",
+    "ports",
+    "allow",
+    "deny",
+    "deny_default",
+    "modules",
+];
 /// The ports that mail servers listen on.
 const PORTS: [u16; 3] = [25, 465, 587];
 
@@ -37,6 +44,7 @@ pub(super) fn read(
     stores: &mut TrustStores,
 ) -> Result<OnRequest, Problem> {
     let mut on_request = OnRequest {
+        enabled: true,
         ports: PORTS.to_vec(),
         gate: Gate::default(),
         modules: BTreeMap::from([
@@ -48,6 +56,9 @@ pub(super) fn read(
         return Ok(on_request);
     };
     let mut fields = section.fields()?;
+    if let Some(value) = fields.take("enabled") {
+        on_request.enabled = value.flag()?;
+    }
     if let Some(value) = fields.take("ports") {
         on_request.ports = ports(&value)?;
     }
@@ -56,6 +67,9 @@ pub(super) fn read(
     }
     if let Some(value) = fields.take("deny") {
         on_request.gate.deny = networks(&value)?;
+    }
+    if let Some(value) = fields.take("deny_default") {
+        on_request.gate.deny_default = value.flag()?;
     }
     if let Some(value) = fields.take("modules") {
         for (name, value) in value.entries()? {
@@ -127,7 +141,7 @@ impl Common {
     }
 }
 
-/// May be empty: then nothing is denied.
+/// May be empty: then nothing more is denied than by default.
 fn networks(value: &Value<'_>) -> Result<Vec<IpNet>, Problem> {
     value.list_or_one()?.iter().map(network).collect()
 }
@@ -181,17 +195,28 @@ mod tests {
     }
 
     #[test]
-    fn lists_replace_those_of_the_program() {
-        let found = read("{ports: [2525], allow: 192.0.2.0/24, deny: []}").unwrap();
-        let permits = |text: &str| found.gate.permits(text.parse().unwrap());
-        assert_eq!(found.ports, [2525]);
-        assert!(permits("192.0.2.7") && !permits("127.0.0.1"));
-        assert!(
-            read("{allow: [0.0.0.0/0], deny: []}")
-                .unwrap()
-                .gate
-                .permits([127, 0, 0, 1].into())
-        );
+    fn what_is_denied_adds_to_what_is_closed_by_default() {
+        let permits = |section: &str, address: &str| {
+            let gate = read(section).unwrap().gate;
+            gate.permits(address.parse().unwrap())
+        };
+        let found = read("{ports: [2525], allow: 192.0.2.0/24, enabled: false}").unwrap();
+        assert_eq!((found.ports, found.enabled), (vec![2525], false));
+        assert!(read("{deny: []}").unwrap().enabled);
+        for section in [
+            "{}",
+            "{deny: []}",
+            "{deny: [10.0.0.0/8]}",
+            "{allow: 127.0.0.1}",
+        ] {
+            assert!(!permits(section, "127.0.0.1"), "{section}");
+        }
+        assert!(!permits("{deny: [10.0.0.0/8]}", "10.1.2.3"));
+        assert!(permits("{deny_default: off}", "127.0.0.1"));
+        assert!(!permits(
+            "{deny_default: off, deny: 127.0.0.1}",
+            "::ffff:127.0.0.1"
+        ));
     }
 
     #[test]

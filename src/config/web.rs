@@ -92,10 +92,10 @@ impl Reading<'_> {
         if let Some(value) = fields.take("client_auth_type") {
             settings.client_auth = value.choice(&CLIENT_AUTH)?;
         }
-        check_clients(&settings, section)?;
         if let Some(value) = fields.take("client_allowed_sans") {
             settings.client_allowed_sans = texts(&value)?;
         }
+        check_clients(&settings, section)?;
         if let Some(value) = fields.take("cipher_suites") {
             settings.cipher_suites = self.names(&value)?;
         }
@@ -191,6 +191,9 @@ fn check_clients(settings: &TlsSettings, section: &Value<'_>) -> Result<(), Prob
     match (&settings.client_ca, verifies) {
         (Some(_), _) if settings.client_auth == ClientAuth::None => Err(section.problem(
             "client_ca_file without client_auth_type, expected RequireAndVerifyClientCert",
+        )),
+        _ if !verifies && !settings.client_allowed_sans.is_empty() => Err(section.problem(
+            "client_allowed_sans where no certificate is verified, expected client_auth_type: RequireAndVerifyClientCert",
         )),
         (None, true) => Err(section.problem(
             "client_auth_type verifies certificates, expected client_ca_file to verify them by",
@@ -384,6 +387,14 @@ mod tests {
         (
             "{TLS}  client_ca_file: server.crt\n",
             "web.yml:1: tls_server_config: client_ca_file without client_auth_type",
+        ),
+        (
+            "{TLS}  client_allowed_sans: [a]\n",
+            "web.yml:1: tls_server_config: client_allowed_sans where no certificate is verified",
+        ),
+        (
+            "{TLS}  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [a]\n",
+            "web.yml:1: tls_server_config: client_allowed_sans where no certificate is verified",
         ),
         (
             "{TLS}  client_auth_type: RequireAndVerifyClientCert\n",

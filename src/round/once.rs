@@ -19,6 +19,12 @@ use crate::target::{Endpoint, Expansion, Offer, expand};
 /// A probe ends so much before its deadline, for its result to name the phase that was too slow.
 const MARGIN: Duration = Duration::from_millis(50);
 
+/// Most endpoints that one request has probed, over all views. Each costs a connection, up to three while the server
+/// refuses the handshake, and one more when it turns out to be slow.
+const MOST_PROBED: usize = 64;
+/// Most that its answer lists; those that are not probed are pending.
+const MOST_LISTED: usize = 4 * MOST_PROBED;
+
 type Results = HashMap<Arc<Endpoint>, Probed>;
 
 impl<L: Lookup + 'static> Rounds<L> {
@@ -44,6 +50,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             found.push((Arc::clone(view), expansion));
         }
         refuse(&watched, &mut found, gate)?;
+        cut(&mut found);
         let mut results = self.fly_all(&watched, &found, deadline).await;
         for (view, expansion) in &mut found {
             if let (true, Some(fault)) = (expansion.endpoints.is_empty(), expansion.fault.clone()) {
@@ -76,7 +83,10 @@ impl<L: Lookup + 'static> Rounds<L> {
     ) -> Results {
         let mut flights = JoinSet::new();
         let ways = found.iter().flat_map(|(view, expansion)| {
-            let endpoints = expansion.endpoints.iter();
+            let endpoints = expansion
+                .endpoints
+                .iter()
+                .take(share(MOST_PROBED, found.len()));
             endpoints.map(move |endpoint| (view, expansion.resolving, endpoint))
         });
         for (view, resolving, endpoint) in ways {
@@ -143,6 +153,27 @@ fn refuse(
             address,
         }),
         _ => Ok(()),
+    }
+}
+
+/// What a view gets of a bound for all.
+fn share(all: usize, views: usize) -> usize {
+    (all / views.max(1)).max(1)
+}
+
+/// Leaves out what would only make the answer long.
+fn cut(found: &mut [(Arc<View>, Expansion)]) {
+    let most = share(MOST_LISTED, found.len());
+    for (_, expansion) in found {
+        let count = expansion.endpoints.len();
+        if count <= most {
+            continue;
+        }
+        expansion.endpoints.truncate(most);
+        expansion.fault.get_or_insert_with(|| LookupFault {
+            reason: Reason::TooManyAnswers,
+            detail: format!("{count} endpoints; a request lists {most} of them"),
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ipnet::IpNet;
 
@@ -20,17 +20,20 @@ pub struct Gate {
     pub allow: Vec<IpNet>,
     /// But none of these.
     pub deny: Vec<IpNet>,
+    /// Nor what is near, or no single host.
+    pub deny_default: bool,
 }
 
 /// What leads to this machine, to its neighbours on the link, or to the metadata service of a cloud, and what is no
 /// single host: nobody's mail server is there, and much that trusts whoever asks from near.
-const DENIED: [&str; 17] = [
+const DENIED: [&str; 33] = [
     "0.0.0.0/8",
     "127.0.0.0/8",
     "169.254.0.0/16",
     "100.100.100.200/32",
     "168.63.129.16/32",
-    "192.0.0.192/32",
+    // Protocol assignments (RFC 6890), a metadata service among them.
+    "192.0.0.0/24",
     "224.0.0.0/4",
     "240.0.0.0/4",
     "::/128",
@@ -42,17 +45,40 @@ const DENIED: [&str; 17] = [
     "2001::/32",
     "fd00:ec2::/32",
     "fd20:ce::/32",
+    "fd00:42::42/128",
     "ff00::/8",
+    // Neither global unicast nor unique local: reserved by the IETF (RFC 4291 §2.4), site-local among it.
+    "100::/8",
+    "200::/7",
+    "400::/6",
+    "800::/5",
+    "1000::/4",
+    "4000::/3",
+    "6000::/3",
+    "8000::/3",
+    "a000::/3",
+    "c000::/3",
+    "e000::/4",
+    "f000::/5",
+    "f800::/6",
+    "fe00::/9",
+    "fec0::/10",
 ];
+
+static CLOSED: LazyLock<Vec<IpNet>> = LazyLock::new(|| networks(&DENIED));
 
 impl Default for Gate {
     fn default() -> Self {
-        let networks = |texts: &[&str]| texts.iter().filter_map(|t| t.parse().ok()).collect();
         Self {
             allow: networks(&["0.0.0.0/0", "::/0"]),
-            deny: networks(&DENIED),
+            deny: Vec::new(),
+            deny_default: true,
         }
     }
+}
+
+fn networks(texts: &[&str]) -> Vec<IpNet> {
+    texts.iter().filter_map(|t| t.parse().ok()).collect()
 }
 
 impl Gate {
@@ -67,33 +93,50 @@ impl Gate {
     /// Whether a connection to this address may be opened. An IPv4 address inside an IPv6 one counts as itself.
     pub fn permits(&self, address: IpAddr) -> bool {
         let is_in = |networks: &[IpNet], one: &IpAddr| networks.iter().any(|net| net.contains(one));
-        let seen = meanings(address);
-        seen.iter().all(|one| !is_in(&self.deny, one)) && is_in(&self.allow, &seen[0])
+        let (address, inner) = meanings(address);
+        let is_denied =
+            |one: &IpAddr| is_in(&self.deny, one) || self.deny_default && is_in(&CLOSED, one);
+        !is_denied(&address)
+            && !inner.into_iter().map(IpAddr::V4).any(|one| is_denied(&one))
+            && is_in(&self.allow, &address)
     }
 }
 
-/// What an address comes to: first itself, IPv4-mapped ones (RFC 4291 §2.5.5.2) as IPv4, then the IPv4 address that a
-/// translator (RFC 6052 §2.1) or a tunnel (RFC 3056 §2) would dial for it.
-fn meanings(address: IpAddr) -> Vec<IpAddr> {
+/// What an address comes to: itself, IPv4-mapped ones (RFC 4291 §2.5.5.2) as IPv4; and the IPv4 addresses that a
+/// translator or a tunnel might dial for it.
+fn meanings(address: IpAddr) -> (IpAddr, Vec<Ipv4Addr>) {
     let address = address.to_canonical();
-    let inner = match address {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(v6) => embedded(v6),
-    };
-    [Some(address), inner.map(IpAddr::V4)]
-        .into_iter()
-        .flatten()
-        .collect()
+    match address {
+        IpAddr::V4(_) => (address, Vec::new()),
+        IpAddr::V6(v6) => (address, embedded(v6)),
+    }
 }
 
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    let octets = address.octets();
+    let at = |places: [usize; 4]| Ipv4Addr::from(places.map(|place| octets[place]));
     match address.segments() {
-        // The unspecified and the loopback address look like this form too (RFC 4291 §2.5.5.1).
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
-        _ => None,
+        // The unspecified and the loopback address look like IPv4-compatible ones (RFC 4291 §2.5.5.1).
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => vec![v4(high, low)],
+        // IPv4-translated (RFC 2765 §2.1), and NAT64 (RFC 6052 §2.1).
+        [0, 0, 0, 0, 0xffff, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            vec![v4(high, low)]
+        }
+        // NAT64 of one's own (RFC 8215), whatever the length of its prefix (RFC 6052 §2.2).
+        [0x64, 0xff9b, 1, ..] => vec![
+            at([6, 7, 9, 10]),
+            at([7, 9, 10, 11]),
+            at([9, 10, 11, 12]),
+            at([12, 13, 14, 15]),
+        ],
+        // 6to4 (RFC 3056 §2).
+        [0x2002, high, low, ..] => vec![v4(high, low)],
+        // Teredo: the server, and the client's own in disguise (RFC 4380 §4).
+        [0x2001, 0, high, low, _, _, masked, mask] => vec![v4(high, low), v4(!masked, !mask)],
+        // ISATAP (RFC 5214 §6.1).
+        [.., 0 | 0x200, 0x5efe, high, low] => vec![v4(high, low)],
+        _ => Vec::new(),
     }
 }
 
@@ -157,6 +200,8 @@ impl Module {
 /// Everything that may be asked for.
 #[derive(Debug, Clone)]
 pub struct OnRequest {
+    /// Whether anything may be asked for at all.
+    pub enabled: bool,
     /// Ports that may be dialled.
     pub ports: Vec<u16>,
     /// Addresses that may be dialled.
@@ -169,7 +214,7 @@ pub struct OnRequest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Every address of the target is closed by `probe_endpoint`.
-    #[error("{target}: {address} may not be probed (probe_endpoint.allow, deny)")]
+    #[error("{target}: {address} may not be probed (probe_endpoint.allow, deny, deny_default)")]
     Address {
         /// As it was asked for.
         target: String,
@@ -206,6 +251,10 @@ mod tests {
             "64:ff9b:1::7f00:1",
             "::ffff:0:127.0.0.1",
             "2001:0:7f00:1::",
+            "2001:0:c000:201:0:0:80ff:fffe",
+            "2001:db8::5efe:127.0.0.1",
+            "fec0::1",
+            "192.0.0.192",
         ] {
             assert!(!gate.permits(near.parse().unwrap()), "{near}");
         }
@@ -219,10 +268,46 @@ mod tests {
         let gate = Gate {
             allow: vec!["192.0.2.0/24".parse().unwrap()],
             deny: vec!["192.0.2.9/32".parse().unwrap()],
+            ..Gate::default()
         };
         let permits = |text: &str| gate.permits(text.parse().unwrap());
         assert!(permits("192.0.2.1") && permits("::ffff:192.0.2.1"));
         assert!(!permits("192.0.2.9") && !permits("198.51.100.1") && !permits("2001:db8::1"));
         assert!(!permits("::ffff:192.0.2.9"));
+    }
+
+    #[test]
+    fn what_is_denied_adds_to_what_is_closed_and_counts_in_every_form() {
+        let deny = vec!["10.0.0.0/8".parse().unwrap()];
+        let gate = |deny_default| Gate {
+            deny: deny.clone(),
+            deny_default,
+            ..Gate::default()
+        };
+        for form in [
+            "10.1.2.3",
+            "::ffff:10.1.2.3",
+            "::10.1.2.3",
+            "::ffff:0:10.1.2.3",
+            "64:ff9b::10.1.2.3",
+            "64:ff9b:1::10.1.2.3",
+            "64:ff9b:1:a01:2:300::",
+            "2002:a01:203::1",
+            "2001:0:a01:203::",
+            "2001:0:c000:201:0:0:f5fe:fdfc",
+            "2001:db8::5efe:10.1.2.3",
+        ] {
+            for deny_default in [true, false] {
+                let is_open = gate(deny_default).permits(form.parse().unwrap());
+                assert!(!is_open, "{form} {deny_default}");
+            }
+        }
+        assert!(!gate(true).permits([127, 0, 0, 1].into()));
+        assert!(gate(false).permits([127, 0, 0, 1].into()));
+    }
+
+    #[test]
+    fn all_that_is_closed_by_default_is_a_network() {
+        assert_eq!(networks(&DENIED).len(), DENIED.len());
     }
 }

@@ -2,11 +2,14 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::guests::Answering;
+use super::guests::Visit;
+use super::outbox::{Outbox, Parcel};
 
 /// So much is handed out at once, so that it is known how far an answer has come.
 const PIECE: usize = 64 * 1024;
@@ -14,6 +17,10 @@ const PIECE: usize = 64 * 1024;
 /// The body of an answer.
 pub(super) struct Content {
     rest: Bytes,
+    /// How much has been handed out.
+    taken: usize,
+    /// What it counts as.
+    parcel: Option<Arc<Parcel>>,
     /// Whoever is given it is being answered as long as it is here.
     _answering: Option<Answering>,
 }
@@ -22,13 +29,16 @@ impl Content {
     pub(super) fn new(bytes: Bytes) -> Self {
         Self {
             rest: bytes,
+            taken: 0,
+            parcel: None,
             _answering: None,
         }
     }
 
-    /// The same for somebody who is being answered until all of it is gone.
-    pub(super) fn given_to(self, answering: Answering) -> Self {
+    /// The same for a guest, who is being answered until all of it is gone.
+    pub(super) fn given_to(self, visit: &Visit, answering: Answering, outbox: &Outbox) -> Self {
         Self {
+            parcel: outbox.post(&self.rest, visit.leash()),
             _answering: Some(answering),
             ..self
         }
@@ -45,6 +55,10 @@ impl Body for Content {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let length = self.rest.len().min(PIECE);
         let piece = self.rest.split_to(length);
+        if let Some(parcel) = &self.parcel {
+            parcel.taken(self.taken);
+        }
+        self.taken += length;
         Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
     }
 

@@ -148,6 +148,11 @@ impl Visit {
         self.leave.notified().await;
     }
 
+    /// What makes the guest leave.
+    pub(super) fn leash(&self) -> Arc<Notify> {
+        Arc::clone(&self.leave)
+    }
+
     /// It is being answered until the guard is dropped.
     pub(super) fn answering(&self) -> Answering {
         if let Some(guest) = self.guests.inside().guests.get_mut(&self.id) {

@@ -17,8 +17,10 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::client::Client;
+use super::content::Content;
 use super::door::Door;
 use super::guests::{Full, Guests, Visit};
+use super::origin;
 use super::site::Site;
 use super::stall::Stall;
 use crate::dns::Lookup;
@@ -36,8 +38,6 @@ const OTHER_FILES: u32 = 320;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take for the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of an answer.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection that is older ends after its answer: a client's certificate is looked at again.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 /// Largest head of a request.
@@ -191,7 +191,7 @@ impl<L: Lookup + 'static> House<L> {
         tokio::spawn(async move {
             tokio::select! {
                 () = receive(stream, &visit, site, door) => {}
-                () = visit.dismissed() => tracing::debug!("a silent client left for another"),
+                () = visit.dismissed() => tracing::debug!("a silent or slow client left for another"),
             }
         });
     }
@@ -205,7 +205,7 @@ async fn receive<L: Lookup + 'static>(
 ) {
     // A refusal of the option changes nothing but the speed.
     let _ = stream.set_nodelay(true);
-    let stream = Stall::new(stream, STALL_TIMEOUT);
+    let stream = Stall::new(stream);
     let replaced = door.replaced();
     let Some(acceptor) = door.acceptor() else {
         return converse(stream, visit, site, door, replaced).await;
@@ -234,14 +234,18 @@ async fn converse<L, S>(
         let (site, door) = (Arc::clone(&site), Arc::clone(&door));
         async move {
             // Whoever still has to prove who it is may have to leave for another.
-            let refusal = door.refuse(&request, visit.client()).await;
+            let refusal = match origin::malformed(&request) {
+                None => door.refuse(&request, visit.client()).await,
+                malformed => malformed,
+            };
             let answering = visit.answering();
             let mut answer = match refusal {
                 Some(refusal) => refusal,
-                None => site.respond(&request).await,
+                None => site.respond(&request, visit.client()).await,
             };
             door.add_headers(answer.headers_mut());
-            Ok::<_, Infallible>(answer.map(|content| content.given_to(answering)))
+            let given = |content: Content| content.given_to(visit, answering, &site.outbox);
+            Ok::<_, Infallible>(answer.map(given))
         }
     });
     let mut connection = pin!(

@@ -3,11 +3,14 @@
 mod answer;
 mod client;
 mod content;
+mod crowd;
 mod desk;
 mod door;
 mod guests;
 mod listener;
 mod negotiation;
+mod origin;
+mod outbox;
 mod pace;
 mod pages;
 mod passwords;

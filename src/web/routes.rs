@@ -9,9 +9,10 @@ use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
 
 use super::answer::{Answer, TEXT, document, encoded_bytes, line, only};
+use super::client::Client;
 use super::query::Query;
 use super::site::{Serving, Site};
-use super::{negotiation, pages, probe};
+use super::{negotiation, origin, pages, probe};
 use crate::dns::Lookup;
 use crate::plain::quoted;
 use crate::process::ProcessFacts;
@@ -28,16 +29,20 @@ const JSON: &str = "application/json";
 
 impl<L: Lookup + 'static> Site<L> {
     /// Answers one request.
-    pub(super) async fn respond<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
-        let mut answer = self.answer(request).await;
+    pub(super) async fn respond<B>(
+        self: &Arc<Self>,
+        request: &Request<B>,
+        client: Client,
+    ) -> Answer {
+        let mut answer = self.answer(request, client).await;
         pages::guard(answer.headers_mut());
         answer
     }
 
-    async fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+    async fn answer<B>(self: &Arc<Self>, request: &Request<B>, client: Client) -> Answer {
         let path = request.uri().path();
         if path == "/-/reload" {
-            return self.reload_on(request.method()).await;
+            return self.reload_on(request).await;
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return only("GET, HEAD");
@@ -47,12 +52,8 @@ impl<L: Lookup + 'static> Site<L> {
         let serving = self.serving();
         match path {
             "/metrics" => self.metrics(&serving, headers).await,
-            "/probe" => {
-                let deadline = self.deadline(headers, Duration::ZERO);
-                tokio::select! {
-                    answer = probe::answer(self, &serving, &query, headers, deadline) => answer,
-                    () = self.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
-                }
+            "/probe" if serving.on_request.enabled => {
+                self.probe(&serving, &query, headers, client).await
             }
             "/api/v1/report" => {
                 let deadline = self.deadline(headers, self.writing(&serving));
@@ -72,6 +73,29 @@ impl<L: Lookup + 'static> Site<L> {
             "/-/ready" if self.is_closing() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
             "/-/ready" => line(StatusCode::OK, "Ready"),
             _ => pages::answer(self, &serving, request.uri(), &query, headers).await,
+        }
+    }
+
+    /// Probes what is named, unless a page of another site asked, or too many do.
+    async fn probe(
+        &self,
+        serving: &Serving<L>,
+        query: &Query,
+        headers: &HeaderMap,
+        client: Client,
+    ) -> Answer {
+        if let Some(refusal) = origin::foreign(headers) {
+            serving.rounds.counters().refused("cross_site");
+            return refusal;
+        }
+        let Some(_entered) = self.on_request.enter(client) else {
+            let busy = "too many requests to /probe are under way";
+            return line(StatusCode::SERVICE_UNAVAILABLE, busy);
+        };
+        let deadline = self.deadline(headers, Duration::ZERO);
+        tokio::select! {
+            answer = probe::answer(self, serving, query, headers, deadline) => answer,
+            () = self.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
         }
     }
 
@@ -132,9 +156,12 @@ impl<L: Lookup + 'static> Site<L> {
         Instant::now() + patience.clamp(MIN_TIMEOUT, MAX_TIMEOUT)
     }
 
-    async fn reload_on(self: &Arc<Self>, method: &Method) -> Answer {
-        if !matches!(*method, Method::POST | Method::PUT) {
+    async fn reload_on<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+        if !matches!(*request.method(), Method::POST | Method::PUT) {
             return only("POST, PUT");
+        }
+        if let Some(refusal) = origin::foreign(request.headers()) {
+            return refusal;
         }
         match self.reload().await {
             Ok(()) => line(StatusCode::OK, "reloaded"),

@@ -8,7 +8,9 @@ use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::crowd::Crowd;
 use super::desk::Desk;
+use super::outbox::Outbox;
 use super::pace::Pace;
 use super::shared::Shared;
 use crate::render::{BuildInfo, Encoding, Format, Reload};
@@ -49,6 +51,10 @@ pub struct Site<L> {
     archive: Desk,
     pub(super) scrapes: Shared<Scrape, Option<Bytes>>,
     pub(super) probing: Shared<Probing, Result<Arc<Snapshot>, Refusal>>,
+    /// Answers on their way out.
+    pub(super) outbox: Outbox,
+    /// Requests to probe that are under way.
+    pub(super) on_request: Crowd,
     clock: Clock,
     pub(super) timeout_offset: Duration,
     pub(super) build: BuildInfo,
@@ -81,6 +87,8 @@ impl<L: Send + Sync + 'static> Site<L> {
             archive: Desk::default(),
             scrapes: Shared::default(),
             probing: Shared::default(),
+            outbox: Outbox::default(),
+            on_request: Crowd::default(),
             clock,
             timeout_offset,
             build,

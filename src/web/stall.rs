@@ -1,4 +1,4 @@
-//! A stream that ends when its peer takes nothing for too long; else a client that never reads would hold its answer
+//! A stream that ends when its peer takes too little for too long; else a client that hardly reads would hold its answer
 //! in our memory for ever.
 
 use std::io;
@@ -9,38 +9,51 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream whose writes fail when they stand still for the given time.
+/// Bytes a second that a client has to take.
+const LEAST_RATE: u64 = 16 * 1024;
+/// How long it may take nothing; every byte that it takes gives back its share of a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A stream whose writes fail when they have waited for longer than what was taken is worth.
 pub(super) struct Stall<S> {
     stream: S,
-    limit: Duration,
+    /// How long writes may wait from now on, and since when one does.
+    credit: Duration,
+    waiting_since: Option<Instant>,
     timer: Pin<Box<Sleep>>,
-    is_waiting: bool,
 }
 
 impl<S> Stall<S> {
-    pub(super) fn new(stream: S, limit: Duration) -> Self {
+    pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
-            limit,
-            timer: Box::pin(sleep(limit)),
-            is_waiting: false,
+            credit: PATIENCE,
+            waiting_since: None,
+            timer: Box::pin(sleep(PATIENCE)),
         }
     }
 
-    /// What a write came to, or that it took too long.
+    /// What a write of so many bytes came to, or that all of them took too long.
     fn judge<T>(
         &mut self,
         written: Poll<io::Result<T>>,
+        bytes: impl FnOnce(&T) -> usize,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.is_waiting = false;
-            return written;
+        if let Poll::Ready(written) = written {
+            let waited = self
+                .waiting_since
+                .take()
+                .map_or(Duration::ZERO, |s| s.elapsed());
+            let earned = written.as_ref().map_or(0, bytes) as u64 * 1_000_000 / LEAST_RATE;
+            let left = self.credit.saturating_sub(waited);
+            self.credit = (left + Duration::from_micros(earned)).min(PATIENCE);
+            return Poll::Ready(written);
         }
-        if !self.is_waiting {
-            self.is_waiting = true;
-            let until = Instant::now() + self.limit;
-            self.timer.as_mut().reset(until);
+        if self.waiting_since.is_none() {
+            let now = Instant::now();
+            self.waiting_since = Some(now);
+            self.timer.as_mut().reset(now + self.credit);
         }
         ready!(self.timer.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -64,17 +77,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, buffer);
-        self.judge(written, context)
+        self.judge(written, |bytes| *bytes, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.judge(flushed, context)
+        self.judge(flushed, |()| 0, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let ended = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.judge(ended, context)
+        self.judge(ended, |()| 0, context)
     }
 
     fn poll_write_vectored(
@@ -83,7 +96,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
-        self.judge(written, context)
+        self.judge(written, |bytes| *bytes, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -100,13 +113,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_left() {
         let (ours, mut theirs) = duplex(10);
-        let mut ours = Stall::new(ours, Duration::from_secs(60));
+        let mut ours = Stall::new(ours);
         ours.write_all(&[0; 10]).await.unwrap();
         theirs.read_exact(&mut [0; 5]).await.unwrap();
         ours.write_all(&[0; 5]).await.unwrap();
         let begun = Instant::now();
         let error = ours.write_all(&[0; 1]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(begun.elapsed() >= Duration::from_secs(60));
+        assert!(begun.elapsed() >= PATIENCE - Duration::from_secs(1));
+    }
+
+    /// How long somebody is borne who takes so many bytes every second.
+    async fn borne(bytes: usize) -> Duration {
+        let (ours, mut theirs) = duplex(1024);
+        let reader = tokio::spawn(async move {
+            let mut piece = vec![0; bytes];
+            while theirs.read_exact(&mut piece).await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let (mut ours, begun) = (Stall::new(ours), Instant::now());
+        let _ = ours.write_all(&vec![0; bytes * 200]).await;
+        reader.abort();
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_too_little_is_left_and_who_takes_enough_is_not() {
+        let slow = borne(4 * 1024).await;
+        assert!(slow < Duration::from_secs(60), "{slow:?}");
+        let quick = borne(17 * 1024).await;
+        assert!(quick > Duration::from_secs(190), "{quick:?}");
     }
 }

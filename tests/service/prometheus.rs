@@ -74,7 +74,7 @@ async fn the_recipe_works_in_both_ways() {
     let good = den.server("127.0.0.1", 80, Speech::default()).await;
     let old = den.server("127.0.0.1", -1, Speech::default()).await;
     let head = format!(
-        "probe_endpoint: {{deny: [], ports: [{}, {}]}}\ndefaults: {{expect: {{roots: root.pem}}}}",
+        "probe_endpoint: {{deny_default: off, ports: [{}, {}]}}\ndefaults: {{expect: {{roots: root.pem}}}}",
         good.port(),
         old.port()
     );

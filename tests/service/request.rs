@@ -1,6 +1,6 @@
 //! `/probe`: the convention of the blackbox exporter, and what it refuses.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::exporter::{Den, Exporter, Setup, config, curl, sample};
 use super::peer::{Act, Script, Speech};
 
 fn open(ports: &[u16], modules: &str) -> String {
-    format!("probe_endpoint: {{deny: [], ports: {ports:?}, modules: {{{modules}}}}}")
+    format!("probe_endpoint: {{deny_default: off, ports: {ports:?}, modules: {{{modules}}}}}")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,3 +236,99 @@ async fn what_strangers_ask_for_leaves_the_configured_targets_their_places() {
 }
 
 const PATIENT: &str = "X-Prometheus-Scrape-Timeout-Seconds: 8";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_request_dials_has_a_bound() {
+    let tarpit = Script::start(vec![Act::say("554 no")]).await.unwrap();
+    let views: String = (0..100).map(|nth| format!("v{nth}: {{}}, ")).collect();
+    let names: String = (0..100).map(|nth| format!("v{nth}, ")).collect();
+    let modules = format!("all: {{views: [{names}], offers: [any, rsa, ecdsa]}}");
+    let head = format!(
+        "views: {{{views}}}\nprobe: {{per_address: 100}}\n{}",
+        open(&[tarpit.address.port()], &modules)
+    );
+    let exporter = Setup::new(&config(&head, &[tarpit.address]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .start();
+    let metrics = exporter.body(&format!("/probe?module=all&target={}", tarpit.address));
+    let reasons = |reason: &str| {
+        let reason = format!("reason=\"{reason}\"");
+        let failures = metrics.lines().filter(|line| {
+            line.starts_with("smtp_tls_probe_failure_info{") && line.contains(&reason)
+        });
+        failures.count()
+    };
+    assert_eq!(tarpit.connections(), 100, "one a view");
+    assert_eq!((reasons("greeting_5xx"), reasons("pending")), (100, 100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_denied_adds_to_what_is_closed_by_default() {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    let root = Den::new().authority.root_pem();
+    let status = |section: &str, target: &str| {
+        let head = format!("probe_endpoint: {section}");
+        let exporter = Setup::new(&config(&head, &[nobody]));
+        let exporter = exporter.file("root.pem", &root).start();
+        let path = format!("/probe?target={target}");
+        exporter.fetch(&path, &["--globoff"]).status
+    };
+    let added = "{ports: [9], deny: [10.0.0.0/8]}";
+    assert_eq!(status(added, "127.0.0.1:9"), 400);
+    assert_eq!(status(added, "[64:ff9b::10.0.0.1]:9"), 400);
+    let open = "{ports: [9], deny: [10.0.0.0/8], deny_default: off}";
+    assert_eq!(status(open, "127.0.0.1:9"), 200);
+    assert_eq!(status(open, "10.0.0.1:9"), 400);
+    assert_eq!(status("{enabled: false}", "192.0.2.1"), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_sites_can_ask_for_nothing_that_is_done() {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    let exporter = Setup::new(&config(&open(&[9], ""), &[nobody]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .start();
+    let own = format!("Origin: {}", exporter.url(""));
+    for (header, is_refused) in [
+        ("Sec-Fetch-Site: cross-site", true),
+        ("Sec-Fetch-Site: same-site", true),
+        ("Origin: https://fox.test", true),
+        ("Origin: null", true),
+        ("Referer: https://fox.test/", true),
+        ("Sec-Fetch-Site: same-origin", false),
+        (own.as_str(), false),
+    ] {
+        let reload = exporter.fetch("/-/reload", &["-X", "POST", "-H", header]);
+        let probe = exporter.fetch("/probe?target=127.0.0.1:9", &["-H", header]);
+        let wanted = if is_refused { 403 } else { 200 };
+        assert_eq!((reload.status, probe.status), (wanted, wanted), "{header}");
+        if is_refused {
+            assert_eq!(
+                (reload.body.lines().count(), probe.body.lines().count()),
+                (1, 1)
+            );
+        }
+        assert_eq!(
+            exporter.fetch("/", &["-H", header]).status,
+            200,
+            "only read"
+        );
+    }
+    let counted = "smtp_tls_exporter_probe_requests_refused_total{reason=\"cross_site\"}";
+    assert_eq!(sample(&exporter.body("/metrics"), counted), Some(5.0));
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n", "HTTP/1.1 400"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", "HTTP/1.1 400"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n",
+            "HTTP/1.1 200",
+        ),
+        ("GET / HTTP/1.0\r\n", "HTTP/1.0 200"),
+    ] {
+        let mut stream = TcpStream::connect(exporter.address).unwrap();
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), status, "{head}");
+    }
+}
