@@ -93,7 +93,7 @@ fn kinds() -> Vec<Kind> {
         (starttls(vec![Act::Reset]), &["tls_closed"]),
         (
             starttls(vec![Act::Flood(&ENDLESS_CERTIFICATE)]),
-            &["tls_protocol_error", "tls_closed"],
+            &["chain_too_large"],
         ),
     ]
 }

@@ -149,8 +149,8 @@ async fn present(
         ..Speech::default()
     };
     let server = Server::start(any_port([127, 0, 0, 1]), credentials, speech).await;
-    let address = server.expect("a server").address;
-    probe(authority, address, "starttls", LONG).await
+    let server = server.expect("a server");
+    probe(authority, server.address, "starttls", LONG).await
 }
 
 #[tokio::test]

@@ -153,8 +153,8 @@ pub(crate) fn dialogue(bytes: &[u8]) {
 }
 
 /// Longest input of the legacy reader, beyond which it must have stopped; most that it keeps.
-const LONGEST_FLIGHT: usize = 128 * 1024;
-const LARGEST_CHAIN: usize = 64 * 1024;
+const LONGEST_FLIGHT: usize = 512 * 1024;
+const LARGEST_CHAIN: usize = 256 * 1024;
 
 pub(crate) fn legacy_reader(bytes: &[u8]) {
     let whole = flight(bytes.chunks(bytes.len().max(1)));
