@@ -6,6 +6,7 @@ use std::path::PathBuf;
 mod client_certificate;
 mod expect;
 mod file;
+mod labels;
 mod named_file;
 mod pattern;
 mod pem;

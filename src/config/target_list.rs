@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::document::Document;
+use super::labels::labels;
 use super::place::Path;
 use super::reader::{Problem, Value};
-use super::targets::{Common, labels, target, usable};
+use super::targets::{Common, target, usable};
 use super::trust::TrustStores;
 use super::words::one_line;
 use crate::name::{Host, HostError};

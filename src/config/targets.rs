@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::client_certificate;
 use super::expect::Expect;
+use super::labels::labels;
 use super::reader::{Fields, Problem, Value};
 use super::secret;
 use super::trust::TrustStores;
@@ -14,7 +15,6 @@ use super::views::Views;
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
-use crate::render::RESERVED_LABELS;
 use crate::round::Watched;
 use crate::smtp::Mode;
 use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source, is_unusable};
@@ -303,35 +303,4 @@ pub(super) fn distinct<T: Clone + Eq + Hash>(
         return Err(value.problem("empty, expected at least one"));
     }
     Ok(items)
-}
-
-pub(super) fn labels<'a>(
-    entries: impl IntoIterator<Item = (&'a str, Value<'a>)>,
-) -> Result<BTreeMap<String, String>, Problem> {
-    let mut labels = BTreeMap::new();
-    for (name, value) in entries {
-        if !is_label_name(name) {
-            let expected = "letters, digits and _, not beginning with a digit or __";
-            return Err(value.problem(format!("no label name, expected {expected}")));
-        }
-        if RESERVED_LABELS.contains(&name) {
-            let why = "a label of the exporter's own series, expected another name";
-            return Err(value.problem(why));
-        }
-        let text = value.text()?;
-        if secret::is_in(text) {
-            let why = "looks like a secret, which every series would show, expected other text";
-            return Err(value.problem(why));
-        }
-        labels.insert(name.to_owned(), text.to_owned());
-    }
-    Ok(labels)
-}
-
-/// As Prometheus' data model has them; names with two underscores are its own.
-fn is_label_name(name: &str) -> bool {
-    !name.starts_with("__")
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

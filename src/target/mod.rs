@@ -2,6 +2,7 @@
 
 mod expand;
 mod mail_domain;
+mod shortcomings;
 mod sightings;
 mod unusable;
 
