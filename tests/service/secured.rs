@@ -225,7 +225,9 @@ async fn more_requests_than_the_rate_are_put_off() {
 async fn second_handshake(exporter: &Exporter, config: &Arc<ClientConfig>) -> HandshakeKind {
     let mut kind = None;
     for _ in 0..2 {
-        let stream = TcpStream::connect(exporter.address).await.unwrap();
+        let stream = std::net::TcpStream::connect(exporter.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(stream).unwrap();
         let name = ServerName::try_from(NAME).unwrap();
         let connector = TlsConnector::from(Arc::clone(config));
         let mut stream = connector.connect(name, stream).await.unwrap();
