@@ -99,22 +99,22 @@ install_missing() {
 # libraries it needs beyond the installed ones, and nss_wrapper, which lets it find the user
 # that Debian's package would have created.
 unpack_exim() {
-    [ ! -e "$exim_root/complete" ] || return 0
+    [ ! -e "$exim_root/complete-heavy" ] || return 0
     update_lists
     rm -rf "$exim_root"
     mkdir -p "$exim_root"
     local libraries
-    mapfile -t libraries < <(apt-get -s install --no-install-recommends exim4-daemon-light | awk '/^Inst lib/ {print $2}')
+    mapfile -t libraries < <(apt-get -s install --no-install-recommends exim4-daemon-heavy | awk '/^Inst lib/ {print $2}')
     # As the current user: apt's own user may not write below target.
     (cd "$exim_root" && apt-get -q -o APT::Sandbox::User=root download \
-        exim4-daemon-light libnss-wrapper "${libraries[@]}")
+        exim4-daemon-heavy libnss-wrapper "${libraries[@]}")
     local package
     for package in "$exim_root"/*.deb; do
         dpkg -x "$package" "$exim_root"
         rm "$package"
     done
     chmod u-s "$exim_root/usr/sbin/exim4"
-    touch "$exim_root/complete"
+    touch "$exim_root/complete-heavy"
 }
 
 needs() {

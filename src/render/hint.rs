@@ -162,6 +162,10 @@ fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
             format!("lift the limit for this machine at {at}, or raise probe.min_interval")
         }
         Reason::Greeting5xx => format!("allow this machine's address at {at}"),
+        Reason::EhloRejected if is_headless => format!(
+            "set probe.helo to a full name that resolves: ours is refused at {at}; behind a load balancer the server \
+             may demand its PROXY header: set proxy_protocol"
+        ),
         Reason::EhloRejected => {
             format!("set probe.helo to a full name that resolves: ours is refused at {at}")
         }

@@ -1,6 +1,7 @@
 //! An address and a certificate into a running Exim that offers STARTTLS there. Exim conflicts with
 //! Postfix in Debian, so it is one that tests/run.sh has unpacked below `target`, not installed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -88,13 +89,15 @@ fn daemon(home: &Path) -> Command {
     daemon
 }
 
-/// The one directory of libraries that Debian names after the machine: x86_64-linux-gnu and so on.
-fn libraries(root: &Path) -> PathBuf {
-    fs::read_dir(root.join("usr/lib"))
+/// The directory of libraries that Debian names after the machine (x86_64-linux-gnu and so on), and the one it is in.
+fn libraries(root: &Path) -> OsString {
+    let all = root.join("usr/lib");
+    let own = fs::read_dir(&all)
         .expect("unpacked libraries")
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|directory| directory.join("libnss_wrapper.so").exists())
-        .expect("nss_wrapper beside Exim; tests/run.sh unpacks it")
+        .expect("nss_wrapper beside Exim; tests/run.sh unpacks it");
+    std::env::join_paths([own, all]).expect("paths without a colon")
 }
 
 fn users(home: &Path) -> PathBuf {
