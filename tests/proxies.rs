@@ -232,3 +232,23 @@ async fn who_may_wait_for_a_header_is_asked_for_it() {
     assert!(said.contains("connection_closed"), "{said}");
     assert!(said.contains("set proxy_protocol"), "{said}");
 }
+
+/// Where TLS begins at once, nothing is read before the hello.
+#[tokio::test]
+async fn who_may_wait_for_a_header_before_tls_is_asked_for_it() {
+    for (acts, reason) in [
+        (vec![Act::AwaitBytes], "tls_closed"),
+        (vec![Act::Await("PROXY ")], "tls_timeout"),
+    ] {
+        let backend = Script::start(acts).await.unwrap();
+        for (tls, is_told) in [("implicit", true), ("implicit, proxy_protocol: v1", false)] {
+            let yaml = format!(
+                "targets: [{{addresses: 127.0.0.1, ports: [{}], tls: {tls}}}]",
+                backend.address.port()
+            );
+            let said = table(&Scene::new().look(&yaml).await);
+            assert_eq!(said.contains("set proxy_protocol"), is_told, "{said}");
+            assert!(!is_told || said.contains(reason), "{said}");
+        }
+    }
+}

@@ -125,6 +125,7 @@ fn hint(target: &TargetReport, entry: &Entry, reason: Reason) -> String {
             format!("renew the certificate of {name} and enable it on every server")
         }
         (reason, _) => of_dialogue(reason, entry, at)
+            .or_else(|| of_implicit(reason, entry, at))
             .or_else(|| of_handshake(reason, at))
             .unwrap_or_else(|| of_certificate(reason, at, &name)),
     }
@@ -187,6 +188,19 @@ fn of_dialogue(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
             )
         }
         _ => return None,
+    })
+}
+
+/// Where TLS begins at once, a server that waits for a PROXY header is silent or closes during the handshake.
+fn of_implicit(reason: Reason, entry: &Entry, at: &str) -> Option<String> {
+    let endpoint = &entry.endpoint;
+    let is_headless = endpoint.proxy_protocol == ProxyProtocol::Off;
+    let is_silent = matches!(reason, Reason::TlsClosed | Reason::TlsTimeout);
+    (is_silent && is_headless && endpoint.mode == Mode::Implicit).then(|| {
+        format!(
+            "read the server's log at {at}; behind a load balancer the server may wait for its PROXY header: set \
+             proxy_protocol"
+        )
     })
 }
 
