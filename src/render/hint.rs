@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::command::command;
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Entry, Snapshot, State, TargetReport};
@@ -299,40 +300,6 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
         Reason::Internal => "report this: it is a defect of the program".to_owned(),
         _ => format!("renew the certificate of {name} and enable it on every server"),
     }
-}
-
-/// What shows the trouble by hand.
-fn command(entry: &Entry, reason: Reason) -> Option<String> {
-    let (address, port) = (&entry.endpoint.address, entry.endpoint.port);
-    match reason {
-        Reason::ConnectRefused | Reason::ConnectTimeout | Reason::ConnectUnreachable => {
-            Some(format!("nc -vz {address} {port}"))
-        }
-        // No tool sends the header that the others wait for.
-        Reason::ConnectionClosed
-        | Reason::TlsClosed
-        | Reason::TlsTimeout
-        | Reason::TlsAlert
-        | Reason::TlsNoCommonParameters
-        | Reason::TlsProtocolError => {
-            let is_headless = entry.endpoint.proxy_protocol == ProxyProtocol::Off;
-            is_headless.then(|| openssl(entry))
-        }
-        _ => None,
-    }
-}
-
-fn openssl(entry: &Entry) -> String {
-    let starttls = match entry.endpoint.mode {
-        Mode::StartTls => "-starttls smtp ",
-        Mode::Implicit => "",
-    };
-    let name = entry.endpoint.server_name.as_ref();
-    let name = name.map_or_else(String::new, |name| format!(" -servername {name}"));
-    format!(
-        "openssl s_client {starttls}-connect {}{name}",
-        entry.endpoint.at()
-    )
 }
 
 #[cfg(test)]
