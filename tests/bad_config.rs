@@ -70,6 +70,30 @@ const MISTAKES: &[(&str, &str)] = &[
         "3: targets[0].checks.thrust: unknown key (did you mean trust?), expected one of ",
     ),
     (
+        "+  limits: {warning: 30d}\n",
+        "3: targets[0].limits.warning: text, expected a map of keys and values",
+    ),
+    (
+        "+  limits: {critical: {}}\n",
+        "3: targets[0].limits.critical: no limit, expected lifetime, left or both",
+    ),
+    (
+        "+  limits: {warning: {lifetme: 25%}}\n",
+        "3: targets[0].limits.warning.lifetme: unknown key (did you mean lifetime?), expected lifetime or left",
+    ),
+    (
+        "+  limits: {warning: {lifetime: 25}}\n",
+        "3: targets[0].limits.warning.lifetime: 25: is no share, expected a share of the lifetime as 25%",
+    ),
+    (
+        "+  limits: {warning: {left: 5d}}\n",
+        "3: targets[0].limits: critical begins when 1w are left, warning at 5d, expected warning to begin first",
+    ),
+    (
+        "+defaults: {limits: {critical: {lifetime: 30%}}}\n",
+        "3: defaults.limits: critical begins at 30% of the lifetime, warning at 25%, expected warning to begin first",
+    ),
+    (
         "+defaults: {host: a}\n",
         "3: defaults.host: unknown key, expected one of ",
     ),

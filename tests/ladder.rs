@@ -101,7 +101,7 @@ async fn ssl_3_and_rc4_are_named_and_the_certificate_read() {
         assert_eq!(last.rung, Rung::Legacy);
         assert_eq!(last.outcome, Outcome::CertificateRead);
         let info = probed.metrics.one("smtp_tls_connection_info", &[]).unwrap();
-        let labels = ["rung", "tls_version", "cipher_suite", "key_exchange"];
+        let labels = ["fallback", "tls_version", "cipher_suite", "key_exchange"];
         let found = labels.map(|label| info.label(label).unwrap());
         assert_eq!(found, ["legacy", name, "TLS_RSA_WITH_RC4_128_SHA", "RSA"]);
     }

@@ -15,7 +15,8 @@ fn authority() -> Authority {
 }
 
 /// Label names of each family beyond those of an endpoint or a target.
-const OWN: [(&str, &[&str]); 21] = [
+const OWN: [(&str, &[&str]); 24] = [
+    ("smtp_tls_state", &["state", "reason"]),
     ("smtp_tls_probe_success", &[]),
     ("smtp_tls_probe_duration_seconds", &[]),
     ("smtp_tls_probe_phase_duration_seconds", &["phase"]),
@@ -26,6 +27,8 @@ const OWN: [(&str, &[&str]); 21] = [
     ("smtp_tls_cert_expiry_seconds", &[]),
     ("smtp_tls_cert_not_before_timestamp_seconds", &[]),
     ("smtp_tls_cert_not_after_timestamp_seconds", &[]),
+    ("smtp_tls_cert_warning_seconds", &[]),
+    ("smtp_tls_cert_critical_seconds", &[]),
     ("smtp_tls_cert_subject_match", &[]),
     ("smtp_tls_check_success", &["check"]),
     ("smtp_tls_chain_earliest_not_after_timestamp_seconds", &[]),
@@ -48,7 +51,7 @@ const OWN: [(&str, &[&str]); 21] = [
     ),
     (
         "smtp_tls_connection_info",
-        &["rung", "tls_version", "cipher_suite", "key_exchange"],
+        &["fallback", "tls_version", "cipher_suite", "key_exchange"],
     ),
     ("smtp_tls_target_resolved", &["view"]),
     ("smtp_tls_target_failure_info", &["view", "reason"]),
@@ -170,6 +173,54 @@ async fn the_exporter_counts_its_probes() {
     );
     let reason = metrics.one("smtp_tls_target_failure_info", &[]).unwrap();
     assert_eq!(reason.label("reason"), Some("dns_not_found"));
+}
+
+/// Whatever its state is, each endpoint has one series of it; the limits are those of its certificate and its target.
+#[tokio::test]
+async fn the_state_and_its_limits_are_said() {
+    let bear = authority();
+    // 90 days: a quarter is less than 30 days, and a tenth is more than 7.
+    let credentials = bear.issue(&Leaf::server(HOST, -70, 20));
+    let with = |name, limits: &str| Role {
+        more: limits.to_owned(),
+        ..Role::new(name, credentials.clone())
+    };
+    let mute = Role {
+        speech: Speech {
+            offers_starttls: false,
+            ..Speech::default()
+        },
+        ..with("mute", "")
+    };
+    let roles = vec![
+        with("plain", ""),
+        with("late", ", limits: {warning: {left: 15d}}"),
+        with(
+            "early",
+            ", limits: {warning: {lifetime: 100%}, critical: {lifetime: 50%, left: 21d}}",
+        ),
+        mute,
+    ];
+    let stage = Stage::set(HOST, roles).await.unwrap();
+    let watch = Watch::new(&bear, &stage.config, Names::default());
+    let metrics = watch.scrape().await;
+    for (target, state, reason, limits) in [
+        ("plain", "Warning", "expires_soon", Some((22.5, 7.0))),
+        ("late", "Healthy", "", Some((15.0, 7.0))),
+        ("early", "Critical", "expires_soon", Some((90.0, 21.0))),
+        ("mute", "Unreachable", "starttls_not_offered", None),
+    ] {
+        let of = [("target", target)];
+        let said = metrics.one("smtp_tls_state", &of).unwrap();
+        assert_eq!(
+            (said.label("state"), said.label("reason"), said.value),
+            (Some(state), Some(reason), 1.0)
+        );
+        let days = |name: &str| Some(metrics.value(name, &of)? / seconds(DAY));
+        let warning = days("smtp_tls_cert_warning_seconds");
+        let critical = days("smtp_tls_cert_critical_seconds");
+        assert_eq!(warning.zip(critical), limits, "{target}");
+    }
 }
 
 #[tokio::test]

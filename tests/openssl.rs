@@ -108,7 +108,11 @@ async fn assert_case(pair: &Pair, key: [&str; 2], case: Case<'_>) {
         assert_eq!(seen.value("connection_info"), None, "{about}");
         return;
     }
-    assert_eq!(seen.label("connection_info", "rung"), case.rung, "{about}");
+    assert_eq!(
+        seen.label("connection_info", "fallback"),
+        case.rung,
+        "{about}"
+    );
     let labels = ["tls_version", "cipher_suite", "key_exchange"];
     for (label, expected) in labels.into_iter().zip(case.parameters) {
         let found = seen.label("connection_info", label);
@@ -137,7 +141,7 @@ async fn versions_before_tls_1_2_are_named_and_their_certificate_read() {
         assert_eq!(seen.signature(), Some("unproven"));
         assert_eq!(seen.value("handshake_success"), Some(0.0));
         assert_eq!(seen.value("cert_info"), Some(1.0));
-        assert_eq!(seen.label("connection_info", "rung"), "legacy");
+        assert_eq!(seen.label("connection_info", "fallback"), "legacy");
         assert_eq!(seen.label("connection_info", "tls_version"), version);
         let check = [("check", "tls_version")];
         let passed = seen.metrics.value("smtp_tls_check_success", &check);
@@ -436,7 +440,7 @@ async fn the_last_rung_stays_within_the_offer() {
         let info = seen.metrics.one("smtp_tls_cert_info", &offer).unwrap();
         assert_eq!(info.label("key_type"), Some(kind));
         let rung = seen.metrics.one("smtp_tls_connection_info", &offer);
-        assert_eq!(rung.unwrap().label("rung"), Some("legacy"));
+        assert_eq!(rung.unwrap().label("fallback"), Some("legacy"));
     }
 }
 

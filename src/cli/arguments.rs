@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::certificate::TlsCertificateName;
+use crate::config::share;
 use crate::name::Host;
 use crate::smtp::Mode;
 use crate::target::Place;
@@ -117,7 +118,7 @@ pub(super) struct Check {
     /// PEM file with the roots to trust instead of Mozilla's
     #[arg(long, value_name = "FILE", requires = "targets")]
     pub(super) roots: Option<PathBuf>,
-    /// Warn when less is left: a share of the lifetime, a time, or both (25%, 30d, 25%/30d)
+    /// Warn when less is left: a share of the lifetime, a time, or both (25%, 30d, 25%,30d)
     #[arg(long, value_name = "LIMIT", value_parser = threshold)]
     pub(super) warning: Option<Threshold>,
     /// The same for critical
@@ -196,15 +197,12 @@ fn threshold(text: &str) -> Result<Threshold, String> {
         seconds: None,
     };
     let expected =
-        || "expected a share such as 25%, a time such as 30d, or both as 25%/30d".to_owned();
-    for part in text.split('/') {
-        match part.strip_suffix('%') {
-            Some(percent) => {
-                let percent = percent.parse::<f64>().ok();
-                let valid = percent.filter(|p| (0.0..=100.0).contains(p));
-                limit.fraction = Some(valid.ok_or_else(expected)? / 100.0);
-            }
-            None => limit.seconds = Some(crate::config::seconds(part).ok_or_else(expected)?),
+        || "expected a share such as 25%, a time such as 30d, or both as 25%,30d".to_owned();
+    for part in text.split(',') {
+        if part.ends_with('%') {
+            limit.fraction = Some(share(part).map_err(|_| expected())?);
+        } else {
+            limit.seconds = Some(crate::config::seconds(part).ok_or_else(expected)?);
         }
     }
     Ok(limit)
@@ -251,13 +249,13 @@ mod tests {
 
     #[test]
     fn limits_are_a_share_a_time_or_both() {
-        let limit = threshold("25%/30d").unwrap();
+        let limit = threshold("25%,30d").unwrap();
         assert_eq!(
             (limit.fraction, limit.seconds),
             (Some(0.25), Some(2_592_000))
         );
         assert_eq!(threshold("7d").unwrap().fraction, None);
-        for bad in ["", "25", "101%", "7 bears", "25%/"] {
+        for bad in ["", "25", "101%", "7 bears", "25%,", "25%/30d"] {
             assert!(threshold(bad).is_err(), "{bad}");
         }
     }

@@ -7,6 +7,7 @@ mod client_certificate;
 mod expect;
 mod file;
 mod labels;
+mod limits;
 mod named_file;
 mod pattern;
 mod pem;
@@ -26,6 +27,7 @@ pub use target_files::{Change, FileState, TargetFiles};
 pub use trust::roots_in;
 pub use web::WebConfig;
 
+pub(crate) use limits::share;
 pub(crate) use secret::masked_line;
 
 pub(crate) mod document;

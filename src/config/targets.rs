@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::client_certificate;
 use super::expect::Expect;
 use super::labels::labels;
+use super::limits;
 use super::reader::{Fields, Problem, Value};
 use super::secret;
 use super::trust::TrustStores;
@@ -20,7 +21,7 @@ use crate::smtp::Mode;
 use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source, is_unusable};
 use crate::verdict::CHECKS;
 
-const COMMON_KEYS: [&str; 9] = [
+const COMMON_KEYS: [&str; 10] = [
     "ports",
     "offers",
     "tls",
@@ -29,9 +30,10 @@ const COMMON_KEYS: [&str; 9] = [
     "client_certificate",
     "labels",
     "expect",
+    "limits",
     "checks",
 ];
-const TARGET_KEYS: [&str; 14] = [
+const TARGET_KEYS: [&str; 15] = [
     "name",
     "host",
     "mx",
@@ -45,6 +47,7 @@ const TARGET_KEYS: [&str; 14] = [
     "client_certificate",
     "labels",
     "expect",
+    "limits",
     "checks",
 ];
 
@@ -124,6 +127,9 @@ impl Common {
         }
         if let Some(value) = fields.take("expect") {
             self.expect.take_from(&value, stores)?;
+        }
+        if let Some(value) = fields.take("limits") {
+            limits::take_from(&value, &mut self.expect.expectations.thresholds)?;
         }
         if let Some(value) = fields.take("checks") {
             self.checks(&value)?;

@@ -1,8 +1,10 @@
 //! The table of metric families about targets and endpoints: name, help, and the samples of each. One row a metric.
 
+use super::cert_info::cert_info;
 use super::exposition::Labels;
 use super::value::{count, flag, none, one, seconds, time};
-use crate::certificate::{Facts, TlsCertificateName};
+use crate::certificate::Facts;
+use crate::reason::Reason;
 use crate::report::{Entry, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::Finding;
@@ -53,6 +55,17 @@ const fn target(
 
 /// Every family about targets and endpoints, in the order of the output. A value that was not observed has no sample.
 pub const FAMILIES: &[Family] = &[
+    entry(
+        "smtp_tls_state",
+        "The endpoint's one state word and the reason that made it, empty where nothing is wrong; always 1.",
+        |e, _, out| {
+            let reason = e.reason().map_or("", Reason::as_str);
+            out(
+                Labels::new([("state", e.state.as_str()), ("reason", reason)]),
+                1.0,
+            );
+        },
+    ),
     entry(
         "smtp_tls_probe_success",
         "Whether dialogue and handshake completed and no check failed.",
@@ -121,6 +134,24 @@ pub const FAMILIES: &[Family] = &[
         |e, _, out| with_leaf(e, |f| out(none(), time(f.not_after))),
     ),
     entry(
+        "smtp_tls_cert_warning_seconds",
+        "Seconds before the end of this leaf certificate at which the state Warning begins.",
+        |e, _, out| {
+            if let Some(begins) = e.warning_seconds() {
+                out(none(), seconds(begins));
+            }
+        },
+    ),
+    entry(
+        "smtp_tls_cert_critical_seconds",
+        "Seconds before the end of this leaf certificate at which the state Critical begins.",
+        |e, _, out| {
+            if let Some(begins) = e.critical_seconds() {
+                out(none(), seconds(begins));
+            }
+        },
+    ),
+    entry(
         "smtp_tls_cert_subject_match",
         "Whether the leaf is the expected certificate: names, subject, issuer, TlsCertificateName, fingerprint.",
         |e, _, out| with_leaf(e, |_| out(none(), flag(e.is_subject_match()))),
@@ -174,11 +205,11 @@ pub const FAMILIES: &[Family] = &[
     ),
     entry(
         "smtp_tls_connection_info",
-        "Parameters that the server chose; rung legacy: seen in a hello, no handshake was completed; always 1.",
+        "Parameters that the server chose; fallback legacy: seen in a hello, no handshake was completed; always 1.",
         |e, _, out| {
             if let Some(connection) = &e.observation.connection {
                 let labels = Labels::new([
-                    ("rung", connection.rung.as_str()),
+                    ("fallback", connection.rung.as_str()),
                     ("tls_version", connection.version.as_str()),
                     ("cipher_suite", &connection.cipher_suite),
                     ("key_exchange", &connection.key_exchange),
@@ -246,6 +277,7 @@ pub const RESERVED_LABELS: &[&str] = &[
     "view",
     "address",
     "offer",
+    "state",
     "phase",
     "reason",
     "check",
@@ -259,43 +291,11 @@ pub const RESERVED_LABELS: &[&str] = &[
     "key_bits",
     "signature_algorithm",
     "tls_certificate_name",
-    "rung",
+    "fallback",
     "tls_version",
     "cipher_suite",
     "key_exchange",
 ];
-
-fn cert_info(entry: &Entry, _now: Timestamp, out: Sink<'_>) {
-    let Some(leaf) = entry.observation.leaf() else {
-        return;
-    };
-    // A certificate that cannot be parsed still has its fingerprints.
-    let facts = leaf.facts().ok();
-    let text = |read: fn(&Facts) -> String| facts.map_or_else(String::new, read);
-    let fingerprints = leaf.fingerprints();
-    let labels = Labels::new([
-        ("subject", text(|f| f.subject.to_exchange()).as_str()),
-        ("issuer", &text(|f| f.issuer.to_exchange())),
-        ("serial_number", &text(|f| f.serial_number.clone())),
-        ("fingerprint_sha1", &fingerprints.sha1_hex()),
-        ("fingerprint_sha256", &fingerprints.sha256_hex()),
-        ("spki_sha256", &text(Facts::spki_sha256_hex)),
-        ("key_type", &text(|f| f.key.kind.to_string())),
-        (
-            "key_bits",
-            &text(|f| f.key.bits.map_or_else(String::new, |b| b.to_string())),
-        ),
-        (
-            "signature_algorithm",
-            &text(|f| f.signature_algorithm.to_string()),
-        ),
-        (
-            "tls_certificate_name",
-            &text(|f| TlsCertificateName::of(f).to_string()),
-        ),
-    ]);
-    out(labels, 1.0);
-}
 
 fn with_leaf(entry: &Entry, then: impl FnOnce(&Facts)) {
     if let Some(Ok(facts)) = entry.observation.leaf().map(|leaf| leaf.facts()) {

@@ -1,6 +1,7 @@
 //! A snapshot to text: metrics, JSON, pages, the terminal table. Pure; the only place that spells metric names and JSON keys.
 
 mod body;
+mod cert_info;
 mod command;
 mod debug;
 mod discovery;

@@ -14,7 +14,7 @@ use crate::pki::Trust;
 use crate::reason::Reason;
 use crate::target::{Endpoint, Expansion, Extent, Source};
 use crate::timestamp::Timestamp;
-use crate::verdict::{Finding, Kind, Verdict, Views};
+use crate::verdict::{Finding, Kind, Threshold, Thresholds, Verdict, Views};
 
 /// One endpoint with all that is known of it.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct Entry {
     pub state: State,
     /// Why, worst first; empty for a healthy endpoint.
     pub causes: Vec<Cause>,
+    /// When too little of a lifetime is left.
+    pub thresholds: Thresholds,
 }
 
 impl Entry {
@@ -57,6 +59,21 @@ impl Entry {
     /// Seconds until the leaf expires, negative afterwards.
     pub fn expires_in(&self, now: Timestamp) -> Option<i64> {
         Some(self.not_after()?.seconds_since(now))
+    }
+
+    /// Seconds before the leaf's end at which it is called `Warning`.
+    pub fn warning_seconds(&self) -> Option<i64> {
+        self.seconds_before_end(&self.thresholds.warning)
+    }
+
+    /// Seconds before the leaf's end at which it is called `Critical`.
+    pub fn critical_seconds(&self) -> Option<i64> {
+        self.seconds_before_end(&self.thresholds.critical)
+    }
+
+    fn seconds_before_end(&self, threshold: &Threshold) -> Option<i64> {
+        let facts = self.observation.leaf()?.facts().ok()?;
+        threshold.seconds_before_end(facts.not_before, facts.not_after)
     }
 
     /// The earliest end of validity on the path to a trusted root.

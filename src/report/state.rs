@@ -12,6 +12,8 @@ pub enum State {
     Unreachable,
     /// The certificate was read, but the session failed: the handshake was not completed, or what came after it.
     Broken,
+    /// The session is sound, but senders that follow what the domain publishes do not deliver.
+    Undeliverable,
     /// The leaf, or a certificate on its path, has expired.
     Expired,
     /// The leaf is not valid yet.
@@ -36,9 +38,10 @@ pub enum State {
 
 impl State {
     /// All words, worst first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Unreachable,
         Self::Broken,
+        Self::Undeliverable,
         Self::Expired,
         Self::NotYetValid,
         Self::Mismatch,
@@ -56,6 +59,7 @@ impl State {
         match self {
             Self::Unreachable => "Unreachable",
             Self::Broken => "Broken",
+            Self::Undeliverable => "Undeliverable",
             Self::Expired => "Expired",
             Self::NotYetValid => "NotYetValid",
             Self::Mismatch => "Mismatch",
@@ -76,6 +80,7 @@ impl State {
             Self::Warning | Self::Weak => 1,
             Self::Unreachable | Self::Undecided => 3,
             Self::Broken
+            | Self::Undeliverable
             | Self::Expired
             | Self::NotYetValid
             | Self::Mismatch
@@ -253,10 +258,10 @@ mod tests {
         let said = State::ALL.map(|state| (state.as_str(), state.exit_code()));
         assert_eq!(
             said[..3],
-            [("Unreachable", 3), ("Broken", 2), ("Expired", 2)]
+            [("Unreachable", 3), ("Broken", 2), ("Undeliverable", 2)]
         );
         assert_eq!(
-            said[7..],
+            said[8..],
             [
                 ("Critical", 2),
                 ("Warning", 1),

@@ -52,6 +52,7 @@ pub(super) fn entries(
                 verdict,
                 state,
                 causes,
+                thresholds: expectations.thresholds,
             }
         })
         .collect()

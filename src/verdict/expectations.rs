@@ -66,19 +66,24 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// Whether so much is left that the limit is not reached yet.
+    /// Seconds before its end at which a certificate with these dates reaches the limit; `None` of a limit without parts.
+    pub fn seconds_before_end(&self, not_before: Timestamp, not_after: Timestamp) -> Option<i64> {
+        let lifetime = not_after.seconds_since(not_before).max(0);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "seconds of a certificate's dates are far below 2^52: exact as f64"
+        )]
+        let share = |fraction: f64| (fraction * lifetime as f64).ceil() as i64;
+        let parts = [self.fraction.map(share), self.seconds];
+        parts.into_iter().flatten().min()
+    }
+
+    /// Whether less is left than the limit asks for.
     pub fn is_crossed(&self, not_before: Timestamp, not_after: Timestamp, now: Timestamp) -> bool {
         let left = not_after.seconds_since(now);
-        let lifetime = not_after.seconds_since(not_before);
-        // Seconds of a certificate's dates are far below 2^52: exact as f64.
-        #[expect(clippy::cast_precision_loss, reason = "see above")]
-        let below_fraction = |f: f64| (left as f64) < f * lifetime as f64;
-        let parts = [
-            self.fraction.map(below_fraction),
-            self.seconds.map(|s| left < s),
-        ];
-        let mut given = parts.into_iter().flatten().peekable();
-        given.peek().is_some() && given.all(|crossed| crossed)
+        let limit = self.seconds_before_end(not_before, not_after);
+        limit.is_some_and(|limit| left < limit)
     }
 }
 
@@ -144,5 +149,11 @@ mod tests {
         let end = Timestamp(100 * DAY);
         assert!(days.is_crossed(Timestamp(0), end, Timestamp(91 * DAY)));
         assert!(!days.is_crossed(Timestamp(0), end, Timestamp(89 * DAY)));
+        assert_eq!(days.seconds_before_end(Timestamp(0), end), Some(10 * DAY));
+        let nothing = Threshold {
+            fraction: None,
+            seconds: None,
+        };
+        assert!(!nothing.is_crossed(Timestamp(0), end, end));
     }
 }

@@ -107,7 +107,7 @@ impl Probed {
         );
         let agreed = self.metrics.all("smtp_tls_connection_info", &[]);
         assert!(
-            agreed.iter().all(|s| s.label("rung") == Some("legacy")),
+            agreed.iter().all(|s| s.label("fallback") == Some("legacy")),
             "{case}"
         );
         let distinct = self.value("target_distinct_certificates");

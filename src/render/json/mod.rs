@@ -109,7 +109,7 @@ struct Probe<'a> {
     client_certificate_requested: bool,
     client_certificate_presented: bool,
     attempts: Vec<Attempt<'a>>,
-    rung: Option<&'static str>,
+    fallback: Option<&'static str>,
     tls_version: Option<&'static str>,
     cipher_suite: Option<&'a str>,
     key_exchange: Option<&'a str>,
@@ -117,7 +117,7 @@ struct Probe<'a> {
 
 #[derive(Serialize)]
 struct Attempt<'a> {
-    rung: &'static str,
+    fallback: &'static str,
     outcome: &'static str,
     detail: Option<&'a str>,
 }
@@ -230,7 +230,7 @@ fn probe(entry: &Entry) -> Probe<'_> {
         client_certificate_requested: seen.client_certificate_requested,
         client_certificate_presented: seen.client_certificate_presented,
         attempts: attempts(seen),
-        rung: connection.map(|c| c.rung.as_str()),
+        fallback: connection.map(|c| c.rung.as_str()),
         tls_version: connection.map(|c| c.version.as_str()),
         cipher_suite: connection.map(|c| c.cipher_suite.as_str()),
         key_exchange: connection.map(|c| c.key_exchange.as_str()),
@@ -242,7 +242,7 @@ fn attempts(observation: &Observation) -> Vec<Attempt<'_>> {
         .attempts
         .iter()
         .map(|attempt| Attempt {
-            rung: attempt.rung.as_str(),
+            fallback: attempt.rung.as_str(),
             outcome: attempt.outcome.as_str(),
             detail: match &attempt.outcome {
                 Outcome::Failed(fault) => Some(&fault.detail),
