@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
 use harness::{Ended, Role, Stage, any_port, farewell, run};
-use peer::{Authority, Credentials, Leaf, Script, Speech};
+use peer::{Answer, Authority, Credentials, Dns, Leaf, Script, Speech};
 
 const HOST: &str = "mx.bears.test";
 const DAY: i64 = 86_400;
@@ -537,17 +537,23 @@ int clock_gettime(clockid_t id, struct timespec *now) {
 }
 ";
 
-#[tokio::test]
-async fn a_clock_before_1970_breaks_nothing() {
-    let world = World::new();
-    let (_server, at) = world.server(world.issue(-30, 60)).await;
-    fs::write(world.path("clock.c"), EARLY_CLOCK).unwrap();
+/// Where a machine has such a clock, as `LD_PRELOAD` takes it.
+fn early_clock(world: &World) -> PathBuf {
     let (source, library) = (world.path("clock.c"), world.path("clock.so"));
+    fs::write(&source, EARLY_CLOCK).unwrap();
     let mut compiler = Command::new("cc");
     compiler
         .args(["-shared", "-fPIC", "-o"])
         .args([&library, &source]);
     assert!(compiler.status().unwrap().success());
+    library
+}
+
+#[tokio::test]
+async fn a_clock_before_1970_breaks_nothing() {
+    let world = World::new();
+    let (_server, at) = world.server(world.issue(-30, 60)).await;
+    let library = early_clock(&world);
     let roots = world.path("root.pem");
     for form in [&[][..], &["--json"]] {
         let mut command = Command::new(PROGRAM);
@@ -558,5 +564,34 @@ async fn a_clock_before_1970_breaks_nothing() {
         assert!(ended.stdout.contains("NotYetValid"), "{}", ended.stdout);
         let is_dated = ended.stdout.contains("1969-12-31T");
         assert_eq!(is_dated, !form.is_empty(), "{}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn names_are_found_with_a_clock_before_1970() {
+    let world = World::new();
+    let (stage, _) = world.server(world.issue(-30, 60)).await;
+    let here = vec![Answer::Address([127, 0, 0, 1].into())];
+    let dns = Dns::start([(HOST, here)].into()).await.unwrap();
+    let library = early_clock(&world);
+    let (at, port) = (dns.address, stage.servers[0].address.port());
+    for (resolver, dnssec, expected) in [
+        (format!("udp://{at}"), "off", "NotYetValid"),
+        (format!("tcp://{at}"), "off", "NotYetValid"),
+        // No signature is valid so early, and this zone has none.
+        (format!("udp://{at}"), "validate", "dns_error"),
+    ] {
+        let config = format!(
+            "views: {{v: {{resolvers: '{resolver}', dnssec: {dnssec}}}}}\ntrust: {{roots: root.pem}}\n\
+             targets: [{{host: {HOST}, ports: {port}, views: v}}]"
+        );
+        fs::write(world.path("names.yml"), config).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["check", "--config.file"]);
+        command.arg(world.path("names.yml"));
+        command.env("LD_PRELOAD", &library);
+        let ended = harness::ended(command).await;
+        assert_eq!(ended.stderr, "", "{resolver} {dnssec}");
+        assert!(ended.stdout.contains(expected), "{}", ended.stdout);
     }
 }

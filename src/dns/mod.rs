@@ -2,6 +2,7 @@
 
 mod answer;
 mod cache;
+mod clock;
 mod file;
 mod hickory;
 mod hosts;

@@ -1,13 +1,13 @@
 //! Roots to the TLS configuration of DNS over TLS and HTTPS. Unlike a probe, it believes nobody without a certificate.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::clock;
 use crate::pki::Anchors;
 
 /// A client that verifies servers against these roots; ALPN is set where it is used.
@@ -28,11 +28,6 @@ struct Now;
 
 impl TimeProvider for Now {
     fn current_time(&self) -> Option<UnixTime> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "in the place of the same call in the TLS library"
-        )]
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        Some(UnixTime::since_unix_epoch(since.unwrap_or_default()))
+        Some(UnixTime::since_unix_epoch(clock::since_1970()))
     }
 }

@@ -6,6 +6,7 @@ mod order;
 mod proof;
 mod question;
 mod resolver;
+mod runtime;
 mod server;
 mod system;
 mod trust_anchor;

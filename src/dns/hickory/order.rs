@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, DnsResponseStream};
 use hickory_resolver::proto::op::{DnsRequest, Edns};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, timeout_at};
 
+use super::runtime;
 use super::server::{Reply, SILENCE, Server, Standing, complaint, settles};
 
 /// How long a server that kept silent is waited for before the next one is asked too.
@@ -231,7 +231,7 @@ impl Heard {
 
 impl DnsHandle for InOrder {
     type Response = DnsResponseStream;
-    type Runtime = TokioRuntimeProvider;
+    type Runtime = runtime::Runtime;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
         DnsResponseStream::from(Box::pin(self.clone().ask(request)))

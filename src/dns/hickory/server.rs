@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hickory_resolver::config::NameServerConfig;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse, ResponseCode};
 use hickory_resolver::{NameServerPool, PoolContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+
+use super::runtime::Runtime;
 
 /// What came of a question.
 pub(super) type Reply = Result<DnsResponse, NetError>;
@@ -27,8 +28,8 @@ pub(super) struct Server {
     /// For messages.
     pub(super) name: String,
     /// Two, because within one hickory takes a question with EDNS and the same without for one.
-    with_edns: NameServerPool<TokioRuntimeProvider>,
-    plain: NameServerPool<TokioRuntimeProvider>,
+    with_edns: NameServerPool<Runtime>,
+    plain: NameServerPool<Runtime>,
     timeout: Duration,
     is_silent: AtomicBool,
     refuses_edns: AtomicBool,
@@ -38,8 +39,8 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(name: String, config: &NameServerConfig, context: &Arc<PoolContext>) -> Self {
         let pool = || {
-            let provider = TokioRuntimeProvider::default();
-            NameServerPool::from_config([config.clone()], Arc::clone(context), provider)
+            let context = Arc::clone(context);
+            NameServerPool::from_config([config.clone()], context, Runtime::default())
         };
         Self {
             name,
