@@ -20,7 +20,7 @@ use smtp_tls_exporter::timestamp::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
-use harness::{Ended, Role, Stage, any_port, farewell, run};
+use harness::{Ended, Role, Stage, any_port, early_clock, farewell, run};
 use peer::{Answer, Authority, Credentials, Dns, Leaf, Script, Speech};
 
 const HOST: &str = "mx.bears.test";
@@ -524,36 +524,11 @@ async fn complaints_that_are_lost_change_no_status() {
     }
 }
 
-/// A machine whose clock stands on the last day of 1969. Linux lets nobody set it so; libraries like this one do.
-const EARLY_CLOCK: &str = r"
-#define _GNU_SOURCE
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *now) {
-    int failed = syscall(SYS_clock_gettime, id, now);
-    if (id == CLOCK_REALTIME) now->tv_sec = -86400;
-    return failed;
-}
-";
-
-/// Where a machine has such a clock, as `LD_PRELOAD` takes it.
-fn early_clock(world: &World) -> PathBuf {
-    let (source, library) = (world.path("clock.c"), world.path("clock.so"));
-    fs::write(&source, EARLY_CLOCK).unwrap();
-    let mut compiler = Command::new("cc");
-    compiler
-        .args(["-shared", "-fPIC", "-o"])
-        .args([&library, &source]);
-    assert!(compiler.status().unwrap().success());
-    library
-}
-
 #[tokio::test]
 async fn a_clock_before_1970_breaks_nothing() {
     let world = World::new();
     let (_server, at) = world.server(world.issue(-30, 60)).await;
-    let library = early_clock(&world);
+    let library = early_clock(world.directory.path());
     let roots = world.path("root.pem");
     for form in [&[][..], &["--json"]] {
         let mut command = Command::new(PROGRAM);
@@ -573,7 +548,7 @@ async fn names_are_found_with_a_clock_before_1970() {
     let (stage, _) = world.server(world.issue(-30, 60)).await;
     let here = vec![Answer::Address([127, 0, 0, 1].into())];
     let dns = Dns::start([(HOST, here)].into()).await.unwrap();
-    let library = early_clock(&world);
+    let library = early_clock(world.directory.path());
     let (at, port) = (dns.address, stage.servers[0].address.port());
     for (resolver, dnssec, expected) in [
         (format!("udp://{at}"), "off", "NotYetValid"),

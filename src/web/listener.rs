@@ -23,10 +23,9 @@ use super::guests::{Full, Guests, Visit};
 use super::origin;
 use super::site::Site;
 use super::stall::Stall;
+use super::undated;
 use crate::dns::Lookup;
 use crate::process::ProcessFacts;
-use crate::round::system_clock;
-use crate::timestamp::Timestamp;
 
 /// Connections at once; Prometheus needs one or two, idle ones cost little.
 const MAX_CONNECTIONS: u32 = 2048;
@@ -112,6 +111,9 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 
 /// Serves until the site is closed and its last answers are given, or have taken too long.
 pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>, door: Arc<Door>) {
+    if undated::is_now() {
+        tracing::error!("the clock stands before 1970: nothing is answered until it is set");
+    }
     let guests = Arc::new(Guests::new(most_connections()));
     let mut accepting = JoinSet::new();
     for listener in listeners.0 {
@@ -229,6 +231,10 @@ async fn converse<L, S>(
     L: Lookup + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    if undated::is_now() {
+        let _ = timeout(HEAD_TIMEOUT, undated::refuse(stream)).await;
+        return;
+    }
     let closed = site.closed();
     let service = service_fn(|request| {
         let (site, door) = (Arc::clone(&site), Arc::clone(&door));
@@ -253,8 +259,6 @@ async fn converse<L, S>(
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
-            // There is no date to write before 1970 (RFC 9110 §6.6.1), and hyper would panic.
-            .auto_date_header(system_clock() >= Timestamp(0))
             .serve_connection(TokioIo::new(stream), service)
     );
     let served = tokio::select! {

@@ -21,6 +21,7 @@ mod shared;
 mod site;
 mod stall;
 mod tls;
+mod undated;
 
 pub use door::{Access, Door, Header, Rate, header};
 pub use listener::{ListenError, Listeners, serve};

@@ -8,6 +8,7 @@
 )]
 
 mod acts;
+mod clock;
 mod exposition;
 mod http;
 mod probed;
@@ -16,6 +17,7 @@ mod stage;
 mod watch;
 
 pub(crate) use acts::{BANNER, alert, farewell, greeted, line, offered, ready};
+pub(crate) use clock::early_clock;
 pub(crate) use exposition::{Exposition, Sample};
 pub(crate) use http::{Answer, request, send};
 pub(crate) use probed::{Case, LONG, Probed, SHORT, cases, play, probe, seconds, visit};

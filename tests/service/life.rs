@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::clock::early_clock;
 use super::exporter::{Den, Setup, config, curl, sample};
 use super::peer::{Act, Script, Speech};
 
@@ -326,4 +327,29 @@ async fn a_log_that_nobody_reads_stops_nothing() {
     let mut exporter = exporter;
     exporter.signal("TERM");
     assert_eq!(exporter.ended().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_before_1970_is_told_until_it_is_set() {
+    let setup = Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
+        .file("root.pem", &Den::new().authority.root_pem());
+    let library = early_clock(setup.path("").as_path());
+    let mut exporter = setup
+        .variable("LD_PRELOAD", library.to_str().unwrap())
+        .start();
+    for path in ["/metrics", "/-/healthy"] {
+        let got = exporter.fetch(path, &[]);
+        assert_eq!(got.status, 503, "{}", got.head);
+        assert!(
+            got.body.contains("clock stands before 1970"),
+            "{}",
+            got.body
+        );
+    }
+    exporter.signal("HUP");
+    exporter.signal("TERM");
+    assert_eq!(exporter.ended().code(), Some(0));
+    let log = exporter.log();
+    assert!(log.contains("the clock stands before 1970"), "{log}");
+    assert!(!log.contains("panicked"), "{log}");
 }

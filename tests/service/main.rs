@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[path = "../harness/clock.rs"]
+mod clock;
 #[path = "../peer/mod.rs"]
 mod peer;
 

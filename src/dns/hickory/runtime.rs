@@ -52,10 +52,7 @@ impl Time for Timer {
         TokioTime::delay_for(duration)
     }
 
-    fn timeout<'a, F>(
-        duration: Duration,
-        future: F,
-    ) -> Boxed<'a, io::Result<F::Output>>
+    fn timeout<'a, F>(duration: Duration, future: F) -> Boxed<'a, io::Result<F::Output>>
     where
         F: 'static + Future + Send,
     {
