@@ -22,6 +22,13 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     match evidence.trust {
         None => Finding::NotApplicable("no certificate was seen"),
         Some(Trust::Path(_) | Trust::Pinned) => Finding::Pass,
+        // Whoever gives a CA and its server one name may be believed all the same.
+        Some(Trust::None(
+            why @ (NoPath::Empty
+            | NoPath::Unsupported(_)
+            | NoPath::Unreadable(_)
+            | NoPath::TooManyWays),
+        )) => Finding::Unknown(why.to_string()),
         Some(Trust::None(_)) if facts.is_self_issued() => Finding::fail(
             Reason::SelfSigned,
             format!("signed by itself ({})", facts.subject.to_exchange()),
@@ -45,12 +52,6 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         Some(Trust::None(why @ (NoPath::Invalid(_) | NoPath::CaAsLeaf))) => {
             Finding::fail(Reason::ChainInvalid, why.to_string())
         }
-        Some(Trust::None(
-            why @ (NoPath::Empty
-            | NoPath::Unsupported(_)
-            | NoPath::Unreadable(_)
-            | NoPath::TooManyWays),
-        )) => Finding::Unknown(why.to_string()),
     }
 }
 
@@ -90,6 +91,9 @@ mod tests {
     fn what_the_library_cannot_verify_is_unknown() {
         let case = without_path(NoPath::Unsupported("version 1".into()));
         assert!(matches!(judge(&case.evidence()), Finding::Unknown(_)));
+        let mut own = without_path(NoPath::Unsupported("RSA with 1024 bits".into()));
+        own.observation.chain.remove(0);
+        assert!(matches!(judge(&own.evidence()), Finding::Unknown(_)));
         let none = Case::without_certificate();
         assert!(matches!(judge(&none.evidence()), Finding::NotApplicable(_)));
     }
