@@ -156,3 +156,37 @@ async fn what_no_path_needs_is_a_remark() {
     );
     assert_eq!(said.check("key_strength")["evidence"], Value::Null);
 }
+
+/// All issuers have one name, and the last that is tried is always the right one: that takes more signatures than a
+/// stranger gets, though the way that they hide leads to the root.
+#[tokio::test]
+async fn more_ways_than_are_tried_are_undecided() {
+    const WALLS: usize = 18;
+    let world = World::new();
+    let mut maze = named("Maze");
+    maze.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let keys: Vec<_> = (0..=WALLS).map(|_| KeyPair::generate().unwrap()).collect();
+    let root = maze.self_signed(&keys[0]).unwrap().pem();
+    std::fs::write(world.path("root.pem"), root).unwrap();
+    let by = |nth: usize| Issuer::from_params(&maze, &keys[nth]);
+    let walls = (1..=WALLS).map(|nth| maze.signed_by(&keys[nth], &by(nth - 1)).unwrap());
+    let mut leaf = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    leaf.not_after = rcgen::date_time_ymd(2200, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    let leaf = leaf.signed_by(&key, &by(WALLS)).unwrap();
+    let chain = std::iter::once(leaf.der().clone()).chain(walls.map(|wall| wall.der().clone()));
+    let credentials = Credentials {
+        chain: chain.collect(),
+        key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+    };
+    let said = check(&world, credentials).await;
+    assert_eq!(
+        (said.code, &said.endpoint["state"]),
+        (Some(3), &"Undecided".into())
+    );
+    let trust = said.check("trust");
+    assert_eq!(trust["result"], "unknown");
+    let evidence = trust["evidence"].as_str().unwrap();
+    assert!(evidence.contains("too many ways to try"), "{evidence}");
+    assert!(said.endpoint["expires_in_seconds"].as_i64() > Some(0));
+}
