@@ -9,15 +9,20 @@
 #[path = "openssl/certificates.rs"]
 mod certificates;
 mod harness;
+#[path = "openssl/kinds.rs"]
+mod kinds;
 mod peer;
 #[path = "openssl/server.rs"]
 mod server;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use certificates::{P256, Pair, RSA, Workshop};
-use harness::{Exposition, NOW, Names, Watch};
+use harness::{Exposition, NOW, Names, Program, Watch, request, run};
+use kinds::{By, Kind};
 use peer::Authority;
+use serde_json::Value;
 use server::Server;
 use smtp_tls_exporter::observation::{HandshakeSignature, Observation, Outcome};
 use smtp_tls_exporter::render;
@@ -310,7 +315,7 @@ async fn weak_keys_and_signatures_are_findings() {
             "{name}"
         );
         assert!(seen.value("cert_expiry_seconds").is_some(), "{name}");
-        let json: serde_json::Value = serde_json::from_str(&seen.json).expect("JSON");
+        let json: Value = serde_json::from_str(&seen.json).expect("JSON");
         let checks = json["targets"][0]["endpoints"][0]["checks"].as_array();
         let finding = checks.and_then(|all| all.iter().find(|c| c["check"] == weak));
         let finding = finding.unwrap_or_else(|| panic!("no {weak}: {}", seen.json));
@@ -482,6 +487,211 @@ async fn a_client_certificate_is_presented_where_one_is_demanded() {
             assert_eq!(seen.value("handshake_success"), Some(success), "{about}");
         }
     }
+}
+
+/// Servers with chains of these kinds, and the configuration that watches each below its own root.
+async fn present(workshop: &Workshop, kinds: &[Kind]) -> (Vec<Server>, String) {
+    let (mut servers, mut config) = (Vec::new(), "targets:\n".to_owned());
+    for kind in kinds {
+        let [root, intermediate, leaf] = kind.issue(workshop, "mx.bears.test");
+        let behind = intermediate.certificate.display().to_string();
+        let options = ["-cipher", ALL, "-cert_chain", &behind];
+        let server = Server::start(&[&leaf], &options).await;
+        let (name, port, root) = (
+            &kind.name,
+            server.address.port(),
+            root.certificate.display(),
+        );
+        config += &format!(
+            "- {{name: {name}, host: mx.bears.test, addresses: [127.0.0.1], ports: [{port}], \
+             tls: starttls, expect: {{roots: '{root}'}}}}\n"
+        );
+        servers.push(server);
+    }
+    (
+        servers,
+        workshop.file("kinds.yml", &config).display().to_string(),
+    )
+}
+
+/// What `check` says of each target of a configuration, and its exit status.
+async fn check(config: &str) -> (Option<i32>, Vec<Value>) {
+    let ended = run(&["check", "--config.file", config, "--json"]).await;
+    let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let targets = report["targets"].as_array().expect("targets");
+    let endpoints = targets.iter().map(|target| target["endpoints"][0].clone());
+    (ended.code, endpoints.collect())
+}
+
+/// What the exporter says that serves it.
+async fn metrics(config: &str) -> Exposition {
+    let program = Program::serve(Path::new(config), &[]);
+    let answer = request(program.address, "GET", "/metrics", &[]).await;
+    Exposition::parse(&answer.expect("an answer").body)
+}
+
+fn evidence<'a>(endpoint: &'a Value, name: &str) -> &'a str {
+    let checks = endpoint["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["check"] == name);
+    check
+        .and_then(|c| c["evidence"].as_str())
+        .unwrap_or_default()
+}
+
+/// Keys that our verifier does not try, with what is to be said of them.
+fn odd_keys(dsa: &str) -> Vec<(&'static str, Vec<&str>, [&'static str; 2])> {
+    let ec = |curve| vec!["-newkey", "ec", "-pkeyopt", curve];
+    let ecdsa = |curve| ["ecdsa-with-SHA256", curve];
+    let rsa = "sha256WithRSAEncryption";
+    let large = ["-newkey", "rsa:8200", "-pkeyopt", "rsa_keygen_primes:5"];
+    let exponent = "rsa_keygen_pubexp:18446744073709551629";
+    vec![
+        (
+            "brainpool",
+            ec("ec_paramgen_curve:brainpoolP256r1"),
+            ecdsa("brainpoolP256r1"),
+        ),
+        (
+            "secp256k1",
+            ec("ec_paramgen_curve:secp256k1"),
+            ecdsa("secp256k1"),
+        ),
+        ("rsa-1024", vec!["-newkey", "rsa:1024"], [rsa, "1024 bits"]),
+        ("rsa-8200", large.to_vec(), [rsa, "8200 bits"]),
+        (
+            "exponent",
+            vec!["-newkey", "rsa:2048", "-pkeyopt", exponent],
+            [rsa, "an exponent of 65 bits"],
+        ),
+        (
+            "ed448",
+            vec!["-newkey", "ed448"],
+            ["Ed448", "a key of kind Ed448"],
+        ),
+        (
+            "dsa",
+            vec!["-newkey", dsa],
+            ["dsa-with-sha256", "a key of kind DSA"],
+        ),
+    ]
+}
+
+/// Arguments for the key of an issuer, and how it signs.
+type Signing = (&'static [&'static str], &'static [&'static str]);
+
+const P384: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"];
+const P521: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"];
+
+macro_rules! pss {
+    ($hash:literal, $salt:literal) => {
+        &[
+            "-sigopt",
+            "rsa_padding_mode:pss",
+            $hash,
+            "-sigopt",
+            concat!("rsa_pss_saltlen:", $salt),
+        ]
+    };
+}
+
+/// Signatures that our verifier does not try, and how the algorithm is called.
+const ODD_SIGNATURES: [(&str, Signing, &str); 9] = [
+    ("rsa-md5", (RSA, &["-md5"]), "md5WithRSAEncryption"),
+    ("rsa-sha1", (RSA, &["-sha1"]), "sha1WithRSAEncryption"),
+    ("rsa-sha224", (RSA, &["-sha224"]), "sha224WithRSAEncryption"),
+    ("rsa-sha3", (RSA, &["-sha3-256"]), "RSA-SHA3-256"),
+    ("ecdsa-sha1", (P256, &["-sha1"]), "ecdsa-with-SHA1"),
+    ("ecdsa-sha224", (P256, &["-sha224"]), "ecdsa-with-SHA224"),
+    ("ecdsa-sha3", (P256, &["-sha3-256"]), "ecdsa-with-SHA3-256"),
+    (
+        "pss-20",
+        (RSA, pss!("-sha256", "20")),
+        "RSASSA-PSS-SHA256 with a salt of 20 bytes",
+    ),
+    (
+        "pss-max",
+        (RSA, pss!("-sha384", "max")),
+        "RSASSA-PSS-SHA384 with a salt of 206 bytes",
+    ),
+];
+
+/// Signatures that it does.
+const USUAL_SIGNATURES: [(&str, Signing); 9] = [
+    ("pss-32", (RSA, pss!("-sha256", "32"))),
+    ("pss-48", (RSA, pss!("-sha384", "48"))),
+    ("pss-64", (RSA, pss!("-sha512", "64"))),
+    ("rsa-sha512", (RSA, &["-sha512"])),
+    (
+        "rsa-3",
+        (
+            &["-newkey", "rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:3"],
+            &[],
+        ),
+    ),
+    ("p384", (P384, &["-sha384"])),
+    ("p521", (P521, &["-sha512"])),
+    ("p521-sha256", (P521, &["-sha256"])),
+    ("p256-sha512", (P256, &["-sha512"])),
+];
+
+/// All of these with an odd root, and with an odd intermediate.
+fn twice(kinds: impl Fn(By) -> Vec<Kind>) -> Vec<Kind> {
+    [By::Root, By::Intermediate]
+        .into_iter()
+        .flat_map(kinds)
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "needs openssl: tests/run.sh"]
+async fn kinds_that_are_not_verified_are_undecided_and_named() {
+    let workshop = Workshop::new();
+    let dsa = workshop.dsa();
+    let mut kinds = twice(|by| {
+        let keys = odd_keys(&dsa).into_iter();
+        let keys = keys.map(|(name, key, said)| Kind::key(name, by, &key, &said));
+        let signatures = ODD_SIGNATURES.iter();
+        let signatures =
+            signatures.map(|(name, signing, said)| Kind::signature(name, by, *signing, &[said]));
+        keys.chain(signatures).collect()
+    });
+    kinds.push(Kind::version_1());
+    let (_servers, config) = present(&workshop, &kinds).await;
+    let (code, endpoints) = check(&config).await;
+    let page = metrics(&config).await;
+    for (kind, endpoint) in kinds.iter().zip(&endpoints) {
+        let name = &kind.name;
+        assert_eq!(endpoint["state"], "Undecided", "{name}: {endpoint:#}");
+        let evidence = evidence(endpoint, "trust");
+        for said in &kind.said {
+            assert!(
+                evidence.contains(said.as_str()),
+                "{name}: no {said}: {evidence}"
+            );
+        }
+        let ends = page.value("smtp_tls_cert_expiry_seconds", &[("target", name)]);
+        let days = ends.unwrap_or_default() / 86_400.0;
+        assert!((59.0..=60.0).contains(&days), "{name}: {days}");
+    }
+    assert_eq!((code, endpoints.len()), (Some(3), kinds.len()));
+}
+
+#[tokio::test]
+#[ignore = "needs openssl: tests/run.sh"]
+async fn kinds_that_are_verified_are_healthy() {
+    let workshop = Workshop::new();
+    let mut kinds = twice(|by| {
+        let signatures = USUAL_SIGNATURES.iter();
+        let signatures = signatures.map(|(name, signing)| Kind::signature(name, by, *signing, &[]));
+        signatures.collect()
+    });
+    kinds.push(Kind::key("ed25519", By::Root, &["-newkey", "ed25519"], &[]));
+    let (_servers, config) = present(&workshop, &kinds).await;
+    let (code, endpoints) = check(&config).await;
+    for (kind, endpoint) in kinds.iter().zip(&endpoints) {
+        assert_eq!(endpoint["state"], "Healthy", "{}: {endpoint:#}", kind.name);
+    }
+    assert_eq!((code, endpoints.len()), (Some(0), kinds.len()));
 }
 
 /// OpenSSL sends each ticket in a record of its own.

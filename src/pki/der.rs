@@ -84,6 +84,12 @@ pub(super) fn sequence(der: &[u8]) -> Option<&[u8]> {
     reader.is_empty().then_some(content)
 }
 
+/// The content of an INTEGER that is not negative; none when it does not fit.
+pub(super) fn number(integer: &[u8]) -> Option<usize> {
+    let add = |sum: usize, byte: &u8| Some(sum.checked_mul(256)? + usize::from(*byte));
+    integer.iter().try_fold(0, add)
+}
+
 /// The SEQUENCE that has this content.
 pub(super) fn wrap(content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();

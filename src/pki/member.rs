@@ -176,10 +176,7 @@ fn key_usage(value: &[u8]) -> Option<u8> {
 fn explicit_policy(value: &[u8]) -> Option<usize> {
     let after = Reader(der::sequence(value)?).content(0x80)?;
     // More certificates than a chain has, when it does not fit.
-    let number = after.iter().try_fold(0_usize, |n, byte| {
-        Some(n.checked_mul(256)? + usize::from(*byte))
-    });
-    Some(number.unwrap_or(usize::MAX))
+    Some(der::number(after).unwrap_or(usize::MAX))
 }
 
 /// `webpki` has a list of keys that were publicly withdrawn, and asks it before anything else.

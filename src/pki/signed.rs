@@ -42,12 +42,17 @@ impl Signer {
         Self { spki, key }
     }
 
-    /// For messages: `an RSA key of 1024 bits`.
+    /// For messages: `a key of kind RSA with 1024 bits`, and what else keeps the library from trying it.
     pub(super) fn describe(&self) -> String {
-        match (&self.key.kind, self.key.bits) {
-            (KeyKind::Ec(curve), _) => format!("an ECDSA key on {curve}"),
-            (kind, Some(bits)) => format!("a key of kind {kind} with {bits} bits"),
-            (kind, None) => format!("a key of kind {kind}"),
+        let exponent = rsa_exponent(&self.spki).filter(|exponent| exponent.len() > USUAL_EXPONENT);
+        match (&self.key.kind, self.key.bits, exponent) {
+            (KeyKind::Ec(curve), ..) => format!("an ECDSA key on {curve}"),
+            (kind @ KeyKind::Rsa, Some(bits), Some(exponent)) => {
+                let long = integer_bits(exponent);
+                format!("a key of kind {kind} with {bits} bits and an exponent of {long} bits")
+            }
+            (kind, Some(bits), _) => format!("a key of kind {kind} with {bits} bits"),
+            (kind, None, _) => format!("a key of kind {kind}"),
         }
     }
 
@@ -77,23 +82,37 @@ impl Signer {
     }
 }
 
+/// 1.2.840.113549.1.1.10.
+const RSASSA_PSS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+
 /// Algorithms without a name of ours are called by their OID.
 fn is_unnamed(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
+/// Most bytes of a public exponent that the library is sure to try.
+const USUAL_EXPONENT: usize = 4;
+
 /// RSA keys of a size, and with a public exponent, that the library tries.
 fn is_usual_rsa(spki: &[u8], bits: Option<u32>) -> bool {
-    let exponent = || {
-        let mut fields = Reader(der::sequence(spki)?);
-        fields.content(der::SEQUENCE)?;
-        let key = fields.content(der::BIT_STRING)?.strip_prefix(&[0])?;
-        let mut key = Reader(der::sequence(key)?);
-        key.content(der::INTEGER)?;
-        key.content(der::INTEGER)
-    };
-    let is_short = exponent().is_some_and(|e| e.len() <= 4);
+    let is_short = rsa_exponent(spki).is_some_and(|e| e.len() <= USUAL_EXPONENT);
     is_short && bits.is_some_and(|bits| (2048..=8192).contains(&bits))
+}
+
+/// The second number of an RSAPublicKey (RFC 8017 §A.1.1).
+fn rsa_exponent(spki: &[u8]) -> Option<&[u8]> {
+    let mut fields = Reader(der::sequence(spki)?);
+    fields.content(der::SEQUENCE)?;
+    let key = fields.content(der::BIT_STRING)?.strip_prefix(&[0])?;
+    let mut key = Reader(der::sequence(key)?);
+    key.content(der::INTEGER)?;
+    key.content(der::INTEGER)
+}
+
+fn integer_bits(integer: &[u8]) -> usize {
+    let zeros = integer.iter().take_while(|byte| **byte == 0).count();
+    let first = integer.get(zeros).map_or(8, |byte| byte.leading_zeros());
+    (8 * (integer.len() - zeros)).saturating_sub(first as usize)
 }
 
 impl<'a> Signed<'a> {
@@ -108,6 +127,17 @@ impl<'a> Signed<'a> {
             algorithm,
             signature,
         })
+    }
+
+    /// The length of the salt, of a signature with PSS: `[2] INTEGER DEFAULT 20` (RFC 4055 §3.1).
+    pub(super) fn salt(&self) -> Option<usize> {
+        let mut parts = Reader(self.algorithm);
+        parts.content(der::OID).filter(|oid| *oid == RSASSA_PSS)?;
+        let mut parameters = Reader(parts.content(der::SEQUENCE)?);
+        match parameters.find(|parameter| parameter.tag == der::context(2)) {
+            Some(tagged) => der::number(Reader(tagged.content).content(der::INTEGER)?),
+            None => Some(20),
+        }
     }
 
     /// Whether this key made the signature; `algorithm` is the signature's as facts know it.

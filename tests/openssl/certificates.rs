@@ -58,11 +58,55 @@ impl Workshop {
 
     /// A certificate with a DSA key, whose parameters are a matter of their own.
     pub(crate) fn issue_dsa(&self, name: &str) -> Pair {
+        self.issue(name, &["-newkey", &self.dsa()])
+    }
+
+    /// What `-newkey` wants for a DSA key.
+    pub(crate) fn dsa(&self) -> String {
         let parameters = self.0.path().join("dsa.pem");
         let mut make = Command::new("openssl");
         run(make.args(["dsaparam", "-out"]).arg(&parameters).arg("1024"));
-        let newkey = format!("dsa:{}", parameters.display());
-        self.issue(name, &["-newkey", &newkey])
+        format!("dsa:{}", parameters.display())
+    }
+
+    /// A key, and the wish for a certificate of this common name.
+    pub(crate) fn request(&self, name: &str, arguments: &[&str]) -> Pair {
+        let pair = self.pair(name);
+        let mut command = Command::new("openssl");
+        command.args(["req", "-new", "-nodes", "-subj", &format!("/CN={name}")]);
+        command.args(arguments).arg("-keyout").arg(&pair.key);
+        run(command
+            .arg("-out")
+            .arg(pair.certificate.with_extension("csr")));
+        pair
+    }
+
+    /// Fulfils it, by an issuer or by itself.
+    pub(crate) fn sign(&self, pair: &Pair, issuer: Option<&Pair>, extensions: &str, how: &[&str]) {
+        let mut command = Command::new("openssl");
+        command.args(["x509", "-req", "-days", "60", "-in"]);
+        command.arg(pair.certificate.with_extension("csr"));
+        match issuer {
+            Some(issuer) => {
+                let [certificate, key] = [&issuer.certificate, &issuer.key];
+                command.arg("-CA").arg(certificate).arg("-CAkey").arg(key);
+                command.arg("-CAcreateserial");
+            }
+            None => drop(command.arg("-signkey").arg(&pair.key)),
+        }
+        if !extensions.is_empty() {
+            let file = pair.certificate.with_extension("ext");
+            std::fs::write(&file, extensions).expect("a file");
+            command.arg("-extfile").arg(file);
+        }
+        run(command.args(how).arg("-out").arg(&pair.certificate));
+    }
+
+    /// A file of this content.
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
+        let file = self.0.path().join(name);
+        std::fs::write(&file, content).expect("a file");
+        file
     }
 }
 

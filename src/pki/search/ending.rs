@@ -49,14 +49,13 @@ impl Search<'_> {
 
     pub(super) fn not_verified(&self, at: usize, issuer: Issuer) -> String {
         let (own, by) = self.names(at);
-        let facts = self.facts(at);
-        let algorithm = facts.map_or("", |facts| facts.signature_algorithm.name.as_str());
+        let member = self.members[at].as_ref();
+        let algorithm = member.map_or_else(String::new, algorithm);
         let key = self
             .signer(issuer)
             .map_or_else(String::new, Signer::describe);
         format!(
-            "the signature of '{own}' by '{by}' is of a kind that is not verified here ({}, {key})",
-            member::cut(algorithm)
+            "the signature of '{own}' by '{by}' is of a kind that is not verified here ({algorithm}, {key})"
         )
     }
 
@@ -80,5 +79,14 @@ impl Search<'_> {
             (None, None, None) => NoPath::UnknownIssuer { of: 0 },
         };
         Err(no_path)
+    }
+}
+
+/// How a certificate is signed: with PSS it may be the salt that is odd.
+fn algorithm(member: &Member<'_>) -> String {
+    let name = member::cut(&member.facts.signature_algorithm.name);
+    match member.signed.salt() {
+        Some(salt) => format!("{name} with a salt of {salt} bytes"),
+        None => name,
     }
 }
