@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 use serde_json::{Value, json};
+use smtp_tls_exporter::report::State;
 use smtp_tls_exporter::verdict::CHECKS;
 
 /// Panel types that need a title, a description, a unit and queries.
@@ -664,6 +665,10 @@ fn columns_named(transformation: &Value) -> Vec<&str> {
         .collect()
 }
 
+fn is_state(name: &str) -> bool {
+    State::ALL.iter().any(|state| state.as_str() == name)
+}
+
 /// Overrides that Grafana applies to nothing.
 fn fields_overridden(panel: &Value, known: &Known) -> Vec<String> {
     let mut fields = BTreeSet::new();
@@ -688,7 +693,7 @@ fn fields_overridden(panel: &Value, known: &Known) -> Vec<String> {
         .map(|target| text(target, "/legendFormat"));
     let (valued, literal): (Vec<_>, Vec<_>) = legends.partition(|l| l.starts_with("{{"));
     fields.extend(literal.into_iter().map(str::to_owned));
-    let is_value = |name: &str| known.words.contains(name) || name.parse::<u8>().is_ok();
+    let is_value = |name: &str| known.words.contains(name) || is_state(name);
     array(panel, "/fieldConfig/overrides")
         .iter()
         .filter(|o| text(o, "/matcher/id") == "byName")
