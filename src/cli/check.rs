@@ -119,9 +119,8 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
     };
     let roots = match &arguments.roots {
         Some(file) => roots_in(file).map_err(|e| format!("--roots: {e}"))?,
-        None => Anchors::mozilla(),
+        None => Arc::new(Anchors::mozilla()),
     };
-    let roots = Arc::new(roots);
     let watch = |target| watched(arguments, target, &view, Arc::clone(&roots));
     let targets = arguments.targets.iter().map(watch);
     Ok(Settings {

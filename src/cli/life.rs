@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::named::Named;
-use crate::config::{NamedFile, WebConfig, recorded};
+use crate::config::{LastGood, Loaded, WebConfig, recorded};
 use crate::dns::Resolvers;
 use crate::plain::plain;
 use crate::web::{Door, Site};
@@ -139,25 +139,26 @@ pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, named: Nam
 }
 
 fn reload_web_config(door: &Door, file: &Path, named: &Named) {
-    match web_config(file) {
-        Ok((config, read)) => {
+    let (config, loaded) = web_config(file);
+    match config {
+        Ok(config) => {
             door.replace(config.access);
-            named.in_force(read);
+            named.in_force(loaded);
             tracing::info!("web configuration reloaded");
         }
         Err(mistake) => {
-            named.refused();
+            named.refused(loaded);
             tracing::error!(mistake, "web configuration not reloaded, the old one stays");
         }
     }
 }
 
 /// Reads the web configuration and logs what is odd about it.
-pub(super) fn web_config(file: &Path) -> Result<(WebConfig, Vec<NamedFile>), String> {
-    let (config, read) = recorded(|| WebConfig::load(file));
-    let config = config.map_err(|e| plain(&e.to_string(), 1000))?;
-    for warning in &config.warnings {
+pub(super) fn web_config(file: &Path) -> (Result<WebConfig, String>, Loaded) {
+    let (config, loaded) = recorded(LastGood::default(), || WebConfig::load(file));
+    let config = config.map_err(|e| plain(&e.to_string(), 1000));
+    for warning in config.iter().flat_map(|config| &config.warnings) {
         tracing::warn!("{warning}");
     }
-    Ok((config, read))
+    (config, loaded)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::arguments::Serve;
 use super::named::{Named, OF_CONFIG, OF_WEB_CONFIG};
 use super::{BUILD, files, hostname, life, logging, runtime, streams};
-use crate::config::{Change, Config, FileState, NamedFile, TargetFiles, recorded};
+use crate::config::{Change, Config, FileState, LastGood, Loaded, TargetFiles, recorded};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
 use crate::plain::plain;
@@ -19,21 +19,21 @@ use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
-    let (loaded, read) = recorded(|| load(&arguments.config_file));
-    let (config, change) = loaded?;
+    let (read, loaded) = recorded(LastGood::default(), || load(&arguments.config_file));
+    let (config, change) = read?;
     if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
         return Err(complaint.clone());
     }
     tell(&change);
     if arguments.config_check {
         if let Some(file) = &arguments.web_config_file {
-            life::web_config(file)?;
+            life::web_config(file).0?;
         }
         streams::print("what was understood", &understood(&config))?;
         return Ok(0);
     }
     let runtime = runtime()?;
-    let ended = runtime.block_on(exporter(arguments, config, &change, read));
+    let ended = runtime.block_on(exporter(arguments, config, &change, loaded));
     // Who still reads a file that never ends does not hold up the end.
     runtime.shutdown_background();
     ended
@@ -72,21 +72,20 @@ async fn exporter(
     arguments: &Serve,
     config: Config,
     change: &Change,
-    read: Vec<NamedFile>,
+    loaded: Loaded,
 ) -> Result<u8, String> {
     let signals = life::Signals::new()?;
     let rounds = rounds(config.settings.clone())?;
     let counters = rounds.counters().clone();
-    let file = &arguments.config_file;
-    let named = Arc::new(Named::new(OF_CONFIG, file, counters.clone(), read));
+    let named = Arc::new(Named::new(OF_CONFIG, counters.clone(), loaded));
     let site = Arc::new(site(arguments, config, change, rounds, Arc::clone(&named)));
-    let (door, web_read) = door(arguments.web_config_file.as_deref())?;
+    let (door, web_loaded) = door(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
     life::tell_ready();
     tokio::spawn(life::beat(Arc::clone(&site)));
     if let Some(file) = arguments.web_config_file.clone() {
-        let named = Named::new(OF_WEB_CONFIG, &file, counters, web_read);
+        let named = Named::new(OF_WEB_CONFIG, counters, web_loaded);
         tokio::spawn(life::follow_web_config(door, file, named));
     }
     let every = arguments.reload_interval;
@@ -110,7 +109,7 @@ fn site(
     let files = Arc::new(Mutex::new(config.target_files));
     count(rounds.counters(), &change.files);
     let serving = Serving {
-        refresh: refresh(Arc::clone(&files), Arc::clone(&rounds)),
+        refresh: refresh(Arc::clone(&files), Arc::clone(&rounds), Arc::clone(&named)),
         rounds,
         on_request: config.on_request,
         shown: config.shown,
@@ -124,28 +123,36 @@ fn site(
     )
 }
 
-/// Reads the file again. What it says follows on what is in force: results, counters and the log go on, and a target
-/// file that is broken now still means what it said before.
+/// Reads the file again. What it says follows on what is in force: results, counters and the log go on, and a file that
+/// it names and that is broken now still means what it said before.
 fn loader(file: PathBuf, files: Followed, named: Arc<Named>) -> Loader<Resolvers> {
     let last = Mutex::new(files);
     Box::new(move |before| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (loaded, read) = recorded(|| load_after(&file, Some(&known)));
-        let (config, change) = loaded.inspect_err(|_| named.refused())?;
-        named.in_force(read);
+        let (read, loaded) = recorded(named.last_good(), || load_after(&file, Some(&known)));
+        let (config, change) = match read {
+            Ok(read) => read,
+            Err(mistake) => {
+                named.refused(loaded);
+                return Err(mistake);
+            }
+        };
+        let mut kept = named.in_force(loaded);
         tell(&change);
+        kept.extend(change.complaints);
         let settings = affordable(config.settings);
         let resolvers = Resolvers::new(settings.policies(), lookup_deadline(&settings));
         let rounds = Arc::new(before.rounds.successor(settings, resolvers));
         count(rounds.counters(), &change.files);
         *last = Arc::new(Mutex::new(config.target_files));
-        Ok(Serving {
-            refresh: refresh(Arc::clone(&last), Arc::clone(&rounds)),
+        let serving = Serving {
+            refresh: refresh(Arc::clone(&last), Arc::clone(&rounds), Arc::clone(&named)),
             rounds,
             on_request: config.on_request,
             shown: config.shown,
-        })
+        };
+        Ok((serving, kept))
     })
 }
 
@@ -169,13 +176,18 @@ fn count(counters: &Counters, files: &[FileState]) {
 }
 
 /// Looks at the target files and has the rounds watch what they say.
-fn refresh(files: Followed, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Send + Sync> {
+fn refresh(
+    files: Followed,
+    rounds: Arc<Rounds<Resolvers>>,
+    named: Arc<Named>,
+) -> Box<dyn Fn() + Send + Sync> {
     Box::new(move || {
         let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
         if files.is_empty() {
             return;
         }
-        let change = files.look();
+        let (change, loaded) = recorded(named.last_good(), || files.look());
+        named.joined(loaded);
         tell(&change);
         count(rounds.counters(), &change.files);
         if let Some(targets) = change.targets {
@@ -185,12 +197,12 @@ fn refresh(files: Followed, rounds: Arc<Rounds<Resolvers>>) -> Box<dyn Fn() + Se
     })
 }
 
-fn door(file: Option<&Path>) -> Result<(Arc<Door>, Vec<NamedFile>), String> {
+fn door(file: Option<&Path>) -> Result<(Arc<Door>, Loaded), String> {
     let Some(file) = file else {
-        return Ok((Arc::new(Door::new(Access::default())), Vec::new()));
+        return Ok((Arc::new(Door::new(Access::default())), Loaded::default()));
     };
-    let (config, read) = life::web_config(file)?;
-    Ok((Arc::new(Door::new(config.access)), read))
+    let (config, loaded) = life::web_config(file);
+    Ok((Arc::new(Door::new(config?.access)), loaded))
 }
 
 async fn listeners(arguments: &Serve) -> Result<Listeners, String> {

@@ -1,8 +1,7 @@
 //! `client_certificate:` to a certificate of ours; its messages repeat neither the key nor what stands in its place.
 
-use std::path::Path;
-
-use super::named_file::{self, FileKind};
+use super::last_good::{self, Base, FileName};
+use super::named_file::{FileError, FileKind};
 use super::pem::{self, Wanted};
 use super::reader::{Problem, Value};
 use crate::probe::{ClientCertificate, ClientCertificateError};
@@ -10,14 +9,31 @@ use crate::probe::{ClientCertificate, ClientCertificateError};
 const CERT_EXPECTED: &str = "a PEM file with the certificate and its chain";
 const KEY_EXPECTED: &str = "a PEM file with the certificate's unencrypted private key";
 
-/// Reads `{cert_file, key_file}`; relative paths are relative to `base`.
-pub(super) fn read(section: &Value<'_>, base: &Path) -> Result<ClientCertificate, Problem> {
+/// Reads `{cert_file, key_file}`; relative paths are relative to `base`. Both count as they are now, or as they were.
+pub(super) fn read(section: &Value<'_>, base: &Base) -> Result<ClientCertificate, Problem> {
     let mut fields = section.fields()?;
     let cert_file = fields.require("cert_file", CERT_EXPECTED)?;
     let key_file = fields.require("key_file", KEY_EXPECTED)?;
     fields.finish(&["cert_file", "key_file"])?;
-    let certificate = contents(&cert_file, base, Wanted::Certificate, CERT_EXPECTED)?;
-    let key = contents(&key_file, base, Wanted::Key, KEY_EXPECTED)?;
+    let file = |value: &Value<'_>| Ok(base.file(FileKind::ClientCertificate, value.text()?));
+    let names = [file(&cert_file)?, file(&key_file)?];
+    let [cert_name, key_name] = names.each_ref().map(FileName::shown);
+    let said = |problem: &Problem| {
+        let is_key = problem.path == *key_file.path();
+        let name = if is_key { &key_name } else { &cert_name };
+        let message = problem.message.trim_start_matches("the file ");
+        format!("{name}: {message}")
+    };
+    last_good::parsed(names, |read| pair(read, &cert_file, &key_file), said)
+}
+
+fn pair(
+    [certificate, key]: [Result<Vec<u8>, FileError>; 2],
+    cert_file: &Value<'_>,
+    key_file: &Value<'_>,
+) -> Result<ClientCertificate, Problem> {
+    let certificate = pem(certificate, cert_file, Wanted::Certificate, CERT_EXPECTED)?;
+    let key = pem(key, key_file, Wanted::Key, KEY_EXPECTED)?;
     ClientCertificate::from_pem(&certificate, &key).map_err(|error| {
         let (at, expected) = match error {
             ClientCertificateError::NoCertificate => (cert_file, CERT_EXPECTED),
@@ -30,15 +46,14 @@ pub(super) fn read(section: &Value<'_>, base: &Path) -> Result<ClientCertificate
 }
 
 /// The path is not repeated: somebody may have written the key itself in its place.
-fn contents(
+fn pem(
+    read: Result<Vec<u8>, FileError>,
     value: &Value<'_>,
-    base: &Path,
     wanted: Wanted,
     expected: &str,
 ) -> Result<Vec<u8>, Problem> {
-    let path = base.join(value.text()?);
-    match named_file::read(&path, FileKind::ClientCertificate) {
-        Ok((bytes, _)) => match pem::mistaken(&bytes, wanted) {
+    match read {
+        Ok(bytes) => match pem::mistaken(&bytes, wanted) {
             Some(what) => Err(value.problem(format!("the file {what}"))),
             None => Ok(bytes),
         },

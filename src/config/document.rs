@@ -3,7 +3,8 @@
 use std::path::{Path as FilePath, PathBuf};
 
 use super::ConfigError;
-use super::named_file::{self, FileKind, Stamp};
+use super::last_good::{self, FileName};
+use super::named_file::FileKind;
 use super::place::{Path, locate};
 use super::reader::{Problem, Value};
 use super::shown;
@@ -22,8 +23,7 @@ pub(crate) struct Document {
 impl Document {
     /// Reads the file.
     pub(crate) fn open(file: &FilePath, kind: FileKind) -> Result<Self, ConfigError> {
-        let (bytes, _) = bytes(file, kind)?;
-        Self::parse(file, &bytes)
+        Self::parse(file, &bytes(file, kind)?)
     }
 
     /// Reads what was in the file, or would be.
@@ -65,9 +65,10 @@ impl Document {
     }
 }
 
-/// What is in a file that is to be a document, and how it looked.
-pub(super) fn bytes(file: &FilePath, kind: FileKind) -> Result<(Vec<u8>, Stamp), ConfigError> {
-    named_file::read(file, kind).map_err(|e| ConfigError {
+/// What is in a file that is to be a document.
+pub(super) fn bytes(file: &FilePath, kind: FileKind) -> Result<Vec<u8>, ConfigError> {
+    let name = FileName::new(kind, file.to_owned(), file);
+    last_good::read(&name).map_err(|e| ConfigError {
         file: file.to_owned(),
         line: None,
         column: None,

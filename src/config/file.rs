@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
+use super::last_good::Base;
 use super::named_file::FileKind;
 use super::probe_endpoint;
 use super::reader::{Fields, Problem, Value};
@@ -65,9 +66,8 @@ impl Config {
     }
 
     fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
-        let base = file.parent().unwrap_or_else(|| Path::new("."));
-        let mut stores = TrustStores::new(base);
-        let read = read(document, helo, base, &mut stores);
+        let mut stores = TrustStores::new(Base::of(file));
+        let read = read(document, helo, &mut stores);
         let (settings, on_request, target_files) =
             read.map_err(|problem| document.error(problem))?;
         Ok(Self {
@@ -84,7 +84,6 @@ impl Config {
 fn read(
     document: &Document,
     helo: &str,
-    base: &Path,
     stores: &mut TrustStores,
 ) -> Result<(Settings, OnRequest, TargetFiles), Problem> {
     let mut fields = document.root().fields()?;
@@ -95,7 +94,7 @@ fn read(
     };
     let mut views = Views::new();
     if let Some(section) = fields.take("views") {
-        views.read(&section, base, &roots)?;
+        views.read(&section, &stores.base, &roots)?;
     }
     let mut common = Common::new(roots, crls, views.clone());
     if let Some(defaults) = fields.take("defaults") {
@@ -113,7 +112,7 @@ fn read(
         settings.targets = target_list::read(document, &listed, &common, stores)?;
     }
     let files = match files {
-        Some(files) => TargetFiles::read(&files, base, common, settings.targets.clone())?,
+        Some(files) => TargetFiles::read(&files, &stores.base, common, settings.targets.clone())?,
         None => TargetFiles::default(),
     };
     settings.views = views.into_inner();

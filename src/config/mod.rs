@@ -7,6 +7,7 @@ mod client_certificate;
 mod expect;
 mod file;
 mod labels;
+mod last_good;
 mod limits;
 mod named_file;
 mod pattern;
@@ -22,7 +23,8 @@ mod views;
 mod web;
 
 pub use file::Config;
-pub use named_file::{FileKind, NamedFile, Stamp, recorded, stamp};
+pub use last_good::{FileKey, LastGood, Loaded, NamedFile, recorded};
+pub use named_file::{FileKind, Stamp, stamp};
 pub use target_files::{Change, FileState, TargetFiles};
 pub use trust::roots_in;
 pub use web::WebConfig;

@@ -1,6 +1,5 @@
 //! A file that an operator names to its bytes: regular, bounded, in time; else one line that says why not.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -98,51 +97,13 @@ impl Stamp {
     }
 }
 
-/// A file that was read, or was to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedFile {
-    /// What for.
-    pub kind: FileKind,
-    /// Where it is.
-    pub path: PathBuf,
-    /// How it looked; `None` where that could not be told.
-    pub stamp: Option<Stamp>,
-}
-
-thread_local! {
-    /// What this thread has read, while somebody wants to know.
-    static READ: RefCell<Option<Vec<NamedFile>>> = const { RefCell::new(None) };
-}
-
-/// Does this, and tells which files were read meanwhile in this thread: who follows a configuration follows them.
-pub fn recorded<T>(piece: impl FnOnce() -> T) -> (T, Vec<NamedFile>) {
-    READ.set(Some(Vec::new()));
-    let done = piece();
-    (done, READ.take().unwrap_or_default())
-}
-
-fn record(path: &Path, kind: FileKind, stamp: Option<Stamp>) {
-    READ.with_borrow_mut(|read| {
-        let Some(read) = read else { return };
-        if !read
-            .iter()
-            .any(|file| file.kind == kind && file.path == path)
-        {
-            let path = path.to_owned();
-            read.push(NamedFile { kind, path, stamp });
-        }
-    });
-}
-
-/// The file's bytes, and how it looked before they were read.
+/// How the file looked before it was read, where that could be told, and its bytes.
 ///
-/// # Errors
-/// [`FileError`]; nothing is ever cut.
-pub(super) fn read(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> {
+/// The second is an error where there are none; nothing is ever cut.
+pub(super) fn read(path: &Path, kind: FileKind) -> (Option<Stamp>, Result<Vec<u8>, FileError>) {
     let own = path.to_owned();
-    let read = in_time(path, move || contents(&own, kind));
-    record(path, kind, read.as_ref().ok().map(|(_, stamp)| *stamp));
-    read
+    let read = in_time(path, move || Ok(contents(&own, kind)));
+    read.unwrap_or_else(|error| (None, Err(error)))
 }
 
 /// How the file looks now, through symbolic links (Kubernetes swaps those); `None` where that cannot be told.
@@ -168,10 +129,22 @@ pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
     })
 }
 
-fn contents(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> {
+/// Also of a file that cannot be read it is told how it looks: so that its next change is noticed.
+fn contents(path: &Path, kind: FileKind) -> (Option<Stamp>, Result<Vec<u8>, FileError>) {
+    let seen = match fs::metadata(path) {
+        Ok(seen) => seen,
+        Err(error) => return (None, Err(error.into())),
+    };
+    match opened(path, kind, &seen) {
+        Ok((metadata, bytes)) => (Some(Stamp::of(&metadata)), Ok(bytes)),
+        Err(error) => (Some(Stamp::of(&seen)), Err(error)),
+    }
+}
+
+fn opened(path: &Path, kind: FileKind, seen: &Metadata) -> Result<(Metadata, Vec<u8>), FileError> {
     // To open a device can have effects, so the first look is from outside. The second is at what was opened: it may
     // have been replaced in between, and without O_NONBLOCK a FIFO would have held us until somebody writes.
-    regular(&fs::metadata(path)?)?;
+    regular(seen)?;
     let mut options = OpenOptions::new();
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = options.read(true).custom_flags(flags).open(path)?;
@@ -182,7 +155,7 @@ fn contents(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Stamp), FileError> 
     if bytes.starts_with(BYTE_ORDER_MARK) {
         bytes.drain(..BYTE_ORDER_MARK.len());
     }
-    Ok((bytes, Stamp::of(&metadata)))
+    Ok((metadata, bytes))
 }
 
 /// Files of /proc and the like have no length beforehand, and any may grow while it is read.
@@ -269,7 +242,7 @@ mod tests {
     use super::*;
 
     fn told(path: &Path, kind: FileKind) -> String {
-        let read = read(path, kind).map(|(bytes, _)| bytes.len());
+        let read = read(path, kind).1.map(|bytes| bytes.len());
         read.map_or_else(|e| e.to_string(), |length| length.to_string())
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::last_good::Base;
 use super::named_file;
 use super::reader::{Problem, Value};
 use super::secret::masked;
@@ -20,18 +21,14 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    pub(super) fn parse(value: &Value<'_>, base: &Path) -> Result<Self, Problem> {
+    pub(super) fn parse(value: &Value<'_>, base: &Base) -> Result<Self, Problem> {
         let expected =
             "a file or DIRECTORY/*.yml (or .yaml, .json), with one star in the file name at most";
         let text = value.text()?;
-        let path = base.join(text);
+        let path = base.path(text);
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.filter(|name| ENDINGS.iter().any(|end| name.ends_with(end)));
-        // The folder of a plain file name is nothing, which cannot be listed.
-        let directory = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let directory = path.parent().map(Path::to_owned).unwrap_or_default();
         let is_plain = !directory.to_string_lossy().contains('*');
         let (begin, end) = match name.map(|name| name.split_once('*').ok_or(name)) {
             Some(Ok((begin, end))) if is_plain && !end.contains('*') => (begin, Some(end)),
@@ -55,10 +52,15 @@ impl Pattern {
         let Some(end) = &self.end else {
             return Ok(vec![known(&self.begin)]);
         };
-        let here = masked(&self.directory.to_string_lossy());
-        let refused = |e| format!("target_files: the folder {here} {e}");
+        // The folder of a plain file name is nothing, which cannot be listed.
+        let here = match self.directory.as_path() {
+            folder if folder == Path::new("") => Path::new("."),
+            folder => folder,
+        };
+        let shown = masked(&here.to_string_lossy());
+        let refused = |e| format!("target_files: the folder {shown} {e}");
         let mut files = Vec::new();
-        for name in named_file::names_in(&self.directory).map_err(refused)? {
+        for name in named_file::names_in(here).map_err(refused)? {
             let fits = name.len() >= self.begin.len() + end.len();
             // As in a shell, a star does not stand for the dot of a hidden file.
             let is_hidden = name.starts_with('.') && !self.begin.starts_with('.');

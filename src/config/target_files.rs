@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::ConfigError;
 use super::document::{self, Document};
+use super::last_good::Base;
 use super::named_file::{FileKind, Stamp, stamp};
 use super::pattern::Pattern;
 use super::reader::{Problem, Value};
@@ -77,7 +78,7 @@ impl TargetFiles {
     /// Reads `target_files:`. Relative paths are relative to `base`.
     pub(super) fn read(
         value: &Value<'_>,
-        base: &Path,
+        base: &Base,
         common: Common,
         fixed: Vec<Watched>,
     ) -> Result<Self, Problem> {
@@ -98,14 +99,13 @@ impl TargetFiles {
 
     /// Takes over what the files said before the configuration was read again: where one is broken now, that counts.
     pub fn inherit(&mut self, before: &Self) {
-        for (file, loaded) in &before.files {
-            let Some(text) = &loaded.text else { continue };
-            let targets = self.parse(file, text).map(|(list, _)| list.good);
+        let known = before.files.iter();
+        let said = known.filter_map(|(file, loaded)| Some((file, loaded, loaded.text.as_ref()?)));
+        for (file, loaded, text) in said {
             let inherited = Loaded {
                 name: loaded.name.clone(),
                 is_inherited: true,
                 text: Some(Arc::clone(text)),
-                targets: targets.unwrap_or_default(),
                 ..Loaded::default()
             };
             self.files.insert(file.clone(), inherited);
@@ -197,10 +197,10 @@ impl TargetFiles {
         if stamp.is_some() && last.is_some_and(is_read) {
             return false;
         }
-        let loaded = match self.load(file) {
+        let loaded = match self.load(file, &name) {
             Ok(loaded) => loaded,
             Err(error) => {
-                let last = last.cloned().unwrap_or_default();
+                let last = self.kept(file, last);
                 let kept = last.targets.len();
                 Loaded {
                     complaint: Some(format!("{error} (its last {kept} targets are kept)")),
@@ -220,9 +220,20 @@ impl TargetFiles {
         is_changed
     }
 
-    fn load(&self, file: &Path) -> Result<Loaded, ConfigError> {
-        let (text, _) = document::bytes(file, FileKind::Targets)?;
-        let (list, bad) = self.parse(file, &text)?;
+    /// What a file that is broken now last said. What was inherited is read only here: it may name files that nobody
+    /// names any more.
+    fn kept(&self, file: &Path, last: Option<&Loaded>) -> Loaded {
+        let mut kept = last.cloned().unwrap_or_default();
+        if let (true, Some(text)) = (kept.is_inherited, &kept.text) {
+            let said = self.parse(file, &kept.name, text);
+            kept.targets = said.map(|(list, _)| list.good).unwrap_or_default();
+        }
+        kept
+    }
+
+    fn load(&self, file: &Path, name: &str) -> Result<Loaded, ConfigError> {
+        let text = document::bytes(file, FileKind::Targets)?;
+        let (list, bad) = self.parse(file, name, &text)?;
         Ok(Loaded {
             text: Some(text.into()),
             bad_entries: list.bad.len(),
@@ -233,13 +244,18 @@ impl TargetFiles {
     }
 
     /// What a file says, and what is wrong with some of its entries. Where all are bad, so is the file.
-    fn parse(&self, file: &Path, text: &[u8]) -> Result<(List, Vec<String>), ConfigError> {
+    fn parse(
+        &self,
+        file: &Path,
+        name: &str,
+        text: &[u8],
+    ) -> Result<(List, Vec<String>), ConfigError> {
         let Some(common) = &self.common else {
             return Ok((List::default(), Vec::new()));
         };
         let document = Document::parse(file, text)?;
         let root = document.root();
-        let mut stores = TrustStores::new(file.parent().unwrap_or_else(|| Path::new(".")));
+        let mut stores = TrustStores::new(Base::of_named(file, Path::new(name)));
         let read = if root.is_null() {
             Err(root.problem("nothing inside, expected a list of targets ([] for none)"))
         } else {

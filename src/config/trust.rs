@@ -1,13 +1,13 @@
 //! `trust:` and every `roots:` to trust anchors and revocation lists, each store and file of roots read once.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use super::last_good::{self, Base, FileName};
 use super::named_file::{self, FileError, FileKind};
 use super::pem::{self, Wanted};
 use super::reader::{Problem, Value};
-use super::secret::masked;
 use crate::pki::{Anchors, Crls};
 
 /// What trust rests on where a target says nothing else.
@@ -16,16 +16,16 @@ pub(super) type Trust = (Arc<Anchors>, Arc<Crls>);
 /// The stores that were named so far.
 pub(super) struct TrustStores {
     /// What relative paths are relative to.
-    pub(super) base: PathBuf,
+    pub(super) base: Base,
     known: HashMap<String, Arc<Anchors>>,
     /// What was odd about them.
     pub(super) warnings: Vec<String>,
 }
 
 impl TrustStores {
-    pub(super) fn new(base: &Path) -> Self {
+    pub(super) fn new(base: Base) -> Self {
         Self {
-            base: base.to_owned(),
+            base,
             known: HashMap::new(),
             warnings: Vec::new(),
         }
@@ -49,7 +49,7 @@ impl TrustStores {
             .take("crls")
             .map_or_else(|| Ok(vec![]), |v| v.list_or_one())?
         {
-            let (lists, complaints) = lists_in(&self.base.join(file.text()?));
+            let (lists, complaints) = lists_in(self.base.file(FileKind::Crl, file.text()?));
             crls.extend(&lists);
             for complaint in complaints {
                 first_wrong.get_or_insert_with(|| {
@@ -89,27 +89,42 @@ impl TrustStores {
         let anchors = match text {
             "mozilla" => return Ok(self.mozilla()),
             "system" => system_roots(),
-            file => roots_in(&self.base.join(file)),
+            file => followed_roots(self.base.file(FileKind::Roots, file)),
         };
         let anchors = anchors.map_err(|error| {
             value.problem(format!("{error}, expected mozilla, system or a PEM file"))
         })?;
         self.warnings.extend(anchors.warnings().iter().cloned());
-        let anchors = Arc::new(anchors);
         self.known.insert(text.to_owned(), Arc::clone(&anchors));
         Ok(anchors)
     }
 }
 
 /// The revocation lists of a file, and what is wrong with it or with others in it, behind the file's name.
-fn lists_in(path: &Path) -> (Crls, Vec<String>) {
-    let name = masked(&path.to_string_lossy());
-    match named_file::read(path, FileKind::Crl) {
-        Ok((bytes, _)) => {
-            let (lists, complaints) = Crls::from_bytes(&name, &bytes);
-            (lists, complaints.iter().map(ToString::to_string).collect())
+fn lists_in(file: FileName) -> (Arc<Crls>, Vec<String>) {
+    let name = file.shown();
+    let whole = last_good::parsed(
+        [file],
+        |[read]| {
+            let (lists, complaints) = lists(&name, read);
+            match complaints.as_slice() {
+                [] => Ok(lists),
+                [_, ..] => Err((lists, complaints)),
+            }
+        },
+        |(_, complaints)| complaints.join("; "),
+    );
+    whole.map_or_else(|in_part| in_part, |lists| (lists, Vec::new()))
+}
+
+fn lists(name: &str, read: Result<Vec<u8>, FileError>) -> (Arc<Crls>, Vec<String>) {
+    match read {
+        Ok(bytes) => {
+            let (lists, complaints) = Crls::from_bytes(name, &bytes);
+            let complaints = complaints.iter().map(ToString::to_string).collect();
+            (Arc::new(lists), complaints)
         }
-        Err(error) => (Crls::default(), vec![format!("{name}: {error}")]),
+        Err(error) => (Arc::default(), vec![format!("{name}: {error}")]),
     }
 }
 
@@ -117,20 +132,29 @@ fn lists_in(path: &Path) -> (Crls, Vec<String>) {
 ///
 /// # Errors
 /// Why there are none, behind the file's name.
-pub fn roots_in(path: &Path) -> Result<Anchors, String> {
-    let name = masked(&path.to_string_lossy());
-    let read = named_file::read(path, FileKind::Roots);
-    let (bytes, _) = read.map_err(|e| format!("{name}: {e}"))?;
+pub fn roots_in(path: &Path) -> Result<Arc<Anchors>, String> {
+    followed_roots(FileName::new(FileKind::Roots, path.to_owned(), path))
+}
+
+fn followed_roots(file: FileName) -> Result<Arc<Anchors>, String> {
+    let name = file.shown();
+    last_good::parsed([file], |[read]| roots(name, read), String::clone)
+}
+
+fn roots(name: String, read: Result<Vec<u8>, FileError>) -> Result<Arc<Anchors>, String> {
+    let bytes = read.map_err(|e| format!("{name}: {e}"))?;
     let is_pem = !matches!(bytes.first(), Some(0x30));
     match pem::mistaken(&bytes, Wanted::Certificate) {
         Some(what) if is_pem && !bytes.is_empty() => Err(format!("{name}: {what}")),
-        _ => Anchors::from_bytes(name, &bytes).map_err(|e| e.to_string()),
+        _ => Anchors::from_bytes(name, &bytes)
+            .map(Arc::new)
+            .map_err(|e| e.to_string()),
     }
 }
 
 /// The environment may name files, which may hang as well.
-fn system_roots() -> Result<Anchors, String> {
+fn system_roots() -> Result<Arc<Anchors>, String> {
     let found = named_file::in_time(Path::new("system"), || Ok(Anchors::system()));
     let found = found.map_err(|e: FileError| format!("the roots of the system: {e}"))?;
-    found.map_err(|e| e.to_string())
+    found.map(Arc::new).map_err(|e| e.to_string())
 }

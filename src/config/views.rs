@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::named_file::{self, FileKind};
+use super::last_good::{self, Base};
+use super::named_file::FileKind;
 use super::reader::{Problem, Value};
-use super::secret::{self, masked};
+use super::secret;
 use crate::dns::{Family, NameServer, Policy, TrustAnchor};
 use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
@@ -57,7 +57,7 @@ impl Views {
     pub(super) fn read(
         &mut self,
         section: &Value<'_>,
-        base: &Path,
+        base: &Base,
         roots: &Arc<Anchors>,
     ) -> Result<(), Problem> {
         for (name, value) in section.entries()? {
@@ -101,7 +101,7 @@ impl Views {
 fn view(
     name: &str,
     section: &Value<'_>,
-    base: &Path,
+    base: &Base,
     roots: &Arc<Anchors>,
 ) -> Result<View, Problem> {
     let mut fields = section.fields()?;
@@ -195,16 +195,17 @@ fn implied(source: Option<IpAddr>, has_proxy: bool) -> Family {
     }
 }
 
-fn anchor(value: &Value<'_>, base: &Path) -> Result<TrustAnchor, Problem> {
-    let expected = "a file of DNSKEY records";
-    let path = base.join(value.text()?);
-    let wrong = |e: String| {
-        value.problem(format!(
-            "{}: {e}, expected {expected}",
-            masked(&path.to_string_lossy())
-        ))
-    };
-    let read = named_file::read(&path, FileKind::TrustAnchor);
-    let (bytes, _) = read.map_err(|e| wrong(e.to_string()))?;
-    String::from_utf8_lossy(&bytes).parse().map_err(wrong)
+fn anchor(value: &Value<'_>, base: &Base) -> Result<TrustAnchor, Problem> {
+    let file = base.file(FileKind::TrustAnchor, value.text()?);
+    let shown = file.shown();
+    let read = last_good::parsed(
+        [file],
+        |[read]| {
+            let bytes = read.map_err(|e| format!("{shown}: {e}"))?;
+            let anchor = String::from_utf8_lossy(&bytes).parse();
+            anchor.map_err(|e| format!("{shown}: {e}"))
+        },
+        String::clone,
+    );
+    read.map_err(|e| value.problem(format!("{e}, expected a file of DNSKEY records")))
 }

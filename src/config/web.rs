@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::document::Document;
-use super::named_file::{self, FileKind};
+use super::last_good::{self, Base};
+use super::named_file::FileKind;
 use super::pem::{self, Wanted};
 use super::reader::{Fields, Problem, Value};
 use crate::web::{
@@ -36,7 +37,7 @@ impl WebConfig {
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let document = Document::open(file, FileKind::WebConfig)?;
         let mut reading = Reading {
-            base: file.parent().unwrap_or_else(|| Path::new(".")),
+            base: Base::of(file),
             warnings: Vec::new(),
         };
         let access = reading.document(&document.root());
@@ -47,12 +48,12 @@ impl WebConfig {
     }
 }
 
-struct Reading<'a> {
-    base: &'a Path,
+struct Reading {
+    base: Base,
     warnings: Vec<String>,
 }
 
-impl Reading<'_> {
+impl Reading {
     fn document(&mut self, root: &Value<'_>) -> Result<Access, Problem> {
         let mut fields = root.fields()?;
         let mut access = Access::default();
@@ -138,11 +139,11 @@ impl Reading<'_> {
             }
             (Some(text), None) => Ok(Some(text.text()?.as_bytes().to_vec())),
             (None, Some(file)) => {
-                let path = self.base.join(file.text()?);
-                let read = named_file::read(&path, FileKind::WebCertificate);
+                let name = self.base.file(FileKind::WebCertificate, file.text()?);
+                let read = last_good::read(&name);
                 // The path is not repeated: somebody may have written the key itself in its place.
                 let unread = |e| file.problem(format!("the file {e}"));
-                let (bytes, _) = read.map_err(unread)?;
+                let bytes = read.map_err(unread)?;
                 let wanted = match named {
                     "key_file" => Wanted::Key,
                     _ => Wanted::Certificate,

@@ -26,6 +26,8 @@ const MIN_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
 const JSON: &str = "application/json";
+/// Most broken files that the answer to a reload names.
+const MAX_KEPT: usize = 10;
 
 impl<L: Lookup + 'static> Site<L> {
     /// Answers one request.
@@ -164,7 +166,7 @@ impl<L: Lookup + 'static> Site<L> {
             return refusal;
         }
         match self.reload().await {
-            Ok(()) => line(StatusCode::OK, "reloaded"),
+            Ok(kept) => line(StatusCode::OK, &reloaded(&kept)),
             Err(mistake) => line(StatusCode::INTERNAL_SERVER_ERROR, &mistake),
         }
     }
@@ -179,6 +181,16 @@ impl<L: Lookup + 'static> Site<L> {
         let headers = headers.clone();
         let write = move || document(content_type, write(), &headers);
         self.reading_room.work(write).await.unwrap_or_else(broken)
+    }
+}
+
+/// What is told of a reload; the log has all of it.
+fn reloaded(kept: &[String]) -> String {
+    let named: Vec<&str> = kept.iter().take(MAX_KEPT).map(String::as_str).collect();
+    match (named.as_slice(), kept.len().saturating_sub(MAX_KEPT)) {
+        ([], _) => "reloaded".to_owned(),
+        (_, 0) => format!("reloaded, but {}", named.join("; ")),
+        (_, more) => format!("reloaded, but {}; and {more} more", named.join("; ")),
     }
 }
 

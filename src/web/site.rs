@@ -29,8 +29,10 @@ pub struct Serving<L> {
     pub refresh: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Reads the configuration again and builds what follows the one in force.
-pub type Loader<L> = Box<dyn Fn(&Serving<L>) -> Result<Serving<L>, String> + Send + Sync>;
+/// Reads the configuration again and builds what follows the one in force. Beside it are lines about files that it
+/// names and that are broken now: what they said before is in it.
+pub type Loader<L> =
+    Box<dyn Fn(&Serving<L>) -> Result<(Serving<L>, Vec<String>), String> + Send + Sync>;
 
 /// What makes two scrapes the same: the rounds, by their place in memory, and how they are written.
 pub(super) type Scrape = (usize, Format, Encoding);
@@ -109,11 +111,12 @@ impl<L: Send + Sync + 'static> Site<L> {
     }
 
     /// Replaces what is in force, or keeps it when the configuration has a mistake. Of two reloads at once, the second
-    /// reads what the first left.
+    /// reads what the first left. Returns a line for each file that the configuration names and that is broken now:
+    /// what it said before is kept.
     ///
     /// # Errors
     /// The mistake, one line.
-    pub async fn reload(self: &Arc<Self>) -> Result<(), String> {
+    pub async fn reload(self: &Arc<Self>) -> Result<Vec<String>, String> {
         let site = Arc::clone(self);
         let reloaded = self.archive.work(move || site.read_again()).await;
         reloaded.unwrap_or_else(|| Err("the reload broke; a defect".to_owned()))
@@ -125,9 +128,9 @@ impl<L: Send + Sync + 'static> Site<L> {
         self.archive.work(move || (serving.refresh)()).await;
     }
 
-    fn read_again(&self) -> Result<(), String> {
+    fn read_again(&self) -> Result<Vec<String>, String> {
         match (self.loader)(&self.serving()) {
-            Ok(successor) => {
+            Ok((successor, kept)) => {
                 let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
                 *serving = Arc::new(successor);
                 *lock(&self.reload) = Reload {
@@ -135,7 +138,7 @@ impl<L: Send + Sync + 'static> Site<L> {
                     loaded_at: (self.clock)(),
                 };
                 tracing::info!("configuration reloaded");
-                Ok(())
+                Ok(kept)
             }
             Err(mistake) => {
                 lock(&self.reload).successful = false;

@@ -1,8 +1,8 @@
 //! A certificate authority with one intermediate, and the certificates that it issues.
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
@@ -105,6 +105,21 @@ impl Authority {
             chain: vec![certificate.der().clone()],
             key: private(&key),
         }
+    }
+
+    /// A revocation list of the intermediate on which there is nothing, as a PEM file's content.
+    pub fn empty_list(&self) -> String {
+        let day = |n| OffsetDateTime::from_unix_timestamp(self.now + n * DAY).expect("a date");
+        let list = CertificateRevocationListParams {
+            this_update: day(-1),
+            next_update: day(30),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer).expect("a list");
+        list.pem().expect("PEM")
     }
 
     fn leaf(&self, leaf: &Leaf<'_>) -> CertificateParams {

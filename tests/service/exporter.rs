@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -31,6 +31,7 @@ pub(crate) struct Setup {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     open_files: Option<u32>,
+    is_inside: bool,
 }
 
 /// What a client got.
@@ -49,6 +50,7 @@ impl Setup {
             arguments: Vec::new(),
             variables: Vec::new(),
             open_files: None,
+            is_inside: false,
         };
         setup.file("exporter.yml", config)
     }
@@ -83,6 +85,19 @@ impl Setup {
         self
     }
 
+    /// Starts the exporter in the folder of its files.
+    pub(crate) fn inside(mut self) -> Self {
+        self.is_inside = true;
+        self
+    }
+
+    fn config(&self) -> (PathBuf, &Path) {
+        match self.is_inside {
+            true => ("exporter.yml".into(), self.directory.path()),
+            false => (self.path("exporter.yml"), Path::new(".")),
+        }
+    }
+
     fn program(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_smtp-tls-exporter");
         let Some(most) = self.open_files else {
@@ -100,10 +115,12 @@ impl Setup {
     }
 
     fn launch(self, stop_reading: bool) -> Exporter {
+        let (config, folder) = self.config();
         let mut child = self
             .program()
+            .current_dir(folder)
             .arg("--config.file")
-            .arg(self.path("exporter.yml"))
+            .arg(config)
             .arg("--web.listen-address=127.0.0.1:0")
             .args(&self.arguments)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))

@@ -10,6 +10,7 @@ mod peer;
 mod exporter;
 mod formats;
 mod life;
+mod named_files;
 mod pages;
 mod pressure;
 mod prometheus;
