@@ -54,6 +54,9 @@ async fn main() -> Outcome<()> {
     let directory = tempfile::tempdir()?;
     fs::write(directory.path().join("root.pem"), authority.root_pem())?;
     rendering(directory.path(), ports.0).await?;
+    let newer = authority.issue(&Leaf::server(HOST, -5, 85));
+    let other = Server::start(everywhere, &newer, Speech::default()).await?;
+    differing(directory.path(), (ports.0, other.address.port())).await?;
     tokio::task::spawn_blocking(move || {
         measure(directory.path(), ports).map_err(|e| e.to_string())
     })
@@ -63,20 +66,7 @@ async fn main() -> Outcome<()> {
 
 /// Judging and writing alone, on one thread, without HTTP.
 async fn rendering(directory: &Path, port: u16) -> Outcome<()> {
-    let text = config(MANY, (port, port), "1h");
-    let config = Config::parse(&directory.join("inside.yml"), text.as_bytes(), HOST)?;
-    let lookup = Resolvers::new(config.settings.policies(), Duration::from_secs(5));
-    let counters = Counters::new()?;
-    let rounds = Rounds::new(
-        config.settings,
-        lookup,
-        Tls::new()?,
-        system_clock,
-        counters.clone(),
-    );
-    let rounds = Arc::new(rounds);
-    let patience = Duration::from_secs(60);
-    rounds.scrape(tokio::time::Instant::now() + patience).await;
+    let (rounds, counters) = probed(directory, &config(MANY, (port, port), "1h")).await?;
     let exporter = Exporter {
         counters: &counters,
         process: ProcessFacts::default(),
@@ -104,6 +94,52 @@ async fn rendering(directory: &Path, port: u16) -> Outcome<()> {
             "rendering {MANY} endpoints, {name}:   {:6.3} s of a core",
             core_seconds(write)
         );
+    }
+    Ok(())
+}
+
+/// Rounds over this configuration, with a result of every endpoint.
+async fn probed(directory: &Path, text: &str) -> Outcome<(Arc<Rounds<Resolvers>>, Counters)> {
+    let config = Config::parse(&directory.join("inside.yml"), text.as_bytes(), HOST)?;
+    let lookup = Resolvers::new(config.settings.policies(), Duration::from_secs(5));
+    let counters = Counters::new()?;
+    let rounds = Rounds::new(
+        config.settings,
+        lookup,
+        Tls::new()?,
+        system_clock,
+        counters.clone(),
+    );
+    let rounds = Arc::new(rounds);
+    let patience = Duration::from_secs(60);
+    rounds.scrape(tokio::time::Instant::now() + patience).await;
+    Ok((rounds, counters))
+}
+
+/// One target whose endpoints show two certificates by turns: whoever has the older is told where the newer is. Four
+/// times the endpoints should take four times as long.
+async fn differing(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
+    let mut before = None;
+    for addresses in [MANY / 8, MANY / 2] {
+        let addresses = (1..=addresses).map(|nth| Ipv4Addr::from(0x7f01_0000 + nth).to_string());
+        let addresses: Vec<_> = addresses.collect();
+        let text = format!(
+            "probe: {{min_interval: 1h}}\ntrust: {{roots: root.pem}}\n\
+             targets: [{{name: fleet, host: {HOST}, ports: [{}, {}], addresses: [{}]}}]\n",
+            ports.0,
+            ports.1,
+            addresses.join(", ")
+        );
+        let (rounds, _) = probed(directory, &text).await?;
+        let spent = core_seconds(|| drop(rounds.last()));
+        let ratio = before.map_or_else(String::new, |before| {
+            format!(", {:.1} times", spent / before)
+        });
+        println!(
+            "judging {} that differ:         {spent:6.3} s of a core{ratio}",
+            2 * addresses.len()
+        );
+        before = Some(spent);
     }
     Ok(())
 }

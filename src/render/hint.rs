@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::command::command;
 use crate::plain::plain;
 use crate::reason::Reason;
-use crate::report::{Entry, Snapshot, State, TargetReport};
+use crate::report::{Entry, Examples, Snapshot, State, TargetReport};
 use crate::smtp::Mode;
 use crate::target::{DEFAULT_VIEW, Place, ProxyProtocol};
 
@@ -45,15 +45,15 @@ pub(super) fn all(snapshot: &Snapshot) -> Vec<String> {
 
 /// One for all endpoints that need the same.
 fn steps(snapshot: &Snapshot) -> Vec<Step> {
-    let mut entries: Vec<_> = snapshot.entries().collect();
-    entries.sort_by_key(|(_, entry)| entry.state);
+    let mut entries: Vec<_> = snapshot.targets.iter().flat_map(with_examples).collect();
+    entries.sort_by_key(|(_, entry, _)| entry.state);
     let (mut steps, mut known, mut named) = (Vec::new(), HashMap::new(), HashSet::new());
-    for (target, entry) in entries {
+    for (target, entry, example) in entries {
         let Some(cause) = entry.causes.first() else {
             continue;
         };
         let kind = (entry.state, cause.reason);
-        let words = hint(target, entry, cause.reason);
+        let words = hint(target, entry, example, cause.reason);
         let nth = *known.entry((kind, words.clone())).or_insert_with(|| {
             steps.push(Step {
                 kind,
@@ -70,6 +70,15 @@ fn steps(snapshot: &Snapshot) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// A target's endpoints, and for each the one whose certificate it should present too, if there is one.
+fn with_examples(
+    target: &TargetReport,
+) -> impl Iterator<Item = (&TargetReport, &Entry, Option<&Entry>)> {
+    let examples = Examples::new(target);
+    let entries = target.entries.iter();
+    entries.map(move |entry| (target, entry, examples.of(entry)))
 }
 
 fn told(step: &Step) -> String {
@@ -112,9 +121,9 @@ fn unresolved(snapshot: &Snapshot) -> Option<String> {
 }
 
 /// `reason` is that of the worst cause.
-fn hint(target: &TargetReport, entry: &Entry, reason: Reason) -> String {
+fn hint(target: &TargetReport, entry: &Entry, example: Option<&Entry>, reason: Reason) -> String {
     let (at, name) = (THERE, plain(&target.source.name, 60));
-    let renewed = target.example(entry).map(|example| example.endpoint.at());
+    let renewed = example.map(|example| example.endpoint.at());
     match (reason, renewed) {
         (Reason::ExpiresSoon | Reason::CertExpired | Reason::CertificatesDiffer, Some(there)) => {
             format!(

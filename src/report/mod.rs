@@ -1,7 +1,9 @@
 //! Endpoints, observations and verdicts to one immutable snapshot with its aggregates; knows no rendering.
 
+mod example;
 mod state;
 
+pub use example::Examples;
 pub(crate) use state::assess;
 pub use state::{Cause, State};
 
@@ -171,21 +173,6 @@ impl TargetReport {
         seen.into_iter()
             .map(|(offer, leaves)| (offer, leaves.len()))
             .collect()
-    }
-
-    /// The endpoint with the certificate that this one should present too: what the check `same_certificate` found, if
-    /// nothing speaks against it.
-    pub fn example(&self, entry: &Entry) -> Option<&Entry> {
-        entry.verdict.failure("same_certificate")?;
-        let kin = |entry: &Entry| {
-            let kind = entry.observation.leaf()?.facts().ok()?.key.kind.clone();
-            Some((Arc::clone(&entry.endpoint.view), entry.endpoint.offer, kind))
-        };
-        self.entries.iter().find(|other| {
-            kin(other) == kin(entry)
-                && other.verdict.failure("same_certificate").is_none()
-                && other.verdict.is_leaf_fit()
-        })
     }
 
     /// The preference of the MX host that an endpoint belongs to.

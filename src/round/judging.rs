@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Probed;
+use crate::certificate::Certificate;
 use crate::observation::Observation;
 use crate::reason::Reason;
 use crate::report::{Entry, assess};
@@ -68,16 +69,16 @@ fn pending(now: Timestamp) -> Probed {
     }
 }
 
-/// Adds what was seen to the views.
-pub(super) fn look(held: &[Held], views: &mut Views) {
-    for (endpoint, probed) in held {
+/// What was seen in the views: a leaf, or that an endpoint showed none.
+pub(super) fn seen(held: &[Held]) -> impl Iterator<Item = (&str, Option<&Certificate>)> {
+    held.iter().filter_map(|(endpoint, probed)| {
         let seen = probed.as_ref().map(|p| &*p.observation);
-        match seen.and_then(|seen| seen.leaf()) {
-            Some(leaf) => views.add(&endpoint.view, leaf),
-            None if seen.is_some_and(|seen| lacks_the_kind(endpoint, seen)) => {}
-            None => views.miss(&endpoint.view),
+        let leaf = seen.and_then(|seen| seen.leaf());
+        if leaf.is_none() && seen.is_some_and(|seen| lacks_the_kind(endpoint, seen)) {
+            return None;
         }
-    }
+        Some((&*endpoint.view, leaf))
+    })
 }
 
 /// A server that has no certificate of the kind that was asked for has shown all that there is to see.

@@ -342,11 +342,11 @@ impl<L: Lookup + 'static> Rounds<L> {
             .flat_map(Expansion::all)
             .map(|endpoint| (Arc::clone(endpoint), last(endpoint)))
             .collect();
-        let mut views = Views::new(found.iter().map(|(view, found)| {
+        let names = found.iter().map(|(view, found)| {
             let is_complete = |found: &Expansion| found.fault.is_none();
             (Arc::clone(view), found.is_some_and(is_complete))
-        }));
-        judging::look(&probed, &mut views);
+        });
+        let views = Views::new(names, judging::seen(&probed));
         TargetReport {
             source: Arc::clone(source),
             resolutions: found

@@ -1,6 +1,7 @@
 //! The leaves that all endpoints of one target serve, to be compared with each other.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::certificate::{Certificate, Facts};
 use crate::timestamp::Timestamp;
@@ -45,41 +46,91 @@ pub(super) fn key_kind(facts: &Facts) -> String {
     facts.key.kind.to_string()
 }
 
-/// Every leaf seen at one target under one offer.
+/// Most addresses that are told where a leaf is served.
+const TOLD: usize = 20;
+
+/// Where something is served: the first addresses, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    first: Vec<String>,
+    count: usize,
+}
+
+impl Places {
+    fn add(&mut self, at: String) {
+        if self.first.len() < TOLD {
+            self.first.push(at);
+        }
+        self.count += 1;
+    }
+}
+
+/// `192.0.2.1:25, 192.0.2.2:25 and 12 more`
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first.join(", "))?;
+        match self.count - self.first.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// The leaves with keys of one kind, beside the newest of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    /// Of those that are fit, if there are any, the one issued last.
+    pub newest: Leaf,
+    /// Who serves it.
+    pub there: Places,
+    /// Who serves another one.
+    pub elsewhere: Places,
+}
+
+/// Every leaf seen at one target under one offer. What is told of them is worked out once, not for every endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
-    leaves: Vec<Leaf>,
-    /// Where the newest leaf of each kind of key stands.
-    newest: BTreeMap<String, usize>,
+    size: usize,
+    /// By the kind of key.
+    kin: BTreeMap<String, Kin>,
 }
 
 impl Fleet {
     /// Leaves to be compared with each other.
     pub fn new(leaves: Vec<Leaf>) -> Self {
-        let mut newest = BTreeMap::new();
-        for (i, leaf) in leaves.iter().enumerate() {
-            let best: &mut usize = newest.entry(leaf.key.clone()).or_insert(i);
-            if leaf.age_key() > leaves[*best].age_key() {
-                *best = i;
+        let size = leaves.len();
+        let mut kin: BTreeMap<String, Kin> = BTreeMap::new();
+        for leaf in &leaves {
+            let new = || Kin {
+                newest: leaf.clone(),
+                there: Places::default(),
+                elsewhere: Places::default(),
+            };
+            let known = kin.entry(leaf.key.clone()).or_insert_with(new);
+            if leaf.age_key() > known.newest.age_key() {
+                known.newest = leaf.clone();
             }
         }
-        Self { leaves, newest }
+        for leaf in leaves {
+            let Some(kin) = kin.get_mut(&leaf.key) else {
+                continue;
+            };
+            if leaf.fingerprint == kin.newest.fingerprint {
+                kin.there.add(leaf.at);
+            } else {
+                kin.elsewhere.add(leaf.at);
+            }
+        }
+        Self { size, kin }
     }
 
-    /// All leaves.
-    pub fn leaves(&self) -> &[Leaf] {
-        &self.leaves
+    /// How many leaves there are, of all kinds.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
-    /// The newest leaf with a key of this kind: of those that are fit, if there are any, the one issued last.
-    pub fn newest(&self, key: &str) -> Option<&Leaf> {
-        self.leaves.get(*self.newest.get(key)?)
-    }
-
-    /// Where another leaf than this one is served by a key of the same kind.
-    pub fn others<'a>(&'a self, than: &'a Leaf) -> impl Iterator<Item = &'a Leaf> {
-        self.leaves
-            .iter()
-            .filter(|leaf| leaf.key == than.key && leaf.fingerprint != than.fingerprint)
+    /// The leaves with keys of one kind.
+    pub fn kin(&self, key: &str) -> Option<&Kin> {
+        self.kin.get(key)
     }
 }

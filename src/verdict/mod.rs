@@ -8,7 +8,7 @@ mod views;
 
 pub use check::{Check, Evidence, Failure, Finding, Kind};
 pub use expectations::{Expectations, Threshold, Thresholds};
-pub use fleet::{Fleet, Leaf};
+pub use fleet::{Fleet, Kin, Leaf, Places};
 pub use views::{Outlook, Views};
 
 /// Declares the checks' modules and lists them, so that a new check is one new file and one word.

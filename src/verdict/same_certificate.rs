@@ -1,7 +1,7 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
-use super::fleet::key_kind;
-use super::{Check, Evidence, Finding, Kind, Fleet, Leaf};
+use super::fleet::{Kin, key_kind};
+use super::{Check, Evidence, Finding, Kind};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
@@ -21,49 +21,33 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         return Finding::NotApplicable("the endpoints may serve different certificates");
     }
     let served = leaf.fingerprints().sha256;
-    match evidence.fleet.newest(&key_kind(facts)) {
-        Some(newest) if newest.fingerprint != served => Finding::fail(
-            Reason::CertificatesDiffer,
-            difference(newest, evidence.fleet),
-        ),
-        Some(_) if evidence.fleet.leaves().len() > 1 => Finding::Pass,
+    match evidence.fleet.kin(&key_kind(facts)) {
+        Some(kin) if kin.newest.fingerprint != served => {
+            Finding::fail(Reason::CertificatesDiffer, difference(kin))
+        }
+        Some(_) if evidence.fleet.size() > 1 => Finding::Pass,
         _ => Finding::NotApplicable("only one endpoint showed a certificate"),
     }
 }
 
 /// Who serves another leaf, and who the newest: the first thing to know after a renewal.
-fn difference(newest: &Leaf, fleet: &Fleet) -> String {
-    let same = fleet
-        .leaves()
-        .iter()
-        .filter(|leaf| leaf.fingerprint == newest.fingerprint);
+fn difference(kin: &Kin) -> String {
     format!(
         "another leaf at {}; the newest (valid until {}) at {}",
-        addresses(fleet.others(newest)),
-        newest.validity.1.date(),
-        addresses(same)
+        kin.elsewhere,
+        kin.newest.validity.1.date(),
+        kin.there
     )
-}
-
-/// Most addresses that a message lists.
-const LISTED: usize = 20;
-
-fn addresses<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> String {
-    let all: Vec<_> = leaves.map(|leaf| leaf.at.as_str()).collect();
-    let listed: Vec<_> = all.iter().take(LISTED).copied().collect();
-    match all.len().saturating_sub(LISTED) {
-        0 => listed.join(", "),
-        more => format!("{} and {more} more", listed.join(", ")),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::case::{Case, DAY};
+    use super::super::{Fleet, Leaf};
     use super::*;
 
     /// The case's own leaf at .1, and one issued `days` later at .2.
-    fn fleet(case: &Case, days: i64) -> Fleet {
+    fn leaves(case: &Case, days: i64) -> Vec<Leaf> {
         let own = |address: &str| {
             Leaf::new(format!("{address}:25"), &case.observation.chain[0]).unwrap()
         };
@@ -73,7 +57,11 @@ mod tests {
             other.validity.0 = other.validity.0.plus_seconds(days * DAY);
             other.validity.1 = other.validity.1.plus_seconds(days * DAY);
         }
-        Fleet::new(vec![own("192.0.2.1"), other])
+        vec![own("192.0.2.1"), other]
+    }
+
+    fn fleet(case: &Case, days: i64) -> Fleet {
+        Fleet::new(leaves(case, days))
     }
 
     #[test]
@@ -91,9 +79,26 @@ mod tests {
     }
 
     #[test]
+    fn of_many_addresses_the_first_are_named() {
+        let mut case = Case::new();
+        let [own, newer] = leaves(&case, 60).try_into().unwrap();
+        let at = |nth: usize| Leaf {
+            at: format!("192.0.2.{nth}:25"),
+            ..own.clone()
+        };
+        let all = (1..=32).map(at).chain([newer]).collect();
+        case.fleet = Fleet::new(all);
+        let Finding::Fail(failure) = judge(&case.evidence()) else {
+            panic!("a newer leaf is served at one address");
+        };
+        let told = ", 192.0.2.20:25 and 12 more; the newest";
+        assert!(failure.evidence.contains(told), "{}", failure.evidence);
+    }
+
+    #[test]
     fn what_is_not_fit_is_no_example() {
         let mut case = Case::new();
-        let mut leaves = fleet(&case, 60).leaves().to_vec();
+        let mut leaves = leaves(&case, 60);
         leaves[1].is_fit = false;
         case.fleet = Fleet::new(leaves.clone());
         assert_eq!(judge(&case.evidence()), Finding::Pass);

@@ -1,103 +1,103 @@
 //! The leaves that each view of one target leads to, to be compared with each other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Fingerprints};
 
 /// What one view leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outlook {
-    /// The leaves seen, each once, in the order of their fingerprints.
-    pub leaves: Vec<Certificate>,
+    /// The leaves seen, each once.
+    pub leaves: BTreeMap<Fingerprints, Certificate>,
     /// Whether every endpoint of the view showed one.
     pub complete: bool,
 }
 
 /// What every view of a target leads to, by name. One that leads nowhere is among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Views(Vec<(Arc<str>, Outlook)>);
+pub struct Views {
+    outlooks: BTreeMap<Arc<str>, Outlook>,
+    /// Found once, not for every endpoint.
+    agree: Option<bool>,
+}
 
 impl Views {
-    /// Views of these names, nothing seen in them yet. One that found no endpoint is incomplete.
-    pub fn new(names: impl IntoIterator<Item = (Arc<str>, bool)>) -> Self {
+    /// Views by name, and what was seen in them. One that found no endpoint is incomplete, and so is one where an
+    /// endpoint showed no leaf (`None`), though it may have one.
+    pub fn new<'a>(
+        names: impl IntoIterator<Item = (Arc<str>, bool)>,
+        seen: impl IntoIterator<Item = (&'a str, Option<&'a Certificate>)>,
+    ) -> Self {
         let outlook = |(name, complete)| {
-            let leaves = Vec::new();
+            let leaves = BTreeMap::new();
             (name, Outlook { leaves, complete })
         };
-        let mut views: Vec<_> = names.into_iter().map(outlook).collect();
-        views.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self(views)
-    }
-
-    /// Adds a leaf that an endpoint of a view showed.
-    pub fn add(&mut self, view: &str, leaf: &Certificate) {
-        if let Some(outlook) = self.outlook(view) {
-            let by_fingerprint =
-                |known: &Certificate| known.fingerprints().cmp(leaf.fingerprints());
-            if let Err(place) = outlook.leaves.binary_search_by(by_fingerprint) {
-                outlook.leaves.insert(place, leaf.clone());
+        let mut outlooks: BTreeMap<_, _> = names.into_iter().map(outlook).collect();
+        for (view, leaf) in seen {
+            let Some(outlook) = outlooks.get_mut(view) else {
+                continue;
+            };
+            match leaf {
+                Some(leaf) => {
+                    let leaves = &mut outlook.leaves;
+                    leaves
+                        .entry(*leaf.fingerprints())
+                        .or_insert_with(|| leaf.clone());
+                }
+                None => outlook.complete = false,
             }
         }
-    }
-
-    /// Notes that an endpoint of a view showed none, though it may have one.
-    pub fn miss(&mut self, view: &str) {
-        if let Some(outlook) = self.outlook(view) {
-            outlook.complete = false;
-        }
-    }
-
-    fn outlook(&mut self, view: &str) -> Option<&mut Outlook> {
-        let mut views = self.0.iter_mut();
-        views.find_map(|(name, outlook)| (**name == *view).then_some(outlook))
+        let agree = agree(&outlooks);
+        Self { outlooks, agree }
     }
 
     /// The views with their leaves.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Outlook)> {
-        self.0.iter().map(|(name, outlook)| (&**name, outlook))
+        self.outlooks
+            .iter()
+            .map(|(name, outlook)| (&**name, outlook))
     }
 
     /// Whether every view leads to the same leaves; `None` with a single view, and while it cannot be told because an
     /// endpoint shows nothing: a leaf that is missing in a view may be the one behind that endpoint.
     pub fn agree(&self) -> Option<bool> {
-        if self.0.len() < 2 {
-            return None;
-        }
-        let outlooks = || self.0.iter().map(|(_, outlook)| outlook);
-        let lacks = |one: &Outlook, other: &Outlook| {
-            other.complete && !one.leaves.iter().all(|leaf| other.leaves.contains(leaf))
-        };
-        let differ = |one: &Outlook| outlooks().any(|other| lacks(one, other));
-        if outlooks().any(differ) {
-            return Some(false);
-        }
-        let first = &outlooks().next()?.leaves;
-        let same = outlooks().all(|outlook| outlook.leaves == *first);
-        (same && !first.is_empty()).then_some(true)
+        self.agree
     }
+}
+
+fn agree(outlooks: &BTreeMap<Arc<str>, Outlook>) -> Option<bool> {
+    if outlooks.len() < 2 {
+        return None;
+    }
+    let has_all = |one: &Outlook, other: &Outlook| {
+        let mut leaves = other.leaves.keys();
+        leaves.all(|leaf| one.leaves.contains_key(leaf))
+    };
+    let lacks = |one: &Outlook| outlooks.values().any(|other| !has_all(one, other));
+    if outlooks.values().any(|one| one.complete && lacks(one)) {
+        return Some(false);
+    }
+    let first = outlooks.values().next()?;
+    let is_same = |one: &Outlook| has_all(one, first) && has_all(first, one);
+    (!first.leaves.is_empty() && outlooks.values().all(is_same)).then_some(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outlook(leaves: &[u8], complete: bool) -> Outlook {
-        let mut views = Views::new([(Arc::from(""), complete)]);
-        for n in leaves {
-            views.add("", &Certificate::from_der(&[*n]));
-        }
-        views.0.remove(0).1
-    }
-
     fn agree(outlooks: &[(&[u8], bool)]) -> Option<bool> {
-        let named = outlooks.iter().enumerate();
-        let named = named.map(|(n, (leaves, complete))| {
-            (
-                Arc::from(n.to_string().as_str()),
-                outlook(leaves, *complete),
-            )
-        });
-        Views(named.collect()).agree()
+        let names: Vec<_> = (0..outlooks.len()).map(|nth| nth.to_string()).collect();
+        let mut seen = Vec::new();
+        for (name, (leaves, _)) in names.iter().zip(outlooks) {
+            let leaves = leaves.iter().map(|n| Certificate::from_der(&[*n]));
+            seen.extend(leaves.map(|leaf| (name.as_str(), leaf)));
+        }
+        let complete = outlooks.iter().map(|(_, complete)| *complete);
+        let named = names.iter().map(|name| Arc::from(name.as_str()));
+        let seen = seen.iter().map(|(name, leaf)| (*name, Some(leaf)));
+        Views::new(named.zip(complete), seen).agree()
     }
 
     #[test]

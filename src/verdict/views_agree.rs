@@ -37,7 +37,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
 const LISTED: usize = 4;
 
 fn told(outlook: &Outlook, now: Timestamp) -> String {
-    let leaves = outlook.leaves.iter().take(LISTED);
+    let leaves = outlook.leaves.values().take(LISTED);
     let mut told: Vec<_> = leaves.map(|leaf| leaf_told(leaf, now)).collect();
     if let more @ 1.. = outlook.leaves.len().saturating_sub(LISTED) {
         told.push(format!("{more} more"));
@@ -76,13 +76,11 @@ mod tests {
 
     /// The case's own leaf inside; outside what `outside` says.
     fn seen(case: &Case, outside: Option<&Case>) -> Views {
-        let mut views = Views::new(["internal", "external"].map(|name| (name.into(), true)));
-        views.add("internal", &case.observation.chain[0]);
-        match outside {
-            Some(outside) => views.add("external", &outside.observation.chain[0]),
-            None => views.miss("external"),
-        }
-        views
+        let names = ["internal", "external"].map(|name| (name.into(), true));
+        let leaf = |case: &Case| case.observation.chain[0].clone();
+        let (inside, outside) = (leaf(case), outside.map(leaf));
+        let seen = [("internal", Some(&inside)), ("external", outside.as_ref())];
+        Views::new(names, seen)
     }
 
     #[test]

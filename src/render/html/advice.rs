@@ -6,7 +6,7 @@ use super::markup::Html;
 use crate::name::Host;
 use crate::observation::Speaker;
 use crate::reason::Reason;
-use crate::report::{Entry, State, TargetReport};
+use crate::report::{Entry, Examples, State, TargetReport};
 use crate::smtp::Mode;
 use crate::target::{Offer, ProxyProtocol};
 
@@ -20,13 +20,28 @@ const RELATIVES: [&str; 2] = [
     ".protection.outlook.com ",
 ];
 
+/// What is known of a target's servers, found once for all of them.
+pub(super) struct Siblings<'a> {
+    /// One that cannot be read says nothing of itself; its siblings may.
+    any_is_exchange: bool,
+    examples: Examples<'a>,
+}
+
+impl<'a> Siblings<'a> {
+    pub(super) fn of(target: &'a TargetReport) -> Self {
+        Self {
+            any_is_exchange: target.entries.iter().any(is_exchange),
+            examples: Examples::new(target),
+        }
+    }
+}
+
 /// What mends it, where we know the server.
-pub(super) fn mend(page: &mut Html, target: &TargetReport, entry: &Entry) {
-    // One that cannot be read says nothing of itself; its siblings may.
-    if !target.entries.iter().any(is_exchange) {
+pub(super) fn mend(page: &mut Html, siblings: &Siblings<'_>, entry: &Entry) {
+    if !siblings.any_is_exchange {
         return;
     }
-    let commands = exchange(target, entry);
+    let commands = exchange(&siblings.examples, entry);
     if !commands.is_empty() {
         page.raw("<h3>In the Exchange Management Shell of this server</h3><pre>")
             .lines(&commands.join("\n"))
@@ -108,7 +123,7 @@ fn finger(entry: &Entry) -> String {
 }
 
 /// Commands for what is wrong. Nothing in them was written by the server: thumbprints are digits.
-fn exchange(target: &TargetReport, entry: &Entry) -> Vec<String> {
+fn exchange(examples: &Examples<'_>, entry: &Entry) -> Vec<String> {
     let list =
         "Get-ExchangeCertificate | Format-List Thumbprint,Subject,Issuer,NotAfter,Services,Status"
             .to_owned();
@@ -142,7 +157,7 @@ fn exchange(target: &TargetReport, entry: &Entry) -> Vec<String> {
             | Reason::Revoked
             | Reason::CertUnreadable
         => {
-            let example = target.example(entry).and_then(thumbprint);
+            let example = examples.of(entry).and_then(thumbprint);
             let wanted = example.as_deref().unwrap_or("<thumbprint of the right certificate>");
             vec![
                 list,

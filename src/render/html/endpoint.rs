@@ -1,5 +1,6 @@
 //! One endpoint to the section of its target's page: causes, checks, chain, timings, dialogue, what to do.
 
+use super::advice::Siblings;
 use super::markup::Html;
 use super::target::field;
 use super::{advice, ago, badge, bar, left};
@@ -11,7 +12,13 @@ use crate::report::{Entry, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::Finding;
 
-pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now: Timestamp) {
+pub(super) fn section(
+    page: &mut Html,
+    target: &TargetReport,
+    siblings: &Siblings<'_>,
+    entry: &Entry,
+    now: Timestamp,
+) {
     let endpoint = &entry.endpoint;
     page.raw("<section id=\"")
         .text(&anchor(entry))
@@ -32,7 +39,7 @@ pub(super) fn section(page: &mut Html, target: &TargetReport, entry: &Entry, now
         ))
         .raw("</p>");
     causes(page, entry);
-    advice::mend(page, target, entry);
+    advice::mend(page, siblings, entry);
     checks(page, entry);
     advice::look(page, entry);
     chain(page, entry, now);

@@ -1,5 +1,6 @@
 //! One target to a page with everything that is known of it.
 
+use super::advice::Siblings;
 use super::markup::Html;
 use super::{badge, begin, end, endpoint};
 use crate::render::table::place;
@@ -18,8 +19,9 @@ pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> Stri
     let mut entries: Vec<_> = report.entries.iter().collect();
     entries.sort_by_key(|entry| entry.state);
     about(&mut page, report, &entries);
+    let siblings = Siblings::of(report);
     for entry in entries {
-        endpoint::section(&mut page, report, entry, snapshot.at);
+        endpoint::section(&mut page, report, &siblings, entry, snapshot.at);
     }
     end(page, version)
 }
