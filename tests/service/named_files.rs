@@ -208,6 +208,30 @@ async fn a_file_that_a_new_target_names_is_followed() {
     assert_eq!(gone(&exporter), Some(1.0));
 }
 
+/// Nothing follows the configuration here; a target file that is read again still loses no target by a broken root.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_file_costs_no_target_when_its_target_file_is_read_again() {
+    let mut den = Den::new();
+    let bear = den.server("bear.bears.test", 80, Speech::default()).await;
+    let head = "probe: {min_interval: 0s}\ntarget_files: more.yml";
+    let exporter = Setup::new(&config(head, &[bear]))
+        .file("root.pem", &den.authority.root_pem())
+        .file("more.yml", &one_more(bear, "root.pem"))
+        .argument("--config.reload-interval=0s")
+        .start();
+    assert!(passes(&exporter, "other", "trust"));
+    exporter.rewrite("root.pem", "broken");
+    let third = one_more(bear, "root.pem").replace("other", "third");
+    exporter.rewrite("more.yml", &(one_more(bear, "root.pem") + &third));
+    exporter.until("read again", |e| passes(e, "third", "trust"));
+    for target in ["bear0", "other"] {
+        assert!(passes(&exporter, target, "trust"), "{target}");
+    }
+    assert_eq!(loaded(&exporter, "roots", "root.pem"), Some(0.0));
+    assert!(reload(&exporter).starts_with("reloaded, but "));
+    assert_eq!(told(&exporter, "root.pem"), 1, "{}", exporter.log());
+}
+
 /// There is nothing to keep yet: as at the start, the mistake is told; when it is mended nothing has to be reloaded.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_was_never_good_is_a_mistake_and_followed() {

@@ -57,6 +57,29 @@ async fn planted_secrets_are_found_nowhere() {
     assert!(!seen.contains(tail), "{seen}");
 }
 
+/// The name of a file is a label, and somebody may have written the key itself in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_place_of_its_file_is_no_label() {
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let secret = key.lines().nth(1).unwrap();
+    let host = "- {host: 127.0.0.1, ports: 9";
+    let list = format!(
+        "{host}, name: a, client_certificate: {{cert_file: {key:?}, key_file: {key:?}}}}}\n\
+         {host}, name: b, expect: {{roots: {key:?}}}}}\n{host}, name: c}}\n"
+    );
+    let exporter = Setup::new("target_files: more.yml\n")
+        .file("more.yml", &list)
+        .start();
+    let metrics = exporter.body("/metrics");
+    assert!(
+        metrics.contains("file=\"<secret>\",kind=\"roots\""),
+        "{metrics}"
+    );
+    let answer = exporter.fetch("/-/reload", &["-X", "POST"]).body;
+    let seen = [metrics, answer, exporter.log()].concat();
+    assert!(!seen.contains(secret), "{seen}");
+}
+
 #[test]
 fn a_mistake_beside_a_secret_does_not_show_it() {
     let setup = Setup::new(&format!(
