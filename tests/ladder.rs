@@ -178,11 +178,53 @@ async fn a_chain_of_more_than_64_kib_is_read_where_it_is_in_clear() {
     }
 }
 
+/// A leaf with these needless names, and its intermediate.
+fn many_names(authority: &Authority, others: usize) -> Credentials {
+    let others: Vec<_> = (0..others)
+        .map(|nth| format!("h{nth:05}.bears.test"))
+        .collect();
+    let names: Vec<_> = others.iter().map(String::as_str).chain([HOST]).collect();
+    authority.issue(&Leaf {
+        names: &names,
+        ..Leaf::server(HOST, -30, 60)
+    })
+}
+
+#[tokio::test]
+async fn a_leaf_of_more_than_64_kib_is_read_where_it_is_in_clear() {
+    let authority = Authority::new("Bear", NOW);
+    for others in [4_000, 12_000] {
+        let credentials = many_names(&authority, others);
+        let size = credentials.chain[0].len();
+        assert!((70_000..250_000).contains(&size), "{size}");
+        for versions in [ONLY_12, rustls::ALL_VERSIONS] {
+            let probed = present(&authority, &credentials, versions).await;
+            let case = format!("{size} bytes");
+            probed.assert_failed(&case, "handshake", "chain_too_large");
+            probed.assert_certificate(&case, 60);
+            assert_eq!(probed.value("handshake_success"), Some(0.0), "{case}");
+            let kib = format!(
+                "{} KiB",
+                credentials.chain.iter().map(|c| c.len()).sum::<usize>() / 1024
+            );
+            assert!(probed.detail().contains(&kib), "{}", probed.detail());
+            let state = [("state", "Broken")];
+            let state = probed.metrics.value("smtp_tls_state", &state);
+            assert_eq!(state, Some(1.0), "{case}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_chain_that_cannot_be_read_is_said_to_be_too_large() {
     let authority = Authority::new("Bear", NOW);
-    for (others, versions, why) in [(150, ONLY_13, "TLS 1.3"), (700, ONLY_12, "256 KiB")] {
-        let credentials = bulky(&authority, others);
+    let encrypted = "cannot be read, as TLS 1.3 encrypts them";
+    for (credentials, versions, why) in [
+        (bulky(&authority, 150), ONLY_13, encrypted),
+        (many_names(&authority, 4_000), ONLY_13, encrypted),
+        (bulky(&authority, 700), ONLY_12, "256 KiB"),
+        (many_names(&authority, 15_000), ONLY_12, "256 KiB"),
+    ] {
         let probed = present(&authority, &credentials, versions).await;
         probed.assert_failed(why, "handshake", "chain_too_large");
         probed.assert_no_certificate(why);

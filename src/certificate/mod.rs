@@ -414,8 +414,8 @@ mod tests {
         let why = |der: &[u8]| Certificate::from_der(der).facts().unwrap_err().to_string();
         assert_eq!(why(b""), "no bytes (0 bytes)");
         assert_eq!(
-            why(&vec![0x30; (1 << 16) + 1]),
-            "longer than 65536 bytes (65537 bytes)"
+            why(&vec![0x30; (1 << 18) + 1]),
+            "longer than 262144 bytes (262145 bytes)"
         );
         for der in [
             &b"220 mail ESMTP\r\n"[..],

@@ -13,8 +13,8 @@ use super::validity::{self, Validity};
 use super::{Dn, Facts, Key, SignatureAlgorithm, der, fingerprint, hex};
 use crate::timestamp::Timestamp;
 
-/// A TLS handshake message of ours holds no more (rustls ends at 64 KiB); beyond, nothing is parsed.
-const MAX_LENGTH: usize = 1 << 16;
+/// No handshake message of which we take certificates holds more; beyond, nothing is parsed.
+const MAX_LENGTH: usize = 1 << 18;
 
 /// Why a certificate cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

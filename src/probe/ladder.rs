@@ -73,7 +73,7 @@ impl Ladder {
             {
                 if seen.leaf().is_none() {
                     known.detail += &format!(
-                        ", which cannot be read: encrypted under TLS 1.3; asked for TLS 1.2: {}",
+                        ", which cannot be read, as TLS 1.3 encrypts them; asked for TLS 1.2: {}",
                         new.detail
                     );
                 }
