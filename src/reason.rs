@@ -130,7 +130,7 @@ reasons! {
     TlsCertificateNameMismatch = "tls_certificate_name_mismatch",
     /// The fingerprint is none of the expected ones.
     FingerprintMismatch = "fingerprint_mismatch",
-    /// The certificate is not meant for TLS servers.
+    /// The certificate is not meant for the use that is made of it.
     EkuMissing = "eku_missing",
     /// The certificate's key may not be used as TLS uses it.
     KeyUsageMissing = "key_usage_missing",

@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use peer::{Authority, Leaf, Server, Speech};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::FAMILIES;
-use smtp_tls_exporter::verdict::CHECKS;
+use smtp_tls_exporter::verdict::{CHECKS, Check, Switch};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -120,16 +120,69 @@ fn is_test(source: &str, function: &str) -> bool {
 }
 
 #[test]
-fn the_readme_lists_the_checks() {
-    let readme = read("README.md");
-    let section = readme.split("\n## ").find(|s| s.starts_with("Checks\n"));
-    let rows = section.unwrap().lines().skip_while(|l| *l != "|---|---|");
-    let listed: Vec<_> = rows.skip(1).take_while(|l| l.starts_with('|')).collect();
-    let known: Vec<_> = CHECKS
-        .iter()
-        .map(|check| format!("| `{}` | {} |", check.name, check.help))
+fn the_tables_of_checks_are_those_of_the_program() -> Outcome {
+    let mut rows = String::from("| check | default | passes when |\n|---|---|---|\n");
+    for Check {
+        name,
+        default,
+        help,
+        ..
+    } in CHECKS
+    {
+        let default = match default {
+            Switch::On => "on",
+            Switch::Off => "off",
+        };
+        rows += &format!("| `{name}` | {default} | {help} |\n");
+    }
+    generated(
+        "README.md",
+        ("<!-- checks -->\n\n", "\n<!-- end -->"),
+        &rows,
+    )?;
+    let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
+    let listed: String = names
+        .chunks(6)
+        .map(|line| format!("    #   {}\n", line.join(", ")))
         .collect();
-    assert_eq!(listed, known, "README.md (left), CHECKS (right)");
+    let around = ("off where it is on, by its name:\n", "    checks: ");
+    generated("config.example.yml", around, &listed)
+}
+
+/// The rules of the Prometheus Operator are those of Prometheus, two spaces further in.
+#[test]
+fn the_rules_for_kubernetes_are_the_same() -> Outcome {
+    let rules = read("alerts/smtp-tls.rules.yml");
+    let at = rules.find("\ngroups:\n").ok_or("no groups")?;
+    let moved = rules[at..].lines().skip(1).map(|line| match line {
+        "" => "\n".to_owned(),
+        line => format!("  {line}\n"),
+    });
+    let file = "examples/kubernetes/prometheusrule.yml";
+    generated(file, ("\nspec:\n", ""), &moved.collect::<String>())
+}
+
+/// What stands between two marks of a file is `wanted`; with UPDATE=1 in the environment, it is put there.
+fn generated(file: &str, (from, to): (&str, &str), wanted: &str) -> Outcome {
+    let text = read(file);
+    let lost = || format!("{file}: the marks {from:?} and {to:?} are gone");
+    let start = text.find(from).ok_or_else(lost)? + from.len();
+    let length = match to {
+        "" => text.len() - start,
+        to => text[start..].find(to).ok_or_else(lost)?,
+    };
+    let end = start + length;
+    if &text[start..end] == wanted {
+        return Ok(());
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        let new = [&text[..start], wanted, &text[end..]].concat();
+        return Ok(fs::write(root().join(file), new)?);
+    }
+    Err(
+        format!("{file} is not what the program says. Run: UPDATE=1 cargo test --test shipped")
+            .into(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

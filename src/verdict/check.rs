@@ -17,10 +17,32 @@ pub struct Check {
     pub help: &'static str,
     /// Where the rule comes from.
     pub citation: &'static str,
+    /// What it judges.
+    pub subject: Subject,
     /// What kind of question it answers.
     pub kind: Kind,
+    /// Whether it runs unless the configuration says otherwise.
+    pub default: Switch,
     /// The judgement.
     pub judge: fn(&Evidence<'_>) -> Finding,
+}
+
+/// What a check judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// One address and port, seen in one view with one offer.
+    Endpoint,
+    /// All endpoints of a target together; each of them has the finding.
+    Target,
+}
+
+/// Whether a check runs where the configuration does not name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// It runs.
+    On,
+    /// It runs only where it is asked for.
+    Off,
 }
 
 /// What a check is about; how bad a failure is follows from it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::{CHECKS, Switch};
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::name::Host;
 use crate::observation::TlsVersion;
@@ -49,10 +50,15 @@ impl Expectations {
             crls: Arc::default(),
             min_tls: TlsVersion::Tls12,
             same_certificate: true,
-            switched_off: BTreeSet::new(),
+            switched_off: off_by_default(),
             thresholds: Thresholds::default(),
         }
     }
+}
+
+fn off_by_default() -> BTreeSet<&'static str> {
+    let off = CHECKS.iter().filter(|c| c.default == Switch::Off);
+    off.map(|check| check.name).collect()
 }
 
 /// A limit for the rest of a lifetime: crossed when every part that is given is crossed. With both, a certificate

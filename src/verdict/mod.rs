@@ -6,7 +6,7 @@ mod fleet;
 mod path;
 mod views;
 
-pub use check::{Check, Evidence, Failure, Finding, Kind};
+pub use check::{Check, Evidence, Failure, Finding, Kind, Subject, Switch};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, Kin, Leaf, Places};
 pub use views::{Outlook, Views};
@@ -103,7 +103,7 @@ impl Verdict {
     }
 }
 
-/// Runs every check that the operator did not switch off.
+/// Runs every check that is on.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     let switched_off = &evidence.expectations.switched_off;
     let checks = CHECKS

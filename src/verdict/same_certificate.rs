@@ -1,14 +1,16 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
 use super::fleet::{Kin, key_kind};
-use super::{Check, Evidence, Finding, Kind};
+use super::{Check, Evidence, Finding, Kind, Subject, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "same_certificate",
     help: "This endpoint serves the newest good leaf of its target (compared among keys of one kind).",
     citation: "A certificate is enabled on every server by itself (Microsoft: Enable-ExchangeCertificate)",
+    subject: Subject::Target,
     kind: Kind::Fleet,
+    default: Switch::On,
     judge,
 };
 

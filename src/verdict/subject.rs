@@ -1,6 +1,6 @@
 //! Check `subject`: the leaf's subject is the expected name.
 
-use super::{Check, Evidence, Finding, Kind};
+use super::{Check, Evidence, Finding, Kind, Subject, Switch};
 use crate::certificate::{Dn, Facts};
 use crate::reason::Reason;
 
@@ -8,7 +8,9 @@ pub(super) const CHECK: Check = Check {
     name: "subject",
     help: "The leaf's subject is the expected distinguished name.",
     citation: "RFC 5280 §7.1 (distinguished names are compared by attribute, not as text)",
+    subject: Subject::Endpoint,
     kind: Kind::Identity,
+    default: Switch::On,
     judge,
 };
 

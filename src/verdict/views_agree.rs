@@ -1,7 +1,7 @@
 //! Check `views_agree`: every view of the target leads to the same leaves.
 
 use super::views::Outlook;
-use super::{Check, Evidence, Finding, Kind};
+use super::{Check, Evidence, Finding, Kind, Subject, Switch};
 use crate::certificate::{Certificate, Fingerprints};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -10,7 +10,9 @@ pub(super) const CHECK: Check = Check {
     name: "views_agree",
     help: "Every view of the target leads to the same leaves.",
     citation: "RFC 9499 §6 (split DNS, view): one name may lead elsewhere inside than outside",
+    subject: Subject::Target,
     kind: Kind::Fleet,
+    default: Switch::On,
     judge,
 };
 
