@@ -260,8 +260,8 @@ async fn options_change_what_is_expected() {
     for (options, code, why) in [
         (&["--warning", "99%"][..], 1, "expires_soon"),
         (&["--warning", "61d"], 1, "expires_soon"),
-        (&["--critical", "99%/61d"], 2, "expires_soon"),
-        (&["--critical", "99%/1d"], 0, ""),
+        (&["--critical", "99%,61d"], 2, "expires_soon"),
+        (&["--critical", "99%,1d"], 0, ""),
         (&["--warning", "1d", "--critical", "1h"], 0, ""),
         (&["--expect-tls-certificate-name", NAME], 0, ""),
         (
