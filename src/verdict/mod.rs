@@ -34,6 +34,7 @@ checks! {
     key_strength,
     signature,
     eku_server,
+    client_auth,
     key_usage,
     issuer_purpose,
     tls_version,
