@@ -281,9 +281,7 @@ fn of_certificate(reason: Reason, at: &str, name: &str) -> String {
             )
         }
         Reason::EkuMissing | Reason::IssuerUnfit => {
-            format!(
-                "have {at}'s certificate issued for the use it is put to, by a CA that may do so"
-            )
+            format!("have the certificate at {at} issued for that use by a CA that may do so")
         }
         Reason::KeyUsageMissing => {
             format!("have the certificate of {at} issued with the key usage digitalSignature")
