@@ -15,6 +15,8 @@ mod peer;
 #[path = "real/process.rs"]
 #[allow(dead_code, reason = "shared source: every user takes a part of it")]
 mod process;
+#[path = "hostile_peers/readers.rs"]
+mod readers;
 #[path = "real/samples.rs"]
 mod samples;
 mod scene;
