@@ -456,11 +456,16 @@ async fn a_report_that_is_lost_is_no_success() {
             assert!(said.contains(why), "{nowhere:?} {form:?}: {said}");
         }
     }
-    let mut unread = Command::new(PROGRAM);
-    unread.args(check).stdout(Stdio::null());
-    let unread = tokio::task::spawn_blocking(move || unread.status());
-    let code = unread.await.unwrap().unwrap().code();
-    assert_eq!(code, Some(0), "whoever wants the status only has it");
+    // Shells open it for writing only; Python and daemon(3) for both, as the standard library does where nothing is open.
+    for reads_too in [false, true] {
+        let mut null = File::options();
+        let null = null.write(true).read(reads_too).open("/dev/null").unwrap();
+        let mut unread = Command::new(PROGRAM);
+        unread.args(check).stdout(null);
+        let unread = tokio::task::spawn_blocking(move || unread.status());
+        let code = unread.await.unwrap().unwrap().code();
+        assert_eq!(code, Some(0), "whoever wants the status only has it");
+    }
 }
 
 #[tokio::test]

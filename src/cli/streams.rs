@@ -10,7 +10,8 @@ use crate::plain::quoted;
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Looks at standard output before `main`: the standard library opens /dev/null in the place of a closed one, and what
-/// is written there is lost without an error.
+/// is written there is lost without an error. Afterwards nothing tells it from a /dev/null that somebody wanted: many
+/// open that for reading too.
 pub fn look_at_output() {
     let is_open = stdout().as_fd().try_clone_to_owned().is_ok();
     CLOSED.store(!is_open, Ordering::Relaxed);
