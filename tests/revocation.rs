@@ -16,7 +16,7 @@ mod process;
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use network::free_address;
 use process::{Process, output, scratch};
@@ -135,13 +135,16 @@ fn report(place: &Path, name: &str, staple: Option<&str>, version: &str, crls: &
         address.port()
     );
     fs::write(&config, text).expect("a file of ours");
-    let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
-    exporter
-        .args(["check", "--json", "--config.file"])
-        .arg(&config);
-    let printed = exporter.output().expect("the exporter").stdout;
+    let printed = exporter(&["check", "--json"], &config).stdout;
     let json: Value = serde_json::from_slice(&printed).expect("JSON");
     Report(json["targets"][0]["endpoints"][0].clone())
+}
+
+/// Runs the real binary to its end.
+fn exporter(arguments: &[&str], config: &Path) -> Output {
+    let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
+    exporter.args(arguments).arg("--config.file").arg(config);
+    exporter.output().expect("the exporter")
 }
 
 /// A directory with all that [`AUTHORITY`] makes.
@@ -227,12 +230,7 @@ fn a_bad_list_is_left_out_while_another_is_good() {
     fs::write(file("bad.crl"), "nothing").expect("a file of ours");
     let text = "targets: [{host: a.test}]\ntrust: {crls: [bad.crl, gone.crl, good.crl]}\n";
     fs::write(file("x.yml"), text).expect("a file of ours");
-    let mut exporter = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
-    exporter
-        .arg("--config.check")
-        .arg("--config.file")
-        .arg(file("x.yml"));
-    let done = exporter.output().expect("the exporter");
+    let done = exporter(&["--config.check"], &file("x.yml"));
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");
     for part in ["bad.crl: no CRL inside; it is left out", "gone.crl: "] {

@@ -14,15 +14,14 @@ use std::time::Duration;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use peer::{Answer, Dns};
-use scene::{RELAY, Scene, at, clock, dns, endpoints, metrics, reason, servers, table, zone};
+use scene::{
+    RELAY, Scene, at, clock, dns, endpoints, metrics, reason, scrape, servers, table, zone,
+};
 use smtp_tls_exporter::config::Config;
-use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::{Addresses, Exchanger, Family, Lookup, LookupFault, Resolvers};
-use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render;
 use smtp_tls_exporter::report::{Snapshot, State};
-use smtp_tls_exporter::round::Rounds;
 use smtp_tls_exporter::timestamp::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -114,11 +113,9 @@ async fn a_dead_resolver_delays_no_other_view() {
          targets: [{{host: {RELAY}, ports: {port}, views: [dead, alive]}}]",
         dead.address, alive.address
     );
-    let settings = scene.settings(&yaml);
     // Nobody waits so long: if the dead view held up the other, nothing would be in at the deadline.
-    let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(600));
-    let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
-    let rounds = Arc::new(Rounds::new(settings, resolvers, tls, clock, counters));
+    let resolvers = Resolvers::new(scene.settings(&yaml).policies(), Duration::from_secs(600));
+    let rounds = scene.rounds_with(&yaml, resolvers, clock);
     let mut deadline = Duration::from_secs(1);
     let snapshot = loop {
         let snapshot = rounds.scrape(Instant::now() + deadline).await;
@@ -144,11 +141,8 @@ async fn last_known_addresses_are_probed_on_and_called_so() {
         "views: {{v: {{resolvers: 'udp://{}'}}}}\ntargets: [{{host: {RELAY}, ports: {port}, views: v}}]",
         dns.address
     );
-    let settings = scene.settings(&yaml);
-    let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
-    let lookup = Forgetful(dns.address);
-    let rounds = Arc::new(Rounds::new(settings, lookup, tls, clock, counters));
-    let look = || rounds.scrape(Instant::now() + Duration::from_secs(30));
+    let rounds = scene.rounds_with(&yaml, Forgetful(dns.address), clock);
+    let look = || scrape(&rounds);
     assert_eq!(look().await.targets[0].state(), State::Healthy);
     dns.change(zone(&[(RELAY, &[Answer::Code(ResponseCode::Refused)])]));
     let snapshot = look().await;
@@ -181,10 +175,7 @@ async fn half_an_answer_loses_no_endpoint_and_names_the_family() {
          targets: [{{host: {RELAY}}}, {{mx: bears.test}}]",
         dns.address
     );
-    let settings = scene.settings(&yaml);
-    let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
-    let lookup = Forgetful(dns.address);
-    let rounds = Arc::new(Rounds::new(settings, lookup, tls, clock, counters));
+    let rounds = scene.rounds_with(&yaml, Forgetful(dns.address), clock);
     let answers = |failing: Option<Answer>| {
         let both = [at(44), Answer::Address("::1".parse().unwrap())];
         let relay: Vec<_> = failing.into_iter().chain(both).collect();
@@ -192,7 +183,7 @@ async fn half_an_answer_loses_no_endpoint_and_names_the_family() {
         dns.change(zone(&[(RELAY, &relay), ("bears.test", mx)]));
     };
     answers(None);
-    let look = || rounds.scrape(Instant::now() + Duration::from_secs(30));
+    let look = || scrape(&rounds);
     assert_eq!(reason(&look().await.targets[0]), None);
     for (kind, family) in [(RecordType::AAAA, "IPv6"), (RecordType::A, "IPv4")] {
         for code in [Some(ResponseCode::ServFail), None] {
@@ -246,15 +237,10 @@ async fn a_name_that_hands_out_some_of_its_addresses_keeps_all_its_endpoints() {
         "views: {{v: {{resolvers: 'udp://{}'}}}}\ntargets: [{{host: {RELAY}, ports: {port}, views: v}}]",
         dns.address
     );
-    let settings = scene.settings(&yaml);
-    let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
-    let lookup = Forgetful(dns.address);
-    let rounds = Arc::new(Rounds::new(settings, lookup, tls, later, counters));
+    let rounds = scene.rounds_with(&yaml, Forgetful(dns.address), later);
     let look = async |seconds: i64| {
         SECONDS.store(seconds, Ordering::Relaxed);
-        rounds
-            .scrape(Instant::now() + Duration::from_secs(30))
-            .await
+        scrape(&rounds).await
     };
     let seen = |snapshot: &Snapshot| {
         let target = &snapshot.targets[0];

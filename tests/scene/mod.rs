@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::Resolvers;
+use smtp_tls_exporter::dns::{Lookup, Resolvers};
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload, Style};
 use smtp_tls_exporter::report::{Snapshot, State, TargetReport};
-use smtp_tls_exporter::round::{Rounds, Settings};
+use smtp_tls_exporter::round::{Clock, Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
 use tokio::time::Instant;
 
@@ -66,8 +66,19 @@ impl Scene {
     pub fn rounds(&self, yaml: &str) -> Arc<Rounds<Resolvers>> {
         let settings = self.settings(yaml);
         let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(2));
+        self.rounds_with(yaml, resolvers, clock)
+    }
+
+    /// Rounds over this configuration, with another resolver than it says, and another clock.
+    pub fn rounds_with<L: Lookup + 'static>(
+        &self,
+        yaml: &str,
+        lookup: L,
+        clock: Clock,
+    ) -> Arc<Rounds<L>> {
         let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
-        Arc::new(Rounds::new(settings, resolvers, tls, clock, counters))
+        let rounds = Rounds::new(self.settings(yaml), lookup, tls, clock, counters);
+        Arc::new(rounds)
     }
 
     pub async fn look(&self, yaml: &str) -> Snapshot {
@@ -75,7 +86,7 @@ impl Scene {
     }
 }
 
-pub async fn scrape(rounds: &Arc<Rounds<Resolvers>>) -> Snapshot {
+pub async fn scrape<L: Lookup + 'static>(rounds: &Arc<Rounds<L>>) -> Snapshot {
     rounds
         .scrape(Instant::now() + Duration::from_secs(30))
         .await

@@ -28,63 +28,65 @@ fn the_unit_is_sandboxed() {
     assert!(output.status.success(), "above 1.5: {told}");
 }
 
+/// One target, where nobody listens.
+fn setup() -> Setup {
+    Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
+        .file("root.pem", &Den::new().authority.root_pem())
+}
+
+/// The manager's end of the socket to which a service tells how it is.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    /// Of a service that is about to start, and its setup.
+    fn of(setup: Setup) -> (Self, Setup) {
+        let path = setup.path("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let setup = setup.variable("NOTIFY_SOCKET", path.to_str().unwrap());
+        (Self(socket), setup)
+    }
+
+    /// What is told next, if anything is in time.
+    fn told(&self) -> std::io::Result<String> {
+        let mut buffer = [0; 200];
+        let length = self.0.recv(&mut buffer)?;
+        Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
+    }
+
+    fn hears(&self, what: &str) {
+        let told = self.told().unwrap();
+        assert!(told.contains(what), "{told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_is_told_when_it_is_ready_and_when_it_ends() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let setup = Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
-        .file("root.pem", &Den::new().authority.root_pem())
-        .variable("NOTIFY_SOCKET", path.to_str().unwrap());
+    let (manager, setup) = Manager::of(setup());
     let exporter = setup.start();
-    let mut buffer = [0; 200];
-    let mut told = || {
-        let length = socket.recv(&mut buffer).unwrap();
-        String::from_utf8_lossy(&buffer[..length]).into_owned()
-    };
-    assert!(told().contains("READY=1"));
+    manager.hears("READY=1");
     exporter.signal("TERM");
-    assert!(told().contains("STOPPING=1"));
+    manager.hears("STOPPING=1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watchdog_hears_a_heart_while_the_exporter_runs() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let setup = Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
-        .file("root.pem", &Den::new().authority.root_pem())
-        .variable("NOTIFY_SOCKET", path.to_str().unwrap())
-        .variable("WATCHDOG_USEC", "400000");
-    let exporter = setup.start();
-    let mut buffer = [0; 200];
-    let mut told = || {
-        let length = socket.recv(&mut buffer)?;
-        Ok::<_, std::io::Error>(String::from_utf8_lossy(&buffer[..length]).into_owned())
-    };
-    assert!(told().unwrap().contains("READY=1"));
+    let (manager, setup) = Manager::of(setup());
+    let exporter = setup.variable("WATCHDOG_USEC", "400000").start();
+    manager.hears("READY=1");
     for _ in 0..3 {
-        assert!(told().unwrap().contains("WATCHDOG=1"));
+        manager.hears("WATCHDOG=1");
     }
     assert_eq!(exporter.fetch("/-/healthy", &[]).status, 200);
     // Stopped, it is as one whose threads are stuck: what was sent before is still there, and then nothing comes.
     exporter.signal("STOP");
-    socket
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .unwrap();
-    let mut last = Ok(String::new());
-    for _ in 0..100 {
-        last = told();
-        if last.is_err() {
-            break;
-        }
-    }
-    assert!(last.is_err(), "a heart beats in a stopped exporter");
+    let wait = |time| manager.0.set_read_timeout(Some(time)).unwrap();
+    wait(Duration::from_secs(2));
+    let falls_silent = (0..100).any(|_| manager.told().is_err());
+    assert!(falls_silent, "a heart beats in a stopped exporter");
     exporter.signal("CONT");
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    assert!(told().unwrap().contains("WATCHDOG=1"));
+    wait(PATIENCE);
+    manager.hears("WATCHDOG=1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,8 +97,7 @@ async fn a_socket_of_systemd_is_served() {
         .local_addr()
         .unwrap()
         .port();
-    let setup = Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
-        .file("root.pem", &Den::new().authority.root_pem());
+    let setup = setup();
     let mut activated = Command::new("systemd-socket-activate")
         .args([
             "-l",
@@ -119,8 +120,7 @@ async fn a_socket_of_systemd_is_served() {
 
 #[test]
 fn without_a_socket_the_mistake_is_told() {
-    let setup = Setup::new(&config("", &["127.0.0.1:9".parse().unwrap()]))
-        .file("root.pem", &Den::new().authority.root_pem());
+    let setup = setup();
     let output = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"))
         .args(["--web.systemd-socket", "--config.file"])
         .arg(setup.path("exporter.yml"))
