@@ -15,6 +15,8 @@ pub struct Facts {
     pub subject: Dn,
     /// Who signed it.
     pub issuer: Dn,
+    /// Digests of [`Dn::canonical`] of its two names: comparing names of tens of kilobytes takes milliseconds.
+    pub(super) name_digests: [[u8; 32]; 2],
     /// From when it is valid.
     pub not_before: Timestamp,
     /// The last second of its validity.
@@ -63,7 +65,13 @@ impl Facts {
 
     /// Whether subject and issuer are the same name (RFC 5280 §3.2), as in roots and self-signed certificates.
     pub fn is_self_issued(&self) -> bool {
-        self.subject.is_same(&self.issuer)
+        self.is_named_as_issuer_of(self)
+    }
+
+    /// Whether it bears the name of another's issuer (RFC 5280 §7.1).
+    pub fn is_named_as_issuer_of(&self, other: &Self) -> bool {
+        let ([subject, _], [_, issuer]) = (self.name_digests, other.name_digests);
+        subject == issuer
     }
 
     /// Whether it may issue certificates.

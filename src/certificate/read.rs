@@ -88,10 +88,13 @@ fn from_tbs(
     extensions: Extensions,
 ) -> Result<Facts, String> {
     let subject = name(tbs.subject.as_raw(), "subject")?;
+    let issuer = name(tbs.issuer.as_raw(), "issuer")?;
+    let digest = |name: &Dn| fingerprint::sha256(&name.canonical());
     Ok(Facts {
         version: tbs.version.0.saturating_add(1),
         serial_number: hex::encode(tbs.raw_serial()),
-        issuer: name(tbs.issuer.as_raw(), "issuer")?,
+        name_digests: [digest(&subject), digest(&issuer)],
+        issuer,
         common_names: subject.common_names().map(str::to_owned).collect(),
         subject,
         not_before: dates.not_before,

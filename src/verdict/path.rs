@@ -71,7 +71,7 @@ fn by_name(chain: &[Certificate]) -> Vec<Member<'_>> {
     let (mut members, mut level, mut below) = (Vec::new(), vec![leaf], 0);
     let mut others: Vec<_> = presented.filter(|facts| !facts.is_self_issued()).collect();
     while !level.is_empty() {
-        let issued = |facts: &&Facts| level.iter().any(|one| facts.subject.matches(&one.issuer));
+        let issued = |facts: &&Facts| level.iter().any(|one| facts.is_named_as_issuer_of(one));
         let (next, rest) = others.into_iter().partition(issued);
         let is_leaf = members.is_empty();
         members.extend(level.into_iter().map(|facts| Member { facts, below }));

@@ -90,16 +90,6 @@ impl Dn {
         same(expected) || expected.alternative.as_deref().is_some_and(same)
     }
 
-    /// Whether both names are the same in the same direction (RFC 5280 §7.1).
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.folded() == other.folded()
-    }
-
-    /// Whether this name lies within the subtree of `base` (RFC 5280 §4.2.1.10, directoryName).
-    pub fn is_within(&self, base: &Self) -> bool {
-        self.folded().starts_with(&base.folded())
-    }
-
     /// Bytes that two names have in common if and only if they are the same name (RFC 5280 §7.1), whatever their
     /// string types, case and spacing.
     pub fn canonical(&self) -> Vec<u8> {
@@ -118,6 +108,14 @@ impl Dn {
             }
         }
         bytes
+    }
+
+    /// Whether a name lies within the subtree of `base` (RFC 5280 §4.2.1.10, directoryName), both in
+    /// [canonical](Self::canonical) form.
+    pub fn is_within(name: &[u8], base: &[u8]) -> bool {
+        // Behind a whole relative name stands the next one, which begins so, or nothing.
+        let rest = name.strip_prefix(base);
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+')))
     }
 
     fn folded(&self) -> FoldedName<'_> {
@@ -243,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_subtree_begins_with_its_base() {
-        let within = |name: &str, base: &str| dn(name).is_within(&dn(base));
+        let within =
+            |name: &str, base: &str| Dn::is_within(&dn(name).canonical(), &dn(base).canonical());
         assert!(within("C=DE, O=Bear, CN=a", "c=de, O=BEAR") && within("C=DE", ""));
         assert!(!within("C=DE, O=Bear", "C=DE, O=Wolf") && !within("C=DE", "C=DE, O=Bear"));
     }
