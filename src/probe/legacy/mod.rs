@@ -9,6 +9,7 @@ mod suite;
 pub use reader::{Chain, Reader, ServerHello, Stop};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::spawn_blocking;
 
 use super::tls;
 use crate::certificate::Certificate;
@@ -51,12 +52,12 @@ pub(super) async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Moves what was read into the observation; returns why it was not read on a lower rung, where it tells.
-pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
+pub(super) async fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
     let (hello, chain) = reader.into_parts();
     let hello = hello?;
+    let size: usize = chain.kept.iter().map(Vec::len).sum::<usize>() + chain.omitted_bytes;
     if !chain.kept.is_empty() {
-        let certificates = chain.kept.iter().map(|der| Certificate::from_der(der));
-        seen.chain = certificates.collect();
+        seen.chain = parsed(chain.kept).await;
         seen.chain_omitted = chain.omitted;
         seen.signature = Some(HandshakeSignature::Unproven);
         seen.connection = Some(Connection {
@@ -66,7 +67,6 @@ pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
             key_exchange: suite::key_exchange(hello.suite).to_owned(),
         });
     }
-    let size: usize = chain.kept.iter().map(Vec::len).sum::<usize>() + chain.omitted_bytes;
     let large = (size > MAX_ELSEWHERE).then(|| {
         let size = size / 1024;
         format!("its certificates take {size} KiB, more than clients take (64 KiB)")
@@ -79,6 +79,12 @@ pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
         (None, Some(large)) => Some(Fault::new(Phase::Handshake, Reason::ChainTooLarge, large)),
         (fault, None) => fault,
     }
+}
+
+/// 256 KiB of names take tens of milliseconds: too long for those who wait beside us.
+async fn parsed(chain: Vec<Vec<u8>>) -> Vec<Certificate> {
+    let parse = move || chain.iter().map(|der| Certificate::from_der(der)).collect();
+    spawn_blocking(parse).await.unwrap_or_default()
 }
 
 /// A version or suite that modern clients have given up explains why they are refused; others do not.
@@ -149,7 +155,7 @@ mod tests {
         let mut reader = Reader::default();
         let outcome = read(&mut ours, &endpoint(), &mut reader).await;
         let mut seen = Observation::default();
-        let shown = report(reader, &mut seen);
+        let shown = report(reader, &mut seen).await;
         (outcome, seen, shown)
     }
 
