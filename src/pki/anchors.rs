@@ -61,10 +61,10 @@ impl Root {
     /// What forbids that it ends a path with so many intermediates that are not self-issued.
     pub(super) fn flaw(&self, intermediates: usize) -> Option<String> {
         let facts = self.facts()?;
-        let flaw = flaw_as_issuer(facts, intermediates).or_else(|| {
+        let name = called(&facts.subject);
+        let flaw = flaw_as_issuer(&name, facts, intermediates).or_else(|| {
             let limits = self.limits()?;
             (!limits.may_sign_certificates()).then(|| {
-                let name = called(&facts.subject);
                 format!("the key of '{name}' is not for certificates (keyUsage, RFC 5280 §4.2.1.3)")
             })
         });

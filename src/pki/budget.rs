@@ -7,9 +7,9 @@ pub(super) struct Spent;
 /// What is left.
 #[derive(Debug)]
 pub(super) struct Budget {
-    signatures: u32,
-    steps: u32,
-    names: u32,
+    signatures: usize,
+    steps: usize,
+    names: usize,
 }
 
 impl Default for Budget {
@@ -26,21 +26,36 @@ impl Default for Budget {
 impl Budget {
     /// One signature is verified.
     pub(super) fn signature(&mut self) -> Result<(), Spent> {
-        take(&mut self.signatures)
+        take(&mut self.signatures, 1)
     }
 
     /// One issuer is tried.
     pub(super) fn step(&mut self) -> Result<(), Spent> {
-        take(&mut self.steps)
+        take(&mut self.steps, 1)
     }
 
-    /// One name is compared.
-    pub(super) fn name(&mut self) -> Result<(), Spent> {
-        take(&mut self.names)
+    /// One name of so many bytes is looked at, or compared with another.
+    pub(super) fn name(&mut self, bytes: usize) -> Result<(), Spent> {
+        take(&mut self.names, 1 + bytes / 64)
     }
 }
 
-fn take(left: &mut u32) -> Result<(), Spent> {
-    *left = left.checked_sub(1).ok_or(Spent)?;
+fn take(left: &mut usize, number: usize) -> Result<(), Spent> {
+    *left = left.checked_sub(number).ok_or(Spent)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_cost_more_than_short_ones() {
+        let spent = |bytes| {
+            let mut budget = Budget::default();
+            (0..).take_while(|_| budget.name(bytes) == Ok(())).count()
+        };
+        assert_eq!(spent(63), 100_000);
+        assert!(spent(60_000) < 110);
+    }
 }

@@ -19,7 +19,13 @@ pub(super) struct Member<'a> {
     pub(super) subject: Vec<u8>,
     pub(super) issuer: Vec<u8>,
     pub(super) limits: Limits<'a>,
-    der: &'a [u8],
+    /// Its two names, for messages.
+    pub(super) name: String,
+    pub(super) issuer_name: String,
+    /// What forbids every path through it, wherever it stands.
+    pub(super) flaw: Option<String>,
+    /// What keeps us from judging a path through it, wherever it stands.
+    pub(super) doubt: Option<String>,
 }
 
 /// What the extensions of an issuer limit, besides basicConstraints.
@@ -37,14 +43,18 @@ impl<'a> Member<'a> {
     pub(super) fn new(certificate: &'a Certificate) -> Option<Self> {
         let facts = certificate.facts().ok()?;
         let signed = Signed::read(certificate.der())?;
+        let name = called(&facts.subject);
         Some(Self {
             facts,
             signed,
+            flaw: flaw(&name, facts, &signed, certificate.der()),
+            doubt: doubt(&name, facts),
             signer: Signer::new(facts.spki.clone()),
             subject: facts.subject.canonical(),
             issuer: facts.issuer.canonical(),
             limits: Limits::read(&signed),
-            der: certificate.der(),
+            name,
+            issuer_name: called(&facts.issuer),
         })
     }
 
@@ -58,43 +68,14 @@ impl<'a> Member<'a> {
         self.subject == self.issuer
     }
 
-    /// What forbids every path through it, wherever it stands.
-    pub(super) fn flaw(&self) -> Option<String> {
-        let name = called(&self.facts.subject);
-        let inner = Reader(self.signed.fields).find(|field| field.tag == der::SEQUENCE);
-        if inner.is_none_or(|algorithm| algorithm.content != self.signed.algorithm) {
-            return Some(format!(
-                "'{name}' names two signature algorithms (RFC 5280 §4.1.1.2)"
-            ));
-        }
-        if self.facts.not_before > self.facts.not_after {
-            return Some(format!("'{name}' ends before it begins"));
-        }
-        is_withdrawn(self.der).then(|| format!("the key of '{name}' was publicly withdrawn"))
-    }
-
-    /// What keeps us from judging a path through it, wherever it stands.
-    pub(super) fn doubt(&self) -> Option<String> {
-        let name = called(&self.facts.subject);
-        let unknown = &self.facts.critical_unknown;
-        if !unknown.is_empty() {
-            let oids = cut(&unknown.join(", "));
-            return Some(format!(
-                "'{name}' has a critical extension that is not known ({oids})"
-            ));
-        }
-        let more = self.facts.trailing_bytes;
-        (more > 0).then(|| format!("{more} bytes follow the certificate of '{name}'"))
-    }
-
     /// What forbids a path in which it issues, with so many intermediates below it that are not self-issued.
     pub(super) fn flaw_as_issuer(&self, below: usize) -> Option<String> {
-        flaw_as_issuer(self.facts, below)
+        flaw_as_issuer(&self.name, self.facts, below)
     }
 
     /// What keeps us from judging a path in which it issues.
     pub(super) fn doubt_as_issuer(&self) -> Option<String> {
-        let (name, version) = (called(&self.facts.subject), self.facts.version);
+        let (name, version) = (&self.name, self.facts.version);
         (version < 3).then(|| {
             format!(
                 "the certificate of the issuer '{name}' is of X.509 version {version}, \
@@ -108,18 +89,42 @@ impl<'a> Member<'a> {
     pub(super) fn policy_doubt(&self, below: usize) -> Option<String> {
         let asks = self.limits.explicit_policy.is_some_and(|n| n <= below);
         asks.then(|| {
-            let name = called(&self.facts.subject);
+            let name = &self.name;
             format!("'{name}' demands a certificate policy, and policies are not evaluated here")
         })
     }
 }
 
+fn flaw(name: &str, facts: &Facts, signed: &Signed<'_>, der: &[u8]) -> Option<String> {
+    let inner = Reader(signed.fields).find(|field| field.tag == der::SEQUENCE);
+    if inner.is_none_or(|algorithm| algorithm.content != signed.algorithm) {
+        return Some(format!(
+            "'{name}' names two signature algorithms (RFC 5280 §4.1.1.2)"
+        ));
+    }
+    if facts.not_before > facts.not_after {
+        return Some(format!("'{name}' ends before it begins"));
+    }
+    is_withdrawn(der).then(|| format!("the key of '{name}' was publicly withdrawn"))
+}
+
+fn doubt(name: &str, facts: &Facts) -> Option<String> {
+    let unknown = &facts.critical_unknown;
+    if !unknown.is_empty() {
+        let oids = cut(&unknown.join(", "));
+        return Some(format!(
+            "'{name}' has a critical extension that is not known ({oids})"
+        ));
+    }
+    let more = facts.trailing_bytes;
+    (more > 0).then(|| format!("{more} bytes follow the certificate of '{name}'"))
+}
+
 /// What forbids a certificate of version 3 to issue (RFC 5280 §6.1.4 k to m).
-pub(super) fn flaw_as_issuer(facts: &Facts, below: usize) -> Option<String> {
+pub(super) fn flaw_as_issuer(name: &str, facts: &Facts, below: usize) -> Option<String> {
     if facts.version < 3 {
         return None;
     }
-    let name = called(&facts.subject);
     if !facts.is_ca() {
         return Some(format!(
             "the certificate of the issuer '{name}' is not one for a CA"

@@ -594,6 +594,28 @@ mod tests {
         none(lost, NoPath::UnknownIssuer { of: 17 });
     }
 
+    /// A subject of thousands of attributes below thousands of subtrees: each is read once, not each time anew.
+    #[test]
+    fn large_names_are_compared_in_little_time() {
+        let mut w = world();
+        for nth in 0..2_000 {
+            let kind = DnType::CustomDnType(vec![1, 2, 3, nth]);
+            w.leaf.params.distinguished_name.push(kind, "a");
+        }
+        let any = rcgen::GeneralSubtree::DirectoryName(rcgen::DistinguishedName::new());
+        w.middle.params.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: vec![any; 5_000],
+            excluded_subtrees: Vec::new(),
+        });
+        let leaf = w.leaf.by(&w.middle, 2024, 2026);
+        let middle = w.middle.by(&w.root, 2010, 2030);
+        let begun = std::time::Instant::now();
+        let found = trust(&[&leaf, &middle], &w.anchors, 2025);
+        path(found, &[0, 1], 2024, 2026);
+        let spent = begun.elapsed();
+        assert!(spent < std::time::Duration::from_secs(5), "{spent:?}");
+    }
+
     #[test]
     fn damaged_certificates_never_panic() {
         let w = world();

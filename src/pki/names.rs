@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::budget::{Budget, Spent};
 use super::der::{self, Element, Reader};
-use super::member::{called, cut};
-use crate::certificate::{Dn, Facts, SubjectName};
+use super::member::{Member, cut};
+use crate::certificate::{Dn, SubjectName};
 
 /// Why names do not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl From<Spent> for Objection {
 enum Subtree<'a> {
     Dns(String),
     Address(&'a [u8]),
-    Directory(Dn),
+    /// In canonical form.
+    Directory(Vec<u8>),
     /// A form that is not compared here; how [`SubjectName::Other`] begins with it.
     Other(&'static str),
 }
@@ -37,39 +38,43 @@ enum Subtree<'a> {
 enum Name<'a> {
     Dns(String),
     Address(IpAddr),
-    Directory(&'a Dn),
+    Directory(&'a Member<'a>),
     Other(&'a str),
 }
 
 /// Holds all names of a certificate against the content of a NameConstraints.
 pub(super) fn check(
     constraints: &[u8],
-    facts: &Facts,
+    member: &Member<'_>,
     budget: &mut Budget,
 ) -> Result<(), Objection> {
     let mut lists = Reader(constraints);
     let permitted = subtrees(lists.content(der::context(0)), budget)?;
     let excluded = subtrees(lists.content(der::context(1)), budget)?;
-    for name in names(facts) {
+    if permitted.is_empty() && excluded.is_empty() {
+        return Ok(());
+    }
+    for name in names(member) {
+        budget.name(name.bytes())?;
         let mut is_of_form = false;
         let mut is_permitted = false;
         for subtree in &permitted {
-            budget.name()?;
-            if let Some(is_within) = compare(&name, subtree, facts)? {
+            budget.name(0)?;
+            if let Some(is_within) = compare(&name, subtree, member)? {
                 is_of_form = true;
                 is_permitted |= is_within;
             }
         }
         let mut is_excluded = false;
         for subtree in &excluded {
-            budget.name()?;
-            let is_within = compare(&name, subtree, facts)? == Some(true);
+            budget.name(0)?;
+            let is_within = compare(&name, subtree, member)? == Some(true);
             is_excluded |= is_within || may_expand_into(&name, subtree);
         }
         if is_excluded || (is_of_form && !is_permitted) {
             return Err(Objection::Forbidden(format!(
                 "'{}' bears a name that an issuer above it is not allowed to certify: {}",
-                called(&facts.subject),
+                member.name,
                 name.shown()
             )));
         }
@@ -78,9 +83,9 @@ pub(super) fn check(
 }
 
 /// The subject, if there is one, and all alternative names.
-fn names(facts: &Facts) -> impl Iterator<Item = Name<'_>> {
-    let subject = Some(&facts.subject).filter(|subject| !subject.is_empty());
-    let alternative = facts.names.iter().map(|name| match name {
+fn names<'a>(member: &'a Member<'_>) -> impl Iterator<Item = Name<'a>> {
+    let subject = Some(member).filter(|member| !member.facts.subject.is_empty());
+    let alternative = member.facts.names.iter().map(|name| match name {
         SubjectName::Dns(name) => Name::Dns(name.to_ascii_lowercase()),
         SubjectName::Ip(address) => Name::Address(*address),
         SubjectName::Other(text) => Name::Other(text),
@@ -89,11 +94,19 @@ fn names(facts: &Facts) -> impl Iterator<Item = Name<'_>> {
 }
 
 impl Name<'_> {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Dns(name) => name.len(),
+            Self::Other(text) => text.len(),
+            Self::Directory(_) | Self::Address(_) => 0,
+        }
+    }
+
     fn shown(&self) -> String {
         match self {
             Self::Dns(name) => cut(name),
             Self::Address(address) => address.to_string(),
-            Self::Directory(name) => called(name),
+            Self::Directory(member) => member.name.clone(),
             Self::Other(text) => cut(text),
         }
     }
@@ -107,8 +120,9 @@ fn subtrees<'a>(
     let mut subtrees = Vec::new();
     let mut reader = Reader(list.unwrap_or_default());
     while !reader.is_empty() {
-        budget.name()?;
         let content = reader.content(der::SEQUENCE).ok_or_else(unclear)?;
+        // A directory name has to be read, which costs more than text.
+        budget.name(8 * content.len())?;
         let mut parts = Reader(content);
         let base = parts.next().ok_or_else(unclear)?;
         // Minimum and maximum are not used with any form of name.
@@ -126,7 +140,7 @@ fn subtree<'a>(base: &Element<'a>) -> Option<Subtree<'a>> {
         0x81 => Subtree::Other("email:"),
         0x82 => Subtree::Dns(str::from_utf8(base.content).ok()?.to_ascii_lowercase()),
         0xa3 => Subtree::Other("X400:"),
-        0xa4 => Subtree::Directory(Dn::from_der(base.content)?),
+        0xa4 => Subtree::Directory(Dn::from_der(base.content)?.canonical()),
         0xa5 => Subtree::Other("EDI:"),
         0x86 => Subtree::Other("URI:"),
         0x87 => Subtree::Address(base.content),
@@ -139,10 +153,10 @@ fn subtree<'a>(base: &Element<'a>) -> Option<Subtree<'a>> {
 fn compare(
     name: &Name<'_>,
     subtree: &Subtree<'_>,
-    facts: &Facts,
+    member: &Member<'_>,
 ) -> Result<Option<bool>, Objection> {
     let unclear = || {
-        let (whose, name) = (called(&facts.subject), name.shown());
+        let (whose, name) = (&member.name, name.shown());
         Objection::Unclear(format!(
             "an issuer above '{whose}' constrains names of a form that is not compared here: {name}"
         ))
@@ -150,7 +164,7 @@ fn compare(
     Ok(Some(match (name, subtree) {
         (Name::Dns(name), Subtree::Dns(base)) => dns_within(name, base),
         (Name::Address(address), Subtree::Address(base)) => address_within(*address, base),
-        (Name::Directory(name), Subtree::Directory(base)) => name.is_within(base),
+        (Name::Directory(own), Subtree::Directory(base)) => Dn::is_within(&own.subject, base),
         (Name::Other(text), Subtree::Other(form)) if text.starts_with(form) => {
             return Err(unclear());
         }

@@ -1,8 +1,8 @@
 //! What a search came to: the best path, or the words for why there is none; searches nothing.
 
 use super::{Issuer, Search};
-use crate::certificate::{Certificate, Facts};
-use crate::pki::member::{self, Member, called};
+use crate::certificate::Certificate;
+use crate::pki::member::{self, Member};
 use crate::pki::signed::Signer;
 use crate::pki::{NoPath, Path};
 
@@ -30,7 +30,7 @@ impl Search<'_> {
         match member {
             Some(member) if is_there => NoPath::Unreadable(format!(
                 "a certificate of '{}' was presented that cannot be read",
-                called(&member.facts.issuer)
+                member.issuer_name
             )),
             _ => NoPath::UnknownIssuer { of },
         }
@@ -59,9 +59,10 @@ impl Search<'_> {
         )
     }
 
-    fn names(&self, at: usize) -> (String, String) {
-        let name = |facts: &Facts| (called(&facts.subject), called(&facts.issuer));
-        self.facts(at).map(name).unwrap_or_default()
+    fn names(&self, at: usize) -> (&str, &str) {
+        self.members[at]
+            .as_ref()
+            .map_or(("", ""), |member| (&member.name, &member.issuer_name))
     }
 
     pub(super) fn outcome(mut self, is_spent: bool) -> Result<Path, NoPath> {

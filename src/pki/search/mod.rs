@@ -100,8 +100,8 @@ pub(super) fn search(
         return Err(NoPath::CaAsLeaf);
     }
     let marks = Marks {
-        doubt: leaf.doubt().or_else(|| leaf.policy_doubt(0)),
-        flaw: leaf.flaw(),
+        doubt: leaf.doubt.clone().or_else(|| leaf.policy_doubt(0)),
+        flaw: leaf.flaw.clone(),
         is_blemished: false,
     };
     let spent = matches!(search.follow(&marks), ControlFlow::Break(End::Spent));
@@ -138,9 +138,8 @@ impl Search<'_> {
             }
             is_signed = true;
             let mut marks = so_far.clone();
-            if made == Made::NotVerifiedHere {
-                let why = self.not_verified(at, issuer);
-                marks.doubt.get_or_insert(why);
+            if made == Made::NotVerifiedHere && marks.doubt.is_none() {
+                marks.doubt = Some(self.not_verified(at, issuer));
             }
             match issuer {
                 Issuer::Root(root) => self.arrive(root, marks)?,
@@ -157,10 +156,14 @@ impl Search<'_> {
     fn enter(&mut self, next: usize, mut marks: Marks) -> ControlFlow<End> {
         let below = self.intermediates();
         if let Some(issuer) = &self.members[next] {
-            let flaw = || issuer.flaw().or_else(|| issuer.flaw_as_issuer(below));
+            let flaw = || {
+                let flaw = issuer.flaw.clone();
+                flaw.or_else(|| issuer.flaw_as_issuer(below))
+            };
             marks.flaw = marks.flaw.or_else(flaw);
             let doubt = || {
-                let doubt = issuer.doubt().or_else(|| issuer.doubt_as_issuer());
+                let doubt = issuer.doubt.clone();
+                let doubt = doubt.or_else(|| issuer.doubt_as_issuer());
                 doubt.or_else(|| issuer.policy_doubt(below + 1))
             };
             marks.doubt = marks.doubt.or_else(doubt);
@@ -305,7 +308,7 @@ impl Search<'_> {
             let below = members[..at].iter().enumerate();
             // A self-issued intermediate is the issuer itself.
             for (_, member) in below.filter(|(nth, m)| *nth == 0 || !m.is_self_issued()) {
-                names::check(constraints, member.facts, self.budget)?;
+                names::check(constraints, member, self.budget)?;
             }
         }
         Ok(())
