@@ -29,7 +29,7 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_is_said() {
         }
         get(address, "/metrics").expect("an answer").len()
     });
-    let size = once.await.unwrap();
+    let size = once.await.expect("no panic");
     assert!(size > 4 << 20, "{size} bytes are too few");
     let (before, files) = (peak(exporter.0.id()), open_files(&exporter));
     let mut readers = Vec::new();
@@ -37,7 +37,10 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_is_said() {
         readers.push(ask(address).await);
     }
     let meanwhile = tokio::task::spawn_blocking(move || get(address, "/metrics"));
-    let meanwhile = meanwhile.await.unwrap().expect("whoever reads is answered");
+    let meanwhile = meanwhile
+        .await
+        .expect("no panic")
+        .expect("whoever reads is answered");
     assert!(meanwhile.len() > 4 << 20, "{} bytes", meanwhile.len());
     let after = peak(exporter.0.id());
     eprintln!("{size} bytes an answer; at most {before:.1} MiB before, {after:.1} MiB after");
@@ -57,7 +60,7 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_is_said() {
             assert!(read < size, "{read} of {size} bytes");
         }
     };
-    tokio::task::spawn_blocking(cut).await.unwrap();
+    tokio::task::spawn_blocking(cut).await.expect("no panic");
 }
 
 /// A target at so many addresses where nobody listens, with a label that makes every sample long.
@@ -75,18 +78,18 @@ fn config() -> String {
 /// Asks, and waits until the answer has begun, so that the next is made anew. As little as can be fits into the
 /// client's own buffer.
 async fn ask(address: SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    let mut stream = socket.connect(address).await.unwrap();
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("small");
+    let mut stream = socket.connect(address).await.expect("a connection");
     let request = b"GET /metrics HTTP/1.1\r\nHost: bear\r\nAccept-Encoding: identity\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    assert!(stream.peek(&mut [0]).await.unwrap() > 0);
-    stream.into_std().unwrap()
+    stream.write_all(request).await.expect("a request");
+    assert!(stream.peek(&mut [0]).await.expect("an answer") > 0);
+    stream.into_std().expect("a socket")
 }
 
 /// What is still to be read, however it ends.
 fn rest(mut stream: TcpStream) -> usize {
-    stream.set_nonblocking(false).unwrap();
+    stream.set_nonblocking(false).expect("a socket");
     let (mut read, mut buffer) = (0, vec![0; 1 << 16]);
     loop {
         match stream.read(&mut buffer) {
