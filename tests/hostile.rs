@@ -11,6 +11,8 @@ mod maze;
 #[path = "real/network.rs"]
 #[allow(dead_code, reason = "shared source: every user takes a part of it")]
 mod network;
+#[allow(dead_code, reason = "shared source: every user takes a part of it")]
+mod odd;
 mod peer;
 #[path = "real/process.rs"]
 #[allow(dead_code, reason = "shared source: every user takes a part of it")]
@@ -29,8 +31,9 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use maze::Maze;
+use maze::{Maze, ROOT};
 use network::{free_address, get};
+use odd::issued::Ca;
 use peer::{Act, Authority, Leaf, Script, Server, Speech};
 use process::{scratch, until};
 use samples::Samples;
@@ -313,7 +316,16 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mazes_of_issuers_hold_up_neither_answers_nor_the_end() {
-    let maze = Maze::new();
+    visit(Maze::new(), 18.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mazes_of_names_hold_up_neither_answers_nor_the_end() {
+    visit(Maze::of_names(), 8.0).await;
+}
+
+/// Many servers that show a maze of so many certificates.
+async fn visit(maze: Maze, certificates: f64) {
     let (mut scripts, mut targets) = (Vec::new(), String::new());
     for nth in 0..MAZES {
         let acts = starttls(vec![Act::Send(maze.flight()), Act::AwaitBytes]);
@@ -322,14 +334,17 @@ async fn mazes_of_issuers_hold_up_neither_answers_nor_the_end() {
         scripts.push(script);
     }
     let probe = "{timeout: 9s, min_interval: 0s, per_address: 250, helo: monitor.bears.test}";
-    let config = format!("probe: {probe}\ntargets:\n{targets}");
-    let walking = move || walk(&config);
+    let config = format!("probe: {probe}\ntrust: {{roots: root.pem}}\ntargets:\n{targets}");
+    let walking = move || walk(&config, certificates);
     tokio::task::spawn_blocking(walking).await.unwrap();
 }
 
 /// Scrapes while others ask, and ends the exporter in the middle of the next scrape.
-fn walk(config: &str) {
+fn walk(config: &str, certificates: f64) {
     let place = scratch();
+    let root = Ca::new(ROOT);
+    let root = root.by(&root, (2020, 2200)).pem();
+    fs::write(place.path().join("root.pem"), root).expect("a file of ours");
     let (mut exporter, address) = start(place.path(), config);
     let scraping = || thread::spawn(move || get(address, "/metrics"));
     let first = scraping();
@@ -344,7 +359,7 @@ fn walk(config: &str) {
         let name = format!("maze{nth}");
         let at = [("target", name.as_str())];
         let chain = samples.value("smtp_tls_chain_certificates", &at);
-        assert_eq!(chain, Ok(18.0), "{name}");
+        assert_eq!(chain, Ok(certificates), "{name}");
     }
     let _second = scraping();
     let (asked, id) = (Instant::now(), exporter.0.id().to_string());

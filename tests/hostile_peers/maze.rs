@@ -1,23 +1,57 @@
 //! A handshake of TLS 1.2 that shows a maze: many large CA certificates of one name that nobody signed. It needs no key.
 
+use super::odd::{Odd, attribute, der, name, set};
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair};
 
 /// Certificates of the maze, and extensions in each: 60 KB.
 const WALLS: usize = 17;
 const EXTENSIONS: u64 = 180;
 
-/// What a server sends after the ClientHello, with a leaf of its own.
-pub(crate) struct Maze(Vec<Vec<u8>>);
+/// Of the other maze: issuers, subtrees that each allows, and attributes in the subject of the leaf.
+const NAMED_WALLS: u8 = 7;
+const SUBTREES: usize = 1000;
+const ATTRIBUTES: usize = 700;
+/// `ecdsa-with-SHA224` as an AlgorithmIdentifier: not verified here, so any such signature may hold.
+const NOT_VERIFIED: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01";
+
+/// Whom all of the other maze name as their issuer, a root.
+pub(crate) const ROOT: &str = "Odd CA";
+
+/// What a server sends after the ClientHello: walls, and a leaf of its own or always the same.
+pub(crate) struct Maze(Vec<Vec<u8>>, Option<Vec<u8>>);
 
 impl Maze {
     pub(crate) fn new() -> Self {
-        Self((0..WALLS).map(|_| certificate(true, EXTENSIONS)).collect())
+        let walls = (0..WALLS).map(|_| certificate(true, EXTENSIONS));
+        Self(walls.collect(), None)
+    }
+
+    /// A large name below thousands of subtrees that it lies within, all at a root whose signature nobody can tell.
+    pub(crate) fn of_names() -> Self {
+        let walls = (0..NAMED_WALLS).map(|_| {
+            let subtree = der(0x30, &der(0xa4, &name(&[])));
+            let constraints = der(0x30, &der(0xa0, &subtree.repeat(SUBTREES)));
+            not_verified(Odd {
+                subject: Odd::common_name(ROOT),
+                extensions: vec![
+                    Odd::extension(b"\x55\x1d\x13", &der(0x30, &[1, 1, 0xff])),
+                    Odd::extension(b"\x55\x1d\x1e", &constraints),
+                ],
+                ..Odd::default()
+            })
+        });
+        let attribute = set(&[attribute(b"\x55\x04\x03", "a")]);
+        let leaf = not_verified(Odd {
+            subject: name(&vec![attribute; ATTRIBUTES]),
+            ..Odd::default()
+        });
+        Self(walls.collect(), Some(leaf))
     }
 
     /// ServerHello, Certificate, ServerKeyExchange, ServerHelloDone (RFC 5246 §7.4).
     pub(crate) fn flight(&self) -> Vec<u8> {
         let hello = [&[3, 3][..], &[7; 32], b"\0\xc0\x2b\0\0\x05\xff\x01\0\x01\0"].concat();
-        let leaf = certificate(false, 0);
+        let leaf = self.1.clone().unwrap_or_else(|| certificate(false, 0));
         let chain: Vec<u8> = std::iter::once(&leaf)
             .chain(&self.0)
             .flat_map(|der| counted(der))
@@ -51,6 +85,14 @@ fn counted(bytes: &[u8]) -> Vec<u8> {
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [vec![kind], counted(body)].concat()
+}
+
+fn not_verified(odd: Odd<'_>) -> Vec<u8> {
+    let odd = Odd {
+        algorithm: NOT_VERIFIED,
+        ..odd
+    };
+    odd.credentials().chain[0].to_vec()
 }
 
 /// By an issuer of the same name whose key nobody has.
