@@ -329,14 +329,16 @@ async fn visit(maze: Maze, certificates: f64) {
     let (mut scripts, mut targets) = (Vec::new(), String::new());
     for nth in 0..MAZES {
         let acts = starttls(vec![Act::Send(maze.flight()), Act::AwaitBytes]);
-        let script = Script::start(acts).await.unwrap();
+        let script = Script::start(acts).await.expect("a server");
         targets += &target("maze", nth, script.address);
         scripts.push(script);
     }
     let probe = "{timeout: 9s, min_interval: 0s, per_address: 250, helo: monitor.bears.test}";
     let config = format!("probe: {probe}\ntrust: {{roots: root.pem}}\ntargets:\n{targets}");
     let walking = move || walk(&config, certificates);
-    tokio::task::spawn_blocking(walking).await.unwrap();
+    tokio::task::spawn_blocking(walking)
+        .await
+        .expect("what is played");
 }
 
 /// Scrapes while others ask, and ends the exporter in the middle of the next scrape.
