@@ -1,10 +1,10 @@
 //! From a list of SMTP servers to metrics about every certificate they present.
 //!
 //! Data flows down this list of modules and never back up:
-//! a [`config`] names targets; each [`target`] comes to endpoints by [`dns`]; a [`probe`] turns an endpoint into an
-//! [`observation`], speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with the paths that
-//! [`pki`] finds; a [`report`] is the snapshot of it all, which [`render`] writes as metrics, JSON or table for the
-//! [`web`] and the [`cli`]. Only [`round`] sees all stages, and only it reads the clock.
+//! a [`config`], read by [`yaml`], names targets; each [`target`] comes to endpoints by [`dns`]; a [`probe`] turns an
+//! endpoint into an [`observation`], speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
+//! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, which [`render`] writes as metrics, JSON or
+//! table for the [`web`] and the [`cli`]. Only [`round`] sees all stages, and only it reads the clock.
 
 pub mod certificate;
 pub mod cli;
@@ -27,3 +27,4 @@ pub mod target;
 pub mod timestamp;
 pub mod verdict;
 pub mod web;
+pub mod yaml;

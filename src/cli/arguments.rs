@@ -202,7 +202,7 @@ fn threshold(text: &str) -> Result<Threshold, String> {
         if part.ends_with('%') {
             limit.fraction = Some(share(part).map_err(|_| expected())?);
         } else {
-            limit.seconds = Some(crate::config::seconds(part).ok_or_else(expected)?);
+            limit.seconds = Some(crate::yaml::duration::seconds(part).ok_or_else(expected)?);
         }
     }
     Ok(limit)

@@ -17,9 +17,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::config::masked_line;
 use crate::plain::plain;
 use crate::render::BuildInfo;
+use crate::yaml::secret::masked_line;
 use arguments::{Arguments, Command};
 pub use streams::look_at_output;
 

@@ -3,8 +3,8 @@
 use super::last_good::{self, Base, FileName};
 use super::named_file::{FileError, FileKind};
 use super::pem::{self, Wanted};
-use super::reader::{Problem, Value};
 use crate::probe::{ClientCertificate, ClientCertificateError};
+use crate::yaml::{Problem, Value};
 
 const CERT_EXPECTED: &str = "a PEM file with the certificate and its chain";
 const KEY_EXPECTED: &str = "a PEM file with the certificate's unencrypted private key";

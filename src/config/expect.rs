@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::file::UNSUPPORTED;
-use super::reader::{Fields, Problem, Value};
-use super::targets::host;
+use super::host::host;
 use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::observation::TlsVersion;
 use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
+use crate::yaml::{Fields, Problem, Value};
 
 const KEYS: [&str; 8] = [
     "subject",
@@ -21,6 +20,9 @@ const KEYS: [&str; 8] = [
     "min_tls",
     "same_certificate",
 ];
+
+/// Keys of a later version are refused with this, never ignored.
+const UNSUPPORTED: &str = "not supported by this version";
 
 const DN_EXPECTED: &str = "a distinguished name such as CN=mail.example.com, O=Example, C=US";
 

@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ConfigError;
-use super::document::Document;
+use super::document;
 use super::last_good::Base;
 use super::named_file::FileKind;
 use super::probe_endpoint;
-use super::reader::{Fields, Problem, Value};
 use super::target_files::TargetFiles;
 use super::target_list;
 use super::targets::Common;
@@ -17,6 +15,7 @@ use super::trust::TrustStores;
 use super::views::Views;
 use crate::probe::Limits;
 use crate::round::{OnRequest, Settings};
+use crate::yaml::{Document, DocumentError, Fields, KnownKeys, Problem, Value};
 
 /// A configuration as it was read.
 #[derive(Debug, Clone)]
@@ -35,9 +34,6 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
-/// Keys of a later version are refused with this, never ignored.
-pub(super) const UNSUPPORTED: &str = "not supported by this version";
-
 const SECTIONS: [&str; 7] = [
     "probe",
     "trust",
@@ -48,24 +44,31 @@ const SECTIONS: [&str; 7] = [
     "probe_endpoint",
 ];
 
+/// What the file for people has to know: the names of views, modules and checks say nothing about secrets, and the path
+/// of a resolver may be an account.
+static KNOWN_KEYS: KnownKeys = KnownKeys {
+    with_names: &["views", "modules", "checks"],
+    with_accounts: &["resolvers"],
+};
+
 impl Config {
     /// Reads a file. `helo` is the EHLO name where the file has none.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first mistake, with its line.
-    pub fn load(file: &Path, helo: &str) -> Result<Self, ConfigError> {
-        Self::of(&Document::open(file, FileKind::Config)?, file, helo)
+    /// [`DocumentError`] for the first mistake, with its line.
+    pub fn load(file: &Path, helo: &str) -> Result<Self, DocumentError> {
+        Self::of(&document::open(file, FileKind::Config)?, file, helo)
     }
 
     /// Reads what would be in a file.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub fn parse(file: &Path, bytes: &[u8], helo: &str) -> Result<Self, ConfigError> {
+    pub fn parse(file: &Path, bytes: &[u8], helo: &str) -> Result<Self, DocumentError> {
         Self::of(&Document::parse(file, bytes)?, file, helo)
     }
 
-    fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, ConfigError> {
+    fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, DocumentError> {
         let mut stores = TrustStores::new(Base::of(file));
         let read = read(document, helo, &mut stores);
         let (settings, on_request, target_files) =
@@ -74,7 +77,7 @@ impl Config {
             file: file.to_owned(),
             settings,
             on_request,
-            shown: document.shown(),
+            shown: document.shown(&KNOWN_KEYS),
             target_files,
             warnings: stores.warnings,
         })

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::{Problem, Value};
-use super::secret;
 use crate::render::RESERVED_LABELS;
+use crate::yaml::{Problem, Value, secret};
 
 /// Reads them.
 pub(super) fn labels<'a>(

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::named_file::{self, FileError, FileKind, Stamp};
-use super::secret::masked;
-use super::words::one_line;
+use crate::plain::plain;
+use crate::yaml::secret::masked;
 
 /// Most characters of a path that is shown.
 const MAX_SHOWN: usize = 500;
@@ -66,7 +66,7 @@ pub type FileKey = (FileKind, PathBuf);
 
 impl FileName {
     pub(super) fn new(kind: FileKind, path: PathBuf, written: &Path) -> Self {
-        let written = one_line(&masked(&written.to_string_lossy()), MAX_SHOWN);
+        let written = plain(&masked(&written.to_string_lossy()), MAX_SHOWN);
         Self {
             kind,
             path,
@@ -257,7 +257,7 @@ fn kept(
     before: &Good,
     said: &str,
 ) -> Vec<NamedFile> {
-    let (said, stamps) = (one_line(said, MAX_SAID), stamps.into());
+    let (said, stamps) = (plain(said, MAX_SAID), stamps.into());
     let they = if names.len() == 1 { "it" } else { "both" };
     let line = format!("{said} (what {they} said before is kept)");
     let all_same = stamps == before.stamps;

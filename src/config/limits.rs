@@ -1,8 +1,7 @@
 //! `limits:` to the moments at which too little of a lifetime is left.
 
-use super::duration;
-use super::reader::{Problem, Value};
 use crate::verdict::{Threshold, Thresholds};
+use crate::yaml::{Problem, Value, duration};
 
 /// Overrides what the section says; each of the two is replaced as a whole.
 pub(super) fn take_from(section: &Value<'_>, thresholds: &mut Thresholds) -> Result<(), Problem> {

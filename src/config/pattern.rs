@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::last_good::Base;
 use super::named_file;
-use super::reader::{Problem, Value};
-use super::secret::masked;
+use crate::yaml::secret::masked;
+use crate::yaml::{Problem, Value};
 
 const ENDINGS: [&str; 3] = [".yml", ".yaml", ".json"];
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::reader::{Problem, Value};
-use super::targets::{Common, distinct, host, ports};
+use super::host::host;
+use super::targets::{Common, ports};
 use super::trust::TrustStores;
 use crate::name::Host;
 use crate::round::{Gate, Module, OnRequest};
 use crate::smtp::Mode;
+use crate::yaml::{Problem, Value};
 
 const KEYS: [&str; 6] = [
     "enabled",
@@ -63,7 +64,7 @@ pub(super) fn read(
         on_request.ports = ports(&value)?;
     }
     if let Some(value) = fields.take("allow") {
-        on_request.gate.allow = distinct(&value, network)?;
+        on_request.gate.allow = value.distinct(network)?;
     }
     if let Some(value) = fields.take("deny") {
         on_request.gate.deny = networks(&value)?;

@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ConfigError;
-use super::document::{self, Document};
+use super::document;
 use super::last_good::Base;
 use super::named_file::{FileKind, Stamp, stamp};
 use super::pattern::Pattern;
-use super::reader::{Problem, Value};
 use super::target_list::{self, Admitted, List, Listed, Names};
 use super::targets::Common;
 use super::trust::TrustStores;
 use crate::round::Watched;
+use crate::yaml::{Document, DocumentError, Problem, Value};
 
 /// Most files that are read.
 const MAX_FILES: usize = 1000;
@@ -231,7 +230,7 @@ impl TargetFiles {
         kept
     }
 
-    fn load(&self, file: &Path, name: &str) -> Result<Loaded, ConfigError> {
+    fn load(&self, file: &Path, name: &str) -> Result<Loaded, DocumentError> {
         let text = document::bytes(file, FileKind::Targets)?;
         let (list, bad) = self.parse(file, name, &text)?;
         Ok(Loaded {
@@ -249,7 +248,7 @@ impl TargetFiles {
         file: &Path,
         name: &str,
         text: &[u8],
-    ) -> Result<(List, Vec<String>), ConfigError> {
+    ) -> Result<(List, Vec<String>), DocumentError> {
         let Some(common) = &self.common else {
             return Ok((List::default(), Vec::new()));
         };

@@ -3,22 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::document::Document;
+use super::host::usable;
 use super::labels::labels;
-use super::place::Path;
-use super::reader::{Problem, Value};
-use super::targets::{Common, target, usable};
+use super::targets::{Common, target};
 use super::trust::TrustStores;
-use super::words::one_line;
 use crate::name::{Host, HostError};
+use crate::plain::plain;
 use crate::round::Watched;
 use crate::target::{Place, Source};
+use crate::yaml::{Document, KeyPath, Problem, Value};
 
 /// A target, and where it was read.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
     pub(super) watched: Watched,
-    pub(super) path: Path,
+    pub(super) path: KeyPath,
     /// Of a group: a host with labels, which may be listed more than once.
     is_discovered: bool,
 }
@@ -156,7 +155,7 @@ fn discovered_place(text: &str) -> Result<(Place, Option<u16>), HostError> {
 
 /// The names that are taken, each by the target that came first.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashMap<String, (Arc<Source>, Path, bool)>);
+pub(super) struct Names(HashMap<String, (Arc<Source>, KeyPath, bool)>);
 
 /// What becomes of a target beside those before it.
 pub(super) enum Admitted {
@@ -165,7 +164,7 @@ pub(super) enum Admitted {
     /// The very same was there before.
     Again,
     /// Another has the name.
-    Clash { name: String, first: Path },
+    Clash { name: String, first: KeyPath },
 }
 
 impl Names {
@@ -173,7 +172,7 @@ impl Names {
     pub(super) fn take(&mut self, watched: &Watched) {
         let source = Arc::clone(&watched.source);
         let name = source.name.clone();
-        self.0.insert(name, (source, Path::default(), false));
+        self.0.insert(name, (source, KeyPath::default(), false));
     }
 
     /// Of a host that stands in several groups with other labels, the second is named with what differs.
@@ -222,5 +221,5 @@ fn name_by_difference(first: &Source, second: &Source) -> String {
         .map(|(key, _, other)| format!("{key}={}", other.unwrap_or(&none)))
         .collect();
     let name = format!("{} ({})", second.name, differing.join(", "));
-    one_line(&name, 200)
+    plain(&name, 200)
 }

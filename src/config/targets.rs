@@ -1,16 +1,13 @@
 //! `targets:` and `defaults:` to what is probed and what is expected of it.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::Hash;
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client_certificate;
 use super::expect::Expect;
+use super::host::{addresses, host, usable};
 use super::labels::labels;
 use super::limits;
-use super::reader::{Fields, Problem, Value};
-use super::secret;
 use super::trust::TrustStores;
 use super::views::Views;
 use crate::name::Host;
@@ -18,8 +15,9 @@ use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source, is_unusable};
+use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::verdict::CHECKS;
+use crate::yaml::{Fields, Problem, Value, secret};
 
 const COMMON_KEYS: [&str; 10] = [
     "ports",
@@ -114,7 +112,7 @@ impl Common {
             self.mode = Some(value.choice(&words)?);
         }
         if let Some(value) = fields.take("views") {
-            self.views = distinct(&value, |v| self.known_views.named(v))?;
+            self.views = value.distinct(|v| self.known_views.named(v))?;
         }
         if let Some(value) = fields.take("proxy_protocol") {
             self.proxy_protocol = value.choice(&PROXY_PROTOCOLS)?;
@@ -237,10 +235,6 @@ fn nothing_to_probe(fields: &Fields<'_>) -> Problem {
         .unwrap_or_else(whole)
 }
 
-pub(super) fn host(value: &Value<'_>) -> Result<Host, Problem> {
-    value.parsed_by(Host::parse, "a host name or IP address without port")
-}
-
 fn target_name(text: &str) -> Result<String, &'static str> {
     let length = text.chars().count();
     // Browsers would leave these two out of the address of the target's page.
@@ -264,49 +258,11 @@ fn default_name(place: &Place, host: Option<&Host>) -> String {
     }
 }
 
-fn addresses(value: &Value<'_>) -> Result<Vec<IpAddr>, Problem> {
-    let expected = "an IP address without port";
-    distinct(value, |one| {
-        let address = one.parsed_by(str::parse::<IpAddr>, expected)?;
-        usable(one, Host::Address(address))?;
-        Ok(address)
-    })
-}
-
-/// A host that can be probed: any but an address that is none.
-pub(super) fn usable(value: &Value<'_>, host: Host) -> Result<Host, Problem> {
-    match host {
-        Host::Address(address) if is_unusable(address) => Err(value.problem(format!(
-            "{address} is unspecified, multicast or broadcast, expected the address of a server"
-        ))),
-        host => Ok(host),
-    }
-}
-
 pub(super) fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
-    distinct(value, |v| v.integer_in(1..=u16::MAX, "port"))
+    value.distinct(|v| v.integer_in(1..=u16::MAX, "port"))
 }
 
 fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
     let words = [Offer::Any, Offer::Rsa, Offer::Ecdsa].map(|offer| (offer.as_str(), offer));
-    distinct(value, |v| v.choice(&words))
-}
-
-/// A list, or one item in its place: not empty, and nothing twice.
-pub(super) fn distinct<T: Clone + Eq + Hash>(
-    value: &Value<'_>,
-    read: impl Fn(&Value<'_>) -> Result<T, Problem>,
-) -> Result<Vec<T>, Problem> {
-    let (mut items, mut seen) = (Vec::new(), HashSet::new());
-    for one in value.list_or_one()? {
-        let item = read(&one)?;
-        if !seen.insert(item.clone()) {
-            return Err(one.problem("listed twice, expected it once"));
-        }
-        items.push(item);
-    }
-    if items.is_empty() {
-        return Err(value.problem("empty, expected at least one"));
-    }
-    Ok(items)
+    value.distinct(|v| v.choice(&words))
 }

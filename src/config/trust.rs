@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::last_good::{self, Base, FileName};
 use super::named_file::{self, FileError, FileKind};
 use super::pem::{self, Wanted};
-use super::reader::{Problem, Value};
 use crate::pki::{Anchors, Crls};
+use crate::yaml::{Problem, Value};
 
 /// What trust rests on where a target says nothing else.
 pub(super) type Trust = (Arc<Anchors>, Arc<Crls>);

@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
-use super::reader::{Problem, Value};
-use super::secret;
 use crate::dns::{Family, NameServer, Policy, TrustAnchor};
 use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
 use crate::round::View;
 use crate::target::{DEFAULT_VIEW, Vantage};
+use crate::yaml::{Problem, Value, secret};
 
 const KEYS: [&str; 6] = [
     "resolvers",

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::ConfigError;
-use super::document::Document;
+use super::document;
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
 use super::pem::{self, Wanted};
-use super::reader::{Fields, Problem, Value};
 use crate::web::{
     Acceptor, Access, ClientAuth, Header, Rate, TlsSettings, header, is_known, is_spoken,
 };
+use crate::yaml::{DocumentError, Fields, Problem, Value};
 
 /// A web configuration as it was read.
 pub struct WebConfig {
@@ -33,9 +32,9 @@ impl WebConfig {
     /// Reads a file and the certificates and keys that it names.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first mistake, with its line.
-    pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let document = Document::open(file, FileKind::WebConfig)?;
+    /// [`DocumentError`] for the first mistake, with its line.
+    pub fn load(file: &Path) -> Result<Self, DocumentError> {
+        let document = document::open(file, FileKind::WebConfig)?;
         let mut reading = Reading {
             base: Base::of(file),
             warnings: Vec::new(),

@@ -8,7 +8,7 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::place::Path;
+use super::position::KeyPath;
 
 /// Nodes and bytes of text after aliases are expanded. Without aliases a file stays below twice its size; `serde_yaml`
 /// limits only the number of jumps, not what each of them copies.
@@ -46,7 +46,7 @@ pub(crate) const TOO_HEAVY: &str = "aliases (*name) expand to too much";
 /// Why there is no tree: the error, which bears the position, and our own reason for it, if it was ours.
 pub(crate) struct Refusal {
     pub(crate) error: serde_yaml::Error,
-    pub(crate) reason: Option<(Path, String)>,
+    pub(crate) reason: Option<(KeyPath, String)>,
 }
 
 /// Reads one document in two goes: what `serde_yaml` takes each value for, then how it is written.
@@ -56,7 +56,7 @@ pub(crate) fn grow(text: &str) -> Result<Node, Refusal> {
         ..State::default()
     };
     let growth = Growth {
-        path: Path::default(),
+        path: KeyPath::default(),
         state: &state,
     };
     let document = || serde_yaml::Deserializer::from_str(text);
@@ -76,11 +76,11 @@ pub(crate) fn grow(text: &str) -> Result<Node, Refusal> {
 #[derive(Default)]
 struct State {
     left: Cell<usize>,
-    fault: RefCell<Option<(Path, String)>>,
+    fault: RefCell<Option<(KeyPath, String)>>,
 }
 
 impl State {
-    fn refuse<T, E: de::Error>(&self, path: Path, message: impl Into<String>) -> Result<T, E> {
+    fn refuse<T, E: de::Error>(&self, path: KeyPath, message: impl Into<String>) -> Result<T, E> {
         self.fault.replace(Some((path, message.into())));
         Err(E::custom("refused"))
     }
@@ -89,7 +89,7 @@ impl State {
 /// A node about to be read.
 #[derive(Clone)]
 struct Growth<'s> {
-    path: Path,
+    path: KeyPath,
     state: &'s State,
 }
 
@@ -107,7 +107,7 @@ impl Growth<'_> {
         Ok(())
     }
 
-    fn below(&self, path: Path) -> Self {
+    fn below(&self, path: KeyPath) -> Self {
         Self {
             path,
             state: self.state,

@@ -1,8 +1,8 @@
 //! The bytes of a YAML file to a tree, or to what is wrong with them and where; knows no settings.
 
-use super::place::{Path, Position, find, locate};
+use super::position::{KeyPath, Position, find, locate};
 use super::tree::{self, DUPLICATE, Node, Refusal, TOO_HEAVY};
-use super::words::one_line;
+use crate::plain::plain;
 
 /// Values of a file at most: `serde_yaml` keeps some 150 bytes for each before it hands on the first.
 const MAX_VALUES: usize = 4_000_000;
@@ -14,7 +14,7 @@ const MAX_OPEN_BRACKETS: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) position: Option<Position>,
-    pub(crate) path: Path,
+    pub(crate) path: KeyPath,
     pub(crate) message: String,
 }
 
@@ -22,7 +22,7 @@ impl Fault {
     fn at(position: Position, message: impl Into<String>) -> Self {
         Self {
             position: Some(position),
-            path: Path::default(),
+            path: KeyPath::default(),
             message: message.into(),
         }
     }
@@ -158,7 +158,7 @@ fn explain(text: &str, refusal: Refusal) -> Fault {
     };
     Fault {
         position,
-        path: Path::default(),
+        path: KeyPath::default(),
         message,
     }
 }
@@ -176,11 +176,7 @@ fn syntax_message(said: &str, position: Option<Position>) -> String {
     let said = said.replacen(&place, "", 1);
     let hint = HINTS.iter().find(|(phrase, _)| said.contains(phrase));
     let hint = hint.map(|(_, hint)| format!(" ({hint})"));
-    format!(
-        "no YAML: {}{}",
-        one_line(&said, 200),
-        hint.unwrap_or_default()
-    )
+    format!("no YAML: {}{}", plain(&said, 200), hint.unwrap_or_default())
 }
 
 fn second_document(text: &str) -> Option<Position> {

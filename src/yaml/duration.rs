@@ -39,6 +39,12 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
+/// A span of time as [`parse`] reads it (`30d`, `1h30m`), in seconds.
+pub(crate) fn seconds(text: &str) -> Option<i64> {
+    let duration = parse(text).ok()?;
+    i64::try_from(duration.as_secs()).ok()
+}
+
 const TOO_LONG: &str = "is longer than a hundred years";
 
 fn split(text: &str, belongs: impl Fn(&u8) -> bool) -> (&str, &str) {

@@ -10,15 +10,15 @@ use super::words::{SHOWN, shown};
 
 /// The way from the root of the document to a node; cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Path(Option<Arc<Link>>);
+pub(crate) struct KeyPath(Option<Arc<Link>>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Link {
-    parent: Path,
+    parent: KeyPath,
     step: Step,
 }
 
-/// One step of a [`Path`].
+/// One step of a [`KeyPath`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Into the value of this key.
@@ -27,7 +27,7 @@ pub(crate) enum Step {
     Index(usize),
 }
 
-impl Path {
+impl KeyPath {
     /// The entry `key` of the map that stands here.
     pub(crate) fn key(&self, key: &str) -> Self {
         self.then(Step::Key(key.to_owned()))
@@ -59,7 +59,7 @@ impl Path {
 }
 
 /// `targets[2].ports[0]`; keys that are no plain words are quoted.
-impl fmt::Display for Path {
+impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, step) in self.steps().into_iter().enumerate() {
             match step {
@@ -104,7 +104,7 @@ impl Position {
 /// The line and column of a node, or of its key if it is the value of one; of the nearest parent if it is not there.
 ///
 /// `serde_yaml` tells positions only with errors, so the text is read once more and an error raised at the place.
-pub(crate) fn locate(text: &str, path: &Path) -> Option<Position> {
+pub(crate) fn locate(text: &str, path: &KeyPath) -> Option<Position> {
     std::iter::successors(Some(path), |path| path.parent())
         .find_map(|path| find(serde_yaml::Deserializer::from_str(text), &path.steps()))
 }

@@ -1,20 +1,23 @@
 //! Nodes of a document to the values that settings are made of, each mistake with its place; knows no key by name.
 
+use std::collections::HashSet;
 use std::fmt::Display;
+use std::hash::Hash;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::duration;
-use super::place::Path;
+use super::position::KeyPath;
 use super::secret;
 use super::tree::{Kind, Node};
-use super::words::{SHOWN, near, one_line, one_of, shown};
+use super::words::{SHOWN, near, one_of, shown};
+use crate::plain::plain;
 
 /// What is wrong with a value; `Document::error` finds its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// Where it stands; a path to what is missing is fine.
-    pub(crate) path: Path,
+    pub(crate) path: KeyPath,
     /// What is wrong, and what was expected; one line.
     pub(crate) message: String,
 }
@@ -23,18 +26,18 @@ pub(crate) struct Problem {
 #[derive(Debug, Clone)]
 pub(crate) struct Value<'a> {
     node: &'a Node,
-    path: Path,
+    path: KeyPath,
 }
 
 impl<'a> Value<'a> {
     /// The outermost value.
     pub(crate) fn root(node: &'a Node) -> Self {
-        let path = Path::default();
+        let path = KeyPath::default();
         Self { node, path }
     }
 
     /// Where it stands.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &KeyPath {
         &self.path
     }
 
@@ -105,6 +108,25 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The items of a list, or the one value in its place: not empty, and nothing twice.
+    pub(crate) fn distinct<T: Clone + Eq + Hash>(
+        &self,
+        read: impl Fn(&Self) -> Result<T, Problem>,
+    ) -> Result<Vec<T>, Problem> {
+        let (mut items, mut seen) = (Vec::new(), HashSet::new());
+        for one in self.list_or_one()? {
+            let item = read(&one)?;
+            if !seen.insert(item.clone()) {
+                return Err(one.problem("listed twice, expected it once"));
+            }
+            items.push(item);
+        }
+        if items.is_empty() {
+            return Err(self.problem("empty, expected at least one"));
+        }
+        Ok(items)
+    }
+
     /// The text as written; numbers and booleans are text too (`1.10` stays `1.10`).
     pub(crate) fn text(&self) -> Result<&'a str, Problem> {
         self.written("text")
@@ -157,7 +179,7 @@ impl<'a> Value<'a> {
         let expected = "a duration as 10s or 1m30s";
         let written = self.written(expected)?;
         if !written.is_empty() && written.bytes().all(|b| b.is_ascii_digit()) {
-            let written = one_line(written, 20);
+            let written = plain(written, 20);
             return Err(self.problem(format!(
                 "{written} has no unit, expected {written}s or the like"
             )));
@@ -214,7 +236,7 @@ impl<'a> Value<'a> {
                 let why = format!("{} looks like a secret, expected {expected}", self.seen());
                 return self.problem(why);
             }
-            let error = one_line(&error.to_string(), 200);
+            let error = plain(&error.to_string(), 200);
             let seen = self.seen();
             let seen = if error.contains(&seen) {
                 String::new()
@@ -233,7 +255,7 @@ impl<'a> Value<'a> {
     fn seen(&self) -> String {
         match self.node {
             Node::Scalar(Kind::Text, written) => shown(written),
-            Node::Scalar(_, written) => one_line(written, SHOWN),
+            Node::Scalar(_, written) => plain(written, SHOWN),
             _ => self.kind().into(),
         }
     }
@@ -258,7 +280,7 @@ impl<'a> Value<'a> {
 /// A map being used up, key by key; [`finish`](Self::finish) complains about the rest.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
-    path: Path,
+    path: KeyPath,
     entries: Vec<(&'a str, Value<'a>)>,
 }
 
@@ -311,7 +333,7 @@ impl<'a> Fields<'a> {
         let Some((key, value)) = self.entries.first() else {
             return Ok(());
         };
-        let (near, expected) = (near(key, known), one_line(&known.join(", "), 1000));
+        let (near, expected) = (near(key, known), plain(&known.join(", "), 1000));
         Err(value.problem(format!("unknown key{near}, expected one of {expected}")))
     }
 }

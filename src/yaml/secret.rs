@@ -1,15 +1,15 @@
-//! Text of a configuration to what of it may be repeated: what looks like a secret is masked, wherever it stands.
+//! Text of a file to what of it may be repeated: what looks like a secret is masked, wherever it stands. Knows no YAML.
 
 /// What stands in the place of a secret, as in the other exporters.
 pub(super) const SECRET: &str = "<secret>";
 
 /// Whether a text holds what looks like a secret.
-pub(super) fn is_in(text: &str) -> bool {
+pub(crate) fn is_in(text: &str) -> bool {
     masked(text) != text
 }
 
 /// The text without what looks like a secret: users and passwords of URLs, keys, hashes of passwords, tokens.
-pub(super) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let begin = text.trim_start().to_ascii_lowercase();
     let is_token = ["bearer ", "basic ", "authorization:"]
         .iter()

@@ -1,14 +1,14 @@
 //! Words of the file to words of a message: quoted, cut, listed, and the one that was meant; knows no YAML.
 
 use super::secret::masked_url;
-pub(crate) use crate::plain::plain as one_line;
+use crate::plain::plain;
 
 /// Characters of a value that a message repeats.
 pub(crate) const SHOWN: usize = 80;
 
 /// A value from the file as messages repeat it: quoted, cut, on one line, without secrets.
 pub(crate) fn shown(text: &str) -> String {
-    format!("'{}'", one_line(&masked_url(text), SHOWN))
+    format!("'{}'", plain(&masked_url(text), SHOWN))
 }
 
 /// `a, b or c`.
