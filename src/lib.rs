@@ -3,9 +3,11 @@
 //! Data flows down this list of modules and never back up:
 //! a [`config`], read by [`yaml`], names targets; each [`target`] comes to endpoints by [`dns`]; a [`probe`] turns an
 //! endpoint into an [`observation`], speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
-//! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, which [`render`] writes as metrics, JSON or
-//! table for the [`web`] and the [`cli`]. Only [`round`] sees all stages, and only it reads the clock.
+//! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, to which [`advice`] says what to do next, and
+//! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`round`] sees all stages, and
+//! only it reads the clock.
 
+pub mod advice;
 pub mod certificate;
 pub mod cli;
 pub mod config;

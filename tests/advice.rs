@@ -177,3 +177,30 @@ async fn targets_with_the_same_trouble_share_a_step() {
     let step = "in at 127.0.0.71:1, 127.0.0.72:1 and 127.0.0.73:1: nc -vz 127.0.0.71 1";
     assert!(said.contains(step), "{said}");
 }
+
+/// The table, the page and the JSON repeat the same words.
+#[tokio::test]
+async fn advice_is_the_same_everywhere() {
+    let scene = Scene::new();
+    let config = "targets: [{name: one, addresses: [127.0.0.71], ports: [1]}]";
+    let snapshot = scene.look(config).await;
+    let step = "see whether the service runs and a firewall lets us in at 127.0.0.71:1: nc -vz 127.0.0.71 1";
+    let said = table(&snapshot);
+    assert!(said.contains(&format!("Next: {step}\n")), "{said}");
+    let page = render::target(&snapshot.targets[0], &snapshot, "0");
+    assert!(
+        page.contains(&format!("<strong>Next:</strong> {step}")),
+        "{page}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&render::json(&snapshot)).expect("JSON");
+    assert_eq!(json["targets"][0]["endpoints"][0]["advice"], step);
+}
+
+#[tokio::test]
+async fn a_healthy_endpoint_needs_no_advice() {
+    let scene = Scene::new();
+    let (snapshot, _servers) = fleet(&scene, &[&scene.issue(RELAY, 60)]).await;
+    let json: serde_json::Value = serde_json::from_str(&render::json(&snapshot)).expect("JSON");
+    assert!(json["targets"][0]["endpoints"][0]["advice"].is_null());
+    assert!(!table(&snapshot).contains("Next: "));
+}

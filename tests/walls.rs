@@ -42,9 +42,10 @@ const ROOMS: &[(&str, &str)] = &[
         "round",
         "certificate counters dns observation pki probe report smtp target verdict",
     ),
+    ("advice", "observation report smtp target"),
     (
         "render",
-        "certificate counters observation pki process report smtp target verdict",
+        "advice certificate counters observation pki process report smtp target verdict",
     ),
     // Of certificates it reads only the names of its own clients'.
     (

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Check) -> Result<u8, String> {
     }
     let snapshot = runtime()?.block_on(probe_all(settings))?;
     streams::print("the report", &output(arguments, &snapshot))?;
-    Ok(snapshot.exit_code())
+    Ok(snapshot.severity().exit_code())
 }
 
 async fn probe_all(settings: Settings) -> Result<Snapshot, String> {

@@ -2,12 +2,10 @@
 
 mod body;
 mod cert_info;
-mod command;
 mod debug;
 mod discovery;
 mod exposition;
 mod families;
-mod hint;
 mod html;
 mod json;
 mod metrics;

@@ -1,22 +1,23 @@
 //! A snapshot to the one line of a monitoring plugin with performance data.
 
 use crate::plain::plain;
-use crate::report::Snapshot;
+use crate::report::{Severity, Snapshot};
 
-/// `SMTP TLS CRITICAL - worst state and where | 'relay@192.0.2.1:25'=-1036800s;;0`
+/// `SMTP TLS CRITICAL - worst state and where | 'relay@192.0.2.1:25'=-1036800s;2592000:;604800:`
 ///
-/// The form follows the Monitoring Plugins Development Guidelines; the value is the seconds until expiry.
+/// The form follows the Monitoring Plugins Development Guidelines; the value is the seconds until expiry, and below its two
+/// limits it is a warning and critical.
 pub fn plugin_line(snapshot: &Snapshot) -> String {
-    let word = match snapshot.exit_code() {
-        0 => "OK",
-        1 => "WARNING",
-        2 => "CRITICAL",
-        _ => "UNKNOWN",
+    let wanted = snapshot.severity();
+    let word = match wanted {
+        Severity::Ok => "OK",
+        Severity::Warning => "WARNING",
+        Severity::Critical => "CRITICAL",
+        Severity::Unknown => "UNKNOWN",
     };
-    let wanted = snapshot.exit_code();
     let worst = snapshot
         .entries()
-        .filter(|(_, entry)| entry.state.exit_code() == wanted)
+        .filter(|(_, entry)| entry.state.severity() == wanted)
         .min_by_key(|(_, entry)| entry.state);
     let text = match worst {
         Some((target, entry)) => {
@@ -33,7 +34,10 @@ pub fn plugin_line(snapshot: &Snapshot) -> String {
             let left = entry.expires_in(snapshot.at)?;
             let at = entry.endpoint.at();
             let name = plain(&target.source.name, 60).replace(['\'', '='], "_");
-            Some(format!("'{name}@{at}'={left}s;;0"))
+            let range = |limit: Option<i64>| limit.map_or_else(String::new, |n| format!("{n}:"));
+            let warning = range(entry.warning_seconds());
+            let critical = range(entry.critical_seconds());
+            Some(format!("'{name}@{at}'={left}s;{warning};{critical}"))
         })
         .collect();
     // The bar separates text and data, so it must not stand in the text.

@@ -1,8 +1,8 @@
-//! A snapshot to the table that a person reads in a terminal, and the hint what to do next.
+//! A snapshot to the table that a person reads in a terminal, and what to do next.
 
-use super::hint;
+use crate::advice::steps;
 use crate::plain::plain;
-use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
+use crate::report::{Entry, Resolution, Severity, Snapshot, State, TargetReport};
 use crate::target::{DEFAULT_VIEW, Endpoint, Offer, Place};
 use crate::timestamp::Timestamp;
 
@@ -35,8 +35,8 @@ pub fn table(snapshot: &Snapshot, style: Style) -> String {
     }
     out.push('\n');
     out.push_str(&summary(snapshot));
-    for hint in hint::all(snapshot) {
-        out.push_str(&format!("Next: {hint}\n"));
+    for step in steps(snapshot) {
+        out.push_str(&format!("Next: {step}\n"));
     }
     out
 }
@@ -195,10 +195,10 @@ fn line(out: &mut String, cells: &[String; 6], widths: &[usize; 6], colour: Opti
 }
 
 fn paint(state: State) -> &'static str {
-    match state.exit_code() {
-        0 => "\u{1b}[32m",
-        1 => "\u{1b}[33m",
-        _ => "\u{1b}[31m",
+    match state.severity() {
+        Severity::Ok => "\u{1b}[32m",
+        Severity::Warning => "\u{1b}[33m",
+        Severity::Critical | Severity::Unknown => "\u{1b}[31m",
     }
 }
 

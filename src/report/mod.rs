@@ -5,7 +5,7 @@ mod state;
 
 pub use example::Examples;
 pub(crate) use state::assess;
-pub use state::{Cause, State};
+pub use state::{Cause, Severity, State};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -210,16 +210,13 @@ impl Snapshot {
             .flat_map(|target| target.entries.iter().map(move |entry| (target, entry)))
     }
 
-    /// The exit status of the monitoring plugins for all of it: 2 before 3 before 1 before 0.
-    pub fn exit_code(&self) -> u8 {
-        let codes: BTreeSet<u8> = self
-            .entries()
-            .map(|(_, entry)| entry.state)
+    /// How bad the worst of it is; unknown when nothing was asked.
+    pub fn severity(&self) -> Severity {
+        let states = self.entries().map(|(_, entry)| entry.state);
+        states
             .chain(self.targets.iter().map(TargetReport::state))
-            .map(State::exit_code)
-            .collect();
-        let worst = [2, 3, 1, 0].into_iter().find(|code| codes.contains(code));
-        // Nothing was asked: that is not healthy, it is not known.
-        worst.unwrap_or(3)
+            .map(State::severity)
+            .min()
+            .unwrap_or(Severity::Unknown)
     }
 }

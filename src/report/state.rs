@@ -73,12 +73,12 @@ impl State {
         }
     }
 
-    /// Exit status in the convention of the monitoring plugins: 0 healthy, 1 warning, 2 critical, 3 not known.
-    pub fn exit_code(self) -> u8 {
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
         match self {
-            Self::Healthy => 0,
-            Self::Warning | Self::Weak => 1,
-            Self::Unreachable | Self::Undecided => 3,
+            Self::Healthy => Severity::Ok,
+            Self::Warning | Self::Weak => Severity::Warning,
+            Self::Unreachable | Self::Undecided => Severity::Unknown,
             Self::Broken
             | Self::Undeliverable
             | Self::Expired
@@ -86,7 +86,32 @@ impl State {
             | Self::Mismatch
             | Self::Untrusted
             | Self::Inconsistent
-            | Self::Critical => 2,
+            | Self::Critical => Severity::Critical,
+        }
+    }
+}
+
+/// How bad a state is in the words of the Monitoring Plugins Development Guidelines, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Mail suffers, or soon will.
+    Critical,
+    /// Nobody can tell.
+    Unknown,
+    /// Somebody should look into it by day.
+    Warning,
+    /// All is well.
+    Ok,
+}
+
+impl Severity {
+    /// The exit status of a monitoring plugin.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
         }
     }
 }
@@ -255,7 +280,7 @@ mod tests {
     #[test]
     fn the_words_are_ranked_and_have_the_status_of_a_plugin() {
         assert!(State::ALL.is_sorted());
-        let said = State::ALL.map(|state| (state.as_str(), state.exit_code()));
+        let said = State::ALL.map(|state| (state.as_str(), state.severity().exit_code()));
         assert_eq!(
             said[..3],
             [("Unreachable", 3), ("Broken", 2), ("Undeliverable", 2)]

@@ -62,8 +62,8 @@ mod tests {
         let (signs, agrees) = (Usage::DigitalSignature, Usage::KeyAgreement);
         for (purposes, usages, expected) in [
             (&[][..], &[][..], None),
-            (&[Purpose::Any], &[signs.clone()], None),
-            (&[server.clone(), client.clone()], &[signs.clone()], None),
+            (&[Purpose::Any], &[signs], None),
+            (&[server.clone(), client.clone()], &[signs], None),
             (&[server], &[signs], Some(Reason::EkuMissing)),
             (&[client], &[agrees], Some(Reason::KeyUsageMissing)),
         ] {

@@ -1,9 +1,9 @@
 //! One endpoint to the section of its target's page: causes, checks, chain, timings, dialogue, what to do.
 
-use super::advice::Siblings;
 use super::markup::Html;
 use super::target::field;
 use super::{advice, ago, badge, bar, left};
+use crate::advice::Siblings;
 use crate::certificate::{Certificate, Facts, TlsCertificateName};
 use crate::observation::{HandshakeSignature, Phase, Speaker};
 use crate::render::pem;
@@ -39,7 +39,7 @@ pub(super) fn section(
         ))
         .raw("</p>");
     causes(page, entry);
-    advice::mend(page, siblings, entry);
+    advice::mend(page, target, siblings, entry);
     checks(page, entry);
     advice::look(page, entry);
     chain(page, entry, now);

@@ -249,10 +249,12 @@ fn used(page: &mut Html, entry: Option<&Entry>, now: Timestamp) {
     let past = now.seconds_since(facts.not_before).clamp(0, lifetime);
     let percent = (i128::from(past) * 100 / i128::from(lifetime)).try_into();
     let percent: i64 = percent.unwrap_or(100);
-    let class = match percent {
-        ..75 => "good",
-        75..90 => "warn",
-        _ => "bad",
+    let left = facts.not_after.seconds_since(now);
+    let is_below = |limit: Option<i64>| limit.is_some_and(|limit| left < limit);
+    let class = match entry {
+        Some(entry) if is_below(entry.critical_seconds()) => "bad",
+        Some(entry) if is_below(entry.warning_seconds()) => "warn",
+        Some(_) | None => "good",
     };
     page.raw("<td data-label=\"Lifetime used\"><span>")
         .text(&format!("{percent} %"));

@@ -9,7 +9,7 @@ mod target;
 pub use index::{Filter, index};
 pub use target::target;
 
-use crate::report::State;
+use crate::report::{Severity, State};
 use crate::timestamp::Timestamp;
 use markup::Html;
 
@@ -52,11 +52,11 @@ fn badge(page: &mut Html, state: State) {
 }
 
 fn severity(state: State) -> &'static str {
-    match state.exit_code() {
-        0 => "good",
-        1 => "warn",
-        3 => "lost",
-        _ => "bad",
+    match state.severity() {
+        Severity::Ok => "good",
+        Severity::Warning => "warn",
+        Severity::Unknown => "lost",
+        Severity::Critical => "bad",
     }
 }
 

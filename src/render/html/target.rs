@@ -1,8 +1,8 @@
 //! One target to a page with everything that is known of it.
 
-use super::advice::Siblings;
 use super::markup::Html;
 use super::{badge, begin, end, endpoint};
+use crate::advice::Siblings;
 use crate::render::table::place;
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::target::Place;

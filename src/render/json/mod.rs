@@ -8,10 +8,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::advice;
 use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
 use crate::plain::quoted;
 use crate::reason::Reason;
-use crate::report::{Entry, Snapshot, TargetReport};
+use crate::report::{Entry, Examples, Snapshot, TargetReport};
 use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
 use staple::StapleJson;
@@ -21,7 +22,7 @@ use view::{ResolutionJson, ViewJson, resolution, view};
 pub fn json(snapshot: &Snapshot) -> String {
     let report = Report {
         generated_at: snapshot.at.to_string(),
-        exit_code: snapshot.exit_code(),
+        exit_code: snapshot.severity().exit_code(),
         targets: snapshot
             .targets
             .iter()
@@ -78,6 +79,7 @@ struct Endpoint<'a> {
     reason: &'static str,
     expires_in_seconds: Option<i64>,
     causes: Vec<Cause<'a>>,
+    advice: Option<String>,
     probe: Probe<'a>,
     certificate: Option<CertificateJson>,
     chain: Vec<CertificateJson>,
@@ -150,23 +152,33 @@ struct Line<'a> {
 }
 
 fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
+    let examples = Examples::new(report);
     Target {
         target: &report.source.name,
         state: report.state().as_str(),
         labels: &report.source.labels,
-        resolutions: report.resolutions.iter().map(resolution).collect(),
+        resolutions: report
+            .resolutions
+            .iter()
+            .map(|found| resolution(report, found))
+            .collect(),
         distinct_certificates: report.distinct_certificates(),
         views_agree: report.views.agree(),
         views: report.views.iter().map(view).collect(),
         endpoints: report
             .entries
             .iter()
-            .map(|e| endpoint(e, report, snapshot))
+            .map(|e| endpoint(e, report, &examples, snapshot))
             .collect(),
     }
 }
 
-fn endpoint<'a>(entry: &'a Entry, target: &TargetReport, snapshot: &Snapshot) -> Endpoint<'a> {
+fn endpoint<'a>(
+    entry: &'a Entry,
+    target: &TargetReport,
+    examples: &Examples<'_>,
+    snapshot: &Snapshot,
+) -> Endpoint<'a> {
     let (endpoint, observation) = (&entry.endpoint, &*entry.observation);
     Endpoint {
         target: &endpoint.target,
@@ -192,6 +204,7 @@ fn endpoint<'a>(entry: &'a Entry, target: &TargetReport, snapshot: &Snapshot) ->
                 detail: &cause.detail,
             })
             .collect(),
+        advice: advice::of(target, entry, examples),
         probe: probe(entry),
         certificate: observation.leaf().map(certificate),
         chain: observation.chain.iter().map(certificate).collect(),

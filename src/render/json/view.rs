@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::advice;
 use crate::certificate::Certificate;
-use crate::report;
+use crate::report::{self, TargetReport};
 use crate::verdict::Outlook;
 
 #[derive(Serialize)]
@@ -15,6 +16,7 @@ pub(super) struct ResolutionJson<'a> {
     mx: Vec<Mx<'a>>,
     reason: Option<&'static str>,
     detail: Option<&'a str>,
+    advice: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +58,10 @@ fn leaf(leaf: &Certificate) -> Leaf {
     }
 }
 
-pub(super) fn resolution(resolution: &report::Resolution) -> ResolutionJson<'_> {
+pub(super) fn resolution<'a>(
+    target: &TargetReport,
+    resolution: &'a report::Resolution,
+) -> ResolutionJson<'a> {
     let mx = resolution.exchangers.iter();
     ResolutionJson {
         view: &resolution.view,
@@ -71,5 +76,6 @@ pub(super) fn resolution(resolution: &report::Resolution) -> ResolutionJson<'_> 
             .collect(),
         reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
         detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
+        advice: advice::of_resolution(target, resolution),
     }
 }

@@ -1,0 +1,146 @@
+//! A reason to what helps against it: the one table of remedies, in which the compiler asks for every new reason.
+
+use crate::reason::Reason;
+
+/// What helps against one kind of trouble.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remedy {
+    /// What to do. `{at}` stands for the endpoints, `{name}` for the target, `{view}` for the view.
+    pub(super) words: &'static str,
+    /// What shows the trouble by hand.
+    pub(super) look: Look,
+    /// What mends it on Exchange.
+    pub(super) exchange: Exchange,
+}
+
+/// A command that shows the trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// None that says more than the words do.
+    Nothing,
+    /// Whether anything listens.
+    Port,
+    /// The handshake.
+    Handshake,
+}
+
+/// Commands of the Exchange Management Shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exchange {
+    /// What is wrong is not which certificate is enabled.
+    Nothing,
+    /// Another certificate has to be enabled.
+    Enable,
+    /// The connectors have to name this certificate.
+    Connectors,
+}
+
+/// Declares the remedy of each reason.
+macro_rules! remedies {
+    ($($($reason:ident)|+: $look:ident, $exchange:ident, $words:literal;)+) => {
+        /// What helps against it.
+        pub(super) const fn remedy(reason: Reason) -> Remedy {
+            match reason {
+                $($(Reason::$reason)|+ => Remedy {
+                    words: $words,
+                    look: Look::$look,
+                    exchange: Exchange::$exchange,
+                },)+
+            }
+        }
+    };
+}
+
+remedies! {
+    DnsNotFound: Nothing, Nothing, "correct the name in {name}, or publish its record in DNS";
+    DnsError: Nothing, Nothing, "see what the resolvers of view {view} answer for {name}";
+    NullMx: Nothing, Nothing, "remove {name}, whose domain takes no mail, or correct its MX records";
+    MxIpLiteral: Nothing, Nothing, "put a host name into the MX record of {name}: an address is not allowed there";
+    TooManyAnswers: Nothing, Nothing, "split {name}: it has more hosts or addresses than are probed";
+    AddressUnusable: Nothing, Nothing, "correct the address in DNS for {name}, or exempt the name from the filter that answers so";
+    ProxyUnreachable | ProxyAuth | ProxyRefused | ProxyFailed | ProxyTimeout: Nothing, Nothing,
+        "see what the proxy of view {view} says; nothing was asked of {at} itself";
+    ConnectRefused | ConnectTimeout | ConnectUnreachable: Port, Nothing,
+        "see whether the service runs and a firewall lets us in at {at}";
+    GreetingTimeout | EhloTimeout: Nothing, Nothing,
+        "allow this machine's address at {at}, where answers take too long, or raise probe.timeout";
+    Greeting4xx: Nothing, Nothing, "lift the limit for this machine at {at}, or raise probe.min_interval";
+    Greeting5xx: Nothing, Nothing, "allow this machine's address at {at}";
+    ConnectionClosed: Handshake, Nothing, "read the server's log at {at}";
+    ProtocolError: Nothing, Nothing, "see whether an SMTP server listens at {at} at all";
+    UnexpectedTls: Nothing, Nothing, "set tls: implicit for {at}, where TLS begins at once";
+    EhloRejected: Nothing, Nothing, "set probe.helo to a full name that resolves: ours is refused at {at}";
+    StarttlsNotOffered | StarttlsMasked: Nothing, Nothing,
+        "give {at} a certificate for SMTP, or look for a firewall that rewrites SMTP (Exchange: event 12014 names the \
+         certificate that it cannot find)";
+    Starttls4xx | Starttls5xx | StarttlsTimeout: Nothing, Nothing,
+        "read the server's log at {at}: often the private key cannot be read";
+    PlaintextAfterStarttls: Nothing, Nothing,
+        "look at what stands between here and {at}: something injects commands before TLS";
+    TlsClosed | TlsTimeout | TlsAlert | TlsNoCommonParameters | TlsProtocolError: Handshake, Nothing,
+        "read the server's log at {at}, and see what it says to another client";
+    NotTls: Nothing, Nothing, "set tls: starttls for {at}, or repair the port: it begins in clear";
+    TlsVersionUnsupported | TlsVersionTooOld: Nothing, Nothing,
+        "enable TLS 1.2 or newer at {at}, or on the load balancer in front";
+    ChainTooLarge: Nothing, Nothing,
+        "have {at} present its own certificate and the intermediates above it, no others";
+    HandshakeSignatureInvalid: Nothing, Nothing,
+        "compare certificate and key at {at}: they do not belong together, or somebody is in between";
+    ClientCertRequired: Nothing, Nothing,
+        "set client_certificate for {at}, or let clients in without one there";
+    ClientCertRejected: Nothing, Nothing,
+        "compare our client certificate with what is trusted at {at}: it is refused";
+    Pending: Nothing, Nothing,
+        "ask again for {at}: no answer yet; if it stays so, raise probe.per_address (endpoints that share an address \
+         wait for each other), probe.concurrency or the scrape's timeout";
+    Internal: Nothing, Nothing, "report this: it is a defect of the program";
+    CertExpired | ExpiresSoon: Nothing, Enable, "renew the certificate of {name} and enable it on every server";
+    CertNotYetValid: Nothing, Enable, "compare the clocks, or put the previous certificate back at {at}";
+    ChainExpired: Nothing, Nothing,
+        "install the issuer's current intermediate at {at}; the certificate itself can stay";
+    ChainIncomplete: Nothing, Nothing, "have {at} present the intermediates too";
+    UnknownIssuer: Nothing, Nothing, "if the issuer at {at} is a CA of your own, add its root to trust.roots";
+    SelfSigned: Nothing, Enable,
+        "enable the intended certificate at {at} instead of the self-signed one; to trust just that one, put it into \
+         expect.roots";
+    NameMismatch | SubjectMismatch | FingerprintMismatch: Nothing, Enable,
+        "see which certificate {at} has enabled for SMTP, or correct what is expected";
+    IssuerMismatch | TlsCertificateNameMismatch: Nothing, Connectors,
+        "if the certificate at {at} is the renewed one, write its issuer and subject into every connector that names \
+         the old one, and correct what is expected";
+    EkuMissing | IssuerUnfit: Nothing, Enable,
+        "have the certificate at {at} issued for that use, by a CA that may do so";
+    KeyUsageMissing: Nothing, Enable,
+        "have the certificate at {at} issued with the key usage digitalSignature";
+    WeakCrypto: Nothing, Enable, "renew the certificate at {at} with a stronger key or signature";
+    ChainInvalid: Nothing, Nothing,
+        "have {at} present the chain as its CA issued it: a signature or a constraint in it does not hold";
+    Revoked: Nothing, Enable, "replace the certificate at {at} at once: it is revoked";
+    MustStapleMissing: Nothing, Nothing,
+        "switch OCSP stapling on at {at}, or have the certificate issued without that promise";
+    CertificatesDiffer: Nothing, Enable,
+        "bring the servers of {name} to one certificate: another one than the newest is at {at}";
+    ViewsDiffer: Nothing, Nothing,
+        "the views of {name} lead to different certificates: ask each for its addresses (dig), and renew where the \
+         older one is; if that is meant so, set checks: {views_agree: off}";
+    Undecided: Nothing, Nothing,
+        "look at the certificate of {at} by hand: clients may accept or refuse what could not be judged here";
+    CertUnreadable: Nothing, Enable, "have the certificate at {at} issued anew: it cannot be read";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_in_the_words_is_filled_in() {
+        for reason in Reason::ALL {
+            let words = remedy(*reason).words;
+            let filled = ["{at}", "{name}", "{view}", "{views_agree: off}"];
+            let rest = filled
+                .iter()
+                .fold(words.to_owned(), |rest, name| rest.replace(name, ""));
+            assert!(!rest.contains(['{', '}']), "{}: {words}", reason.as_str());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A snapshot to what to do next: one line for each step, with all endpoints that need it.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Advice, of_resolution, worst};
+use crate::reason::Reason;
+use crate::report::{Entry, Examples, Snapshot, State, TargetReport};
+
+/// More would not be read.
+const MOST: usize = 12;
+/// Endpoints that a step names before it only counts them.
+const NAMED: usize = 8;
+/// What is to be done, and where.
+struct Step {
+    kind: (State, Reason),
+    /// Its command is that for the first of them.
+    advice: Advice,
+    places: Vec<String>,
+}
+
+/// What to do next, the worst trouble first; of each kind of trouble one step before the second of any.
+pub fn steps(snapshot: &Snapshot) -> Vec<String> {
+    let mut kinds: HashMap<(State, Reason), usize> = HashMap::new();
+    let nth = |step: Step| {
+        let seen = kinds.entry(step.kind).or_default();
+        *seen += 1;
+        (*seen, step)
+    };
+    let mut steps: Vec<_> = grouped(snapshot).into_iter().map(nth).collect();
+    steps.sort_by_key(|(nth, _)| *nth);
+    let told = steps
+        .iter()
+        .map(|(_, step)| step.advice.told(&listed(&step.places)));
+    unresolved(snapshot)
+        .into_iter()
+        .chain(told)
+        .take(MOST)
+        .collect()
+}
+
+/// One for all endpoints that need the same.
+fn grouped(snapshot: &Snapshot) -> Vec<Step> {
+    let mut entries: Vec<_> = snapshot.targets.iter().flat_map(with_examples).collect();
+    entries.sort_by_key(|(_, entry, _)| entry.state);
+    let (mut steps, mut known, mut named) = (Vec::new(), HashMap::new(), HashSet::new());
+    for (target, entry, example) in entries {
+        let (Some(reason), Some(advice)) = (entry.reason(), worst(target, entry, example)) else {
+            continue;
+        };
+        let kind = (entry.state, reason);
+        let nth = *known
+            .entry((kind, advice.words.clone()))
+            .or_insert_with(|| {
+                steps.push(Step {
+                    kind,
+                    advice,
+                    places: Vec::new(),
+                });
+                steps.len() - 1
+            });
+        // The same place may be an endpoint of several views and offers.
+        let at = entry.endpoint.at();
+        if named.insert((nth, at.clone())) {
+            steps[nth].places.push(at);
+        }
+    }
+    steps
+}
+
+/// A target's endpoints, and for each the one whose certificate it should present too, if there is one.
+fn with_examples(
+    target: &TargetReport,
+) -> impl Iterator<Item = (&TargetReport, &Entry, Option<&Entry>)> {
+    let examples = Examples::new(target);
+    let entries = target.entries.iter();
+    entries.map(move |entry| (target, entry, examples.of(entry)))
+}
+
+/// `a, b and c`; of many the first, `and 12 more`.
+fn listed(places: &[String]) -> String {
+    let (shown, more) = places.split_at(places.len().min(NAMED));
+    match (shown, more.len()) {
+        ([before @ .., last], 0) if !before.is_empty() => {
+            format!("{} and {last}", before.join(", "))
+        }
+        (shown, 0) => shown.concat(),
+        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// For the first name that was not found.
+fn unresolved(snapshot: &Snapshot) -> Option<String> {
+    let mut targets = snapshot.targets.iter();
+    targets.find_map(|target| {
+        let mut resolutions = target.resolutions.iter();
+        resolutions.find_map(|resolution| of_resolution(target, resolution))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_in_a_count() {
+        let places: Vec<_> = (1..=20).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&places[..1]), "1");
+        assert_eq!(listed(&places[..3]), "1, 2 and 3");
+        assert_eq!(listed(&places[..8]), "1, 2, 3, 4, 5, 6, 7 and 8");
+        assert_eq!(listed(&places), "1, 2, 3, 4, 5, 6, 7, 8 and 12 more");
+    }
+}
