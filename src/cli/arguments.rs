@@ -1,4 +1,4 @@
-//! What can be said on the command line. The help texts are the documentation of the flags.
+//! The command line's commands and flags. The help texts are the documentation of the flags.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     pub(super) serve: Serve,
 }
 
-/// What `--version` prints behind the name.
+/// What `--version` prints after the name.
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " (revision ",
@@ -40,7 +40,7 @@ const VERSION: &str = concat!(
 pub(super) enum Command {
     /// Serve metrics for Prometheus (the default)
     Serve(Serve),
-    /// Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 could not be determined
+    /// Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 unknown
     Check(Check),
 }
 
@@ -49,27 +49,27 @@ pub(super) struct Serve {
     /// The configuration file
     #[arg(long = "config.file", value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config_file: PathBuf,
-    /// Read the configuration, print what was understood, and exit with 0 or 1
+    /// Read the configuration, print a summary, and exit with 0 or 1
     #[arg(long = "config.check")]
     pub(super) config_check: bool,
-    #[arg(help = "Where to listen, as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated", long = "web.listen-address", value_name = "ADDRESS", default_value = ":10465", value_parser = listen_address)]
+    #[arg(help = "Address to listen on, such as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated", long = "web.listen-address", value_name = "ADDRESS", default_value = ":10465", value_parser = listen_address)]
     pub(super) listen_addresses: Vec<SocketAddr>,
-    /// TLS and authentication of the exporter itself, in the format of Prometheus' exporter-toolkit
+    /// TLS and passwords for the exporter's own port: a file in the format of Prometheus' exporter-toolkit
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub(super) web_config_file: Option<PathBuf>,
     /// Take the listening sockets from systemd instead of --web.listen-address
     #[arg(long = "web.systemd-socket")]
     pub(super) systemd_socket: bool,
-    /// How often to look whether the configuration file has changed; 0s: only SIGHUP and /-/reload read it again
+    /// How often to check whether the configuration file has changed; 0s: reload only on SIGHUP and /-/reload
     #[arg(long = "config.reload-interval", value_name = "DURATION", default_value = "30s", value_parser = offset)]
     pub(super) reload_interval: Duration,
-    /// Taken off the scrape timeout, for the way of the answer
+    /// Subtracted from the scrape timeout, so that the answer arrives in time
     #[arg(long = "timeout-offset", value_name = "DURATION", default_value = "0.5s", value_parser = offset)]
     pub(super) timeout_offset: Duration,
-    /// What to log
+    /// Least severe level to log
     #[arg(long = "log.level", value_enum, default_value_t = LogLevel::Info)]
     pub(super) log_level: LogLevel,
-    /// How to log
+    /// Format of the log
     #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Logfmt)]
     pub(super) log_format: LogFormat,
 }
@@ -90,38 +90,38 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    #[arg(help = "host[:port], ip[:port] or mx:domain[:port]; without any, the targets of the configuration file", value_name = "TARGET", value_parser = check_target)]
+    #[arg(help = "host[:port], ip[:port] or mx:domain[:port]; if none is given, the targets of the configuration file", value_name = "TARGET", value_parser = check_target)]
     pub(super) targets: Vec<CheckTarget>,
-    /// The configuration file with the targets, or the view when TARGETs are given [default: smtp-tls-exporter.yml]
+    /// The configuration file; if TARGETs are given, only --view uses it [default: smtp-tls-exporter.yml]
     #[arg(long = "config.file", value_name = "FILE")]
     pub(super) config_file: Option<PathBuf>,
     /// Print JSON instead of the table
     #[arg(long, conflicts_with = "nagios")]
     pub(super) json: bool,
-    /// Print the one line of a monitoring plugin after the table
+    /// Print a monitoring plugin's status line after the table
     #[arg(long)]
     pub(super) nagios: bool,
-    /// Print the certificates too
+    /// Also print the certificates
     #[arg(long, conflicts_with = "json")]
     pub(super) pem: bool,
-    /// The view to look from; with TARGETs, one of the configuration file or `default`
+    /// The view to probe from; if TARGETs are given, `default` or one from the configuration file
     #[arg(long, value_name = "VIEW")]
     pub(super) view: Option<String>,
-    /// How TLS begins; otherwise implicit on port 465 and STARTTLS elsewhere
+    /// How TLS starts; by default implicit on port 465 and STARTTLS elsewhere
     #[arg(long, value_name = "starttls|implicit", value_parser = mode, requires = "targets")]
     pub(super) tls: Option<Mode>,
-    /// The name to send as SNI and to expect in the certificate; otherwise the target's own
+    /// The name to send as SNI and to expect in the certificate; by default the target's own
     #[arg(long, value_name = "NAME", value_parser = Host::parse, requires = "targets")]
     pub(super) server_name: Option<Host>,
-    #[arg(help = "What Exchange's connector has as TlsCertificateName: \"<I>issuer<S>subject\"", long, value_name = "TEXT", value_parser = TlsCertificateName::parse, requires = "targets")]
+    #[arg(help = "The TlsCertificateName to expect, as Exchange's connector has it: \"<I>issuer<S>subject\"", long, value_name = "TEXT", value_parser = TlsCertificateName::parse, requires = "targets")]
     pub(super) expect_tls_certificate_name: Option<TlsCertificateName>,
     /// PEM file with the roots to trust instead of Mozilla's
     #[arg(long, value_name = "FILE", requires = "targets")]
     pub(super) roots: Option<PathBuf>,
-    /// Warn when less is left: a share of the lifetime, a time, or both (25%, 30d, 25%,30d)
+    /// `Warning` when less than this is left: a share of the lifetime, a time, or both (25%, 30d or 25%,30d)
     #[arg(long, value_name = "LIMIT", value_parser = threshold)]
     pub(super) warning: Option<Threshold>,
-    /// The same for critical
+    /// `Critical` when less than this is left, in the same form
     #[arg(long, value_name = "LIMIT", value_parser = threshold)]
     pub(super) critical: Option<Threshold>,
 }
