@@ -50,7 +50,7 @@ impl Source {
     }
 
     /// `crate::dns::hickory` for `dns/hickory.rs`.
-    fn module(&self) -> Vec<String> {
+    pub(crate) fn module(&self) -> Vec<String> {
         let mut module = vec!["crate".to_owned()];
         let path = self.path.trim_end_matches(".rs");
         let parts = path
