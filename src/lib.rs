@@ -12,6 +12,8 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod counters;
+#[cfg(feature = "demo")]
+mod demo;
 pub mod dns;
 pub mod name;
 pub mod observation;

@@ -1,61 +1,68 @@
-//! Holds the demo to the incident that it plays.
+//! Holds the command `demo` to the incident that it plays, and to leaving nothing behind.
+#![cfg(feature = "demo")]
 
 mod harness;
 mod peer;
 
-use std::io::{BufRead, BufReader, Lines};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use harness::{Exposition, end, request};
+use harness::{Exposition, end, ended, request, run};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
 
 /// The running demo.
 struct Demo {
     child: Child,
-    /// Kept, because it still prints.
-    lines: Lines<BufReader<ChildStdout>>,
+    output: BufReader<ChildStdout>,
+    /// What it had printed when it served.
+    printed: String,
+    address: SocketAddr,
 }
 
-/// Ends it with the test, whatever its outcome, and as a person does, so that it leaves no file behind.
+/// Ends it with the test, whatever its outcome.
 impl Drop for Demo {
     fn drop(&mut self) {
-        end(&mut self.child, "INT");
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
-/// Cargo builds the examples before it runs the tests, in a directory beside theirs.
-fn program() -> PathBuf {
-    let own = std::env::current_exe().expect("a path");
-    let profile = own.parent().and_then(|deps| deps.parent());
-    profile.expect("target/PROFILE/deps").join("examples/demo")
-}
-
-/// Starts it and reads what it prints, up to the address of its metrics.
-fn start() -> (Demo, String, SocketAddr) {
-    let mut command = Command::new(program());
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command
+/// Starts it in this folder, which is its folder for temporary files too, and reads what it prints up to its last line.
+fn start(folder: &Path) -> Demo {
+    let mut child = Command::new(PROGRAM)
+        .arg("demo")
+        .current_dir(folder)
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
-        .expect("the demo, which `cargo test` builds");
-    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let mut demo = Demo { child, lines };
+        .expect("the program starts");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let mut printed = String::new();
-    loop {
-        let line = demo.lines.next().expect("an address").expect("text");
-        let address = line.strip_prefix("Metrics: http://");
-        if let Some(address) = address.and_then(|rest| rest.strip_suffix("/metrics")) {
-            let address = address.parse().expect("an address");
-            return (demo, printed, address);
-        }
-        printed += &line;
-        printed.push('\n');
+    while !printed.ends_with("\nCtrl-C ends it.\n") {
+        let read = output.read_line(&mut printed).expect("text");
+        assert!(read > 0, "it ended: {printed}");
+    }
+    let address = printed.split_once("Metrics: http://");
+    let address = address.and_then(|(_, rest)| rest.split_once("/metrics\n"));
+    let address = address.and_then(|(address, _)| address.parse().ok());
+    Demo {
+        child,
+        output,
+        address: address.unwrap_or_else(|| panic!("no address: {printed}")),
+        printed,
     }
 }
 
 #[tokio::test]
 async fn the_demo_plays_the_incident() {
-    let (_demo, printed, address) = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = start(folder.path());
+    let printed = &demo.printed;
     assert!(printed.contains("internal: valid until "), "{printed}");
     for state in [
         "Inconsistent",
@@ -67,7 +74,7 @@ async fn the_demo_plays_the_incident() {
     ] {
         assert!(printed.contains(state), "{state}: {printed}");
     }
-    let answer = request(address, "GET", "/metrics", &[]).await.unwrap();
+    let answer = request(demo.address, "GET", "/metrics", &[]).await.unwrap();
     let metrics = Exposition::parse(&answer.body);
     let relay = [("target", "hybrid-relay")];
     let left = metrics.all("smtp_tls_cert_expiry_seconds", &relay);
@@ -85,4 +92,68 @@ async fn the_demo_plays_the_incident() {
     let failures = metrics.all("smtp_tls_probe_failure_info", &[]);
     let reasons: Vec<_> = failures.iter().filter_map(|f| f.label("reason")).collect();
     assert_eq!(reasons, ["starttls_not_offered"]);
+}
+
+#[tokio::test]
+async fn three_sentences_open_it_and_every_address_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = start(folder.path());
+    let (opening, rest) = demo.printed.split_once("\n\n").expect("a paragraph");
+    let sentences = opening.replace('\n', " ");
+    assert_eq!(
+        format!("{sentences} ").matches(". ").count(),
+        3,
+        "{opening}"
+    );
+    assert!(rest.starts_with("TARGET "), "{rest}");
+    let root = format!("http://{}", demo.address);
+    for path in ["/", "/metrics", "/config"] {
+        assert!(rest.contains(&format!(" {root}{path}\n")), "{path}: {rest}");
+        let answer = request(demo.address, "GET", path, &[]).await.unwrap();
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    let metrics = request(demo.address, "GET", "/metrics", &[]).await.unwrap();
+    let (_, wanted) = rest.split_once("/metrics | grep ^").expect("a curl line");
+    let wanted = wanted.lines().next().expect("what is looked for");
+    assert!(metrics.body.contains(&format!("\n{wanted}")), "{wanted}");
+}
+
+#[test]
+fn a_signal_ends_it_and_nothing_is_left() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut demo = start(folder.path());
+        assert_eq!(end(&mut demo.child, signal), Some(0), "{signal}");
+        let mut more = String::new();
+        demo.output.read_to_string(&mut more).expect("text");
+        assert_eq!(more, "", "{signal}");
+        let left = fs::read_dir(folder.path()).expect("the folder").count();
+        assert_eq!(left, 0, "{signal}: files are left");
+    }
+}
+
+#[tokio::test]
+async fn wrong_use_is_one_line() {
+    for (arguments, line) in [
+        (
+            &["demo", "--nonsense"][..],
+            "unexpected argument '--nonsense' found",
+        ),
+        (&["demo", "bears"], "unexpected argument 'bears' found"),
+        (
+            &["--config.check", "demo"],
+            "the subcommand 'demo' cannot be used with '--config.check', expected the subcommand before all options",
+        ),
+    ] {
+        let ended = run(arguments).await;
+        let complaint = ended.complaint();
+        assert_eq!(complaint, format!("smtp-tls-exporter: {line}"));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    }
+    // A full disk.
+    let mut command = Command::new("sh");
+    command.args(["-c", "\"$0\" demo >/dev/full", PROGRAM]);
+    let ended = ended(command).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.complaint().contains("standard output: "), "{ended:?}");
 }

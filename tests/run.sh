@@ -161,6 +161,7 @@ step "what the tests need" needs
 step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+step "without the demo" cargo check --locked --no-default-features
 step "tests" tests
 step "alert rules" tests/alerts.sh
 step "dependencies" tests/dependencies.sh

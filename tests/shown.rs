@@ -1,5 +1,6 @@
 //! The demo's servers, scraped by a real Prometheus without any rules, into what every panel and variable of the
 //! dashboards would show. Needs what tests/run.sh installs; plain `cargo test` leaves this out.
+#![cfg(feature = "demo")]
 #![expect(
     clippy::disallowed_methods,
     reason = "the walls are for the exporter; here its peers are started and read"
@@ -355,12 +356,10 @@ impl Prometheus {
     }
 }
 
-/// The demo as it is built with the tests, and what it printed: the table of `check`, and where it serves.
+/// The demo and what it printed: the table of `check`, and where it serves.
 fn start_demo(place: &Path) -> (Process, String) {
-    let folder = Path::new(env!("CARGO_BIN_EXE_smtp-tls-exporter")).parent();
-    let binary = folder.expect("a folder").join("examples/demo");
-    let log = place.join("demo.log");
-    let mut demo = Process::start("the demo", &mut Command::new(binary), &log);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"));
+    let mut demo = Process::start("the demo", command.arg("demo"), &place.join("demo.log"));
     let said = demo.log_with("Ctrl-C ends it.");
     (demo, said)
 }

@@ -42,6 +42,9 @@ pub(super) enum Command {
     Serve(Serve),
     /// Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 unknown
     Check(Check),
+    /// Play an incident with mail servers of its own on loopback, and serve its metrics
+    #[cfg(feature = "demo")]
+    Demo,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,6 @@
 //! The command `check`: probe once, print, and say by the exit code how it is.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, stdout};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::{hostname, progress, runtime, serve, streams};
 use crate::config::roots_in;
 use crate::pki::Anchors;
 use crate::probe::Limits;
-use crate::render::{self, Style};
+use crate::render;
 use crate::report::Snapshot;
 use crate::round::{Settings, View, Watched};
 use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
@@ -54,10 +53,7 @@ fn output(arguments: &Check, snapshot: &Snapshot) -> String {
     if arguments.json {
         return render::json(snapshot);
     }
-    let style = Style {
-        colour: stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-    };
-    let mut text = render::table(snapshot, style);
+    let mut text = render::table(snapshot, streams::style());
     if arguments.pem {
         text += &render::pem(snapshot);
     }

@@ -64,6 +64,16 @@ impl Signals {
             hangup: on(SignalKind::hangup())?,
         })
     }
+
+    /// Returns with the first signal, whichever it is.
+    #[cfg(feature = "demo")]
+    pub(super) async fn any(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
 }
 
 /// Returns the name of the signal that ends the exporter. Reloads until then, on SIGHUP and when the file has changed,

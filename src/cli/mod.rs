@@ -2,6 +2,8 @@
 
 mod arguments;
 mod check;
+#[cfg(feature = "demo")]
+mod demo;
 mod files;
 mod hostname;
 mod life;
@@ -41,6 +43,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => match parsed.command {
             Some(Command::Check(check)) => finish(check::run(&check), UNKNOWN),
+            #[cfg(feature = "demo")]
+            Some(Command::Demo) => finish(demo::run(), 1),
             Some(Command::Serve(serve)) => finish(serve::run(&serve), 1),
             None => finish(serve::run(&parsed.serve), 1),
         },

@@ -1,10 +1,11 @@
 //! Text to standard output and standard error, which may be closed, full, or a pipe that nobody reads.
 
-use std::io::{self, ErrorKind, Write, stderr, stdout};
+use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::plain::quoted;
+use crate::render::Style;
 
 /// Whether the program was started with a closed standard output.
 static CLOSED: AtomicBool = AtomicBool::new(false);
@@ -23,6 +24,13 @@ pub fn look_at_output() {
 /// One line that says why.
 pub(super) fn print(what: &str, text: &str) -> Result<(), String> {
     written(write(text)).map_err(|why| lost(what, &why))
+}
+
+/// How a table looks on standard output: in colour on a terminal, unless NO_COLOR is set.
+pub(super) fn style() -> Style {
+    Style {
+        colour: stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    }
 }
 
 /// Prints the help or the version. A reader who has seen enough of it is no error.

@@ -1,4 +1,4 @@
-//! Mail servers and certificates made up in this process, for the tests and the demo; knows nothing of the exporter.
+//! Mail servers and certificates made up in this process, for the tests; knows nothing of the exporter.
 
 #![allow(
     dead_code,

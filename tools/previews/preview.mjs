@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 import sharp from 'sharp';
 
 import { answers, variableBar } from './ask.mjs';
-import { buildDemo, end, endAll, startDemo, startPrometheus } from './world.mjs';
+import { buildProgram, end, endAll, startDemo, startPrometheus } from './world.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
@@ -23,9 +23,9 @@ const SCRAPE = 5;
 
 const { values: given } = parseArgs({
   options: {
-    demo: { type: 'string' },
     minutes: { type: 'string', default: '8' },
     out: { type: 'string', default: join(root, 'docs/pictures') },
+    program: { type: 'string' },
     prometheus: { type: 'string' },
     target: { type: 'string', default: 'hybrid-relay' },
     theme: { type: 'string', default: 'dark' },
@@ -50,7 +50,7 @@ async function cleanUp() {
 
 /** A Prometheus that has watched the demo for `minutes`. Half-way the demo starts anew, with new certificates. */
 async function watchedDemo() {
-  const program = given.demo ?? buildDemo(root);
+  const program = given.program ?? buildProgram(root);
   const prometheus = await startPrometheus(root, folder, SCRAPE);
   console.log(`watching the demo for ${minutes} minutes: ${prometheus.url}`);
   for (const last of [false, true]) {

@@ -45,18 +45,18 @@ async function until(child, found) {
   throw new Error(`${child.spawnfile} ${child.how ?? 'is not ready'}: ${readFileSync(child.log, 'utf8').slice(-2000)}`);
 }
 
-/** Builds the demo and returns its executable. */
-export function buildDemo(root) {
-  const args = ['build', '--release', '--example', 'demo', '--message-format=json-render-diagnostics'];
+/** Builds the program, which plays the demo, and returns its executable. */
+export function buildProgram(root) {
+  const args = ['build', '--release', '--message-format=json-render-diagnostics'];
   const built = spawnSync('cargo', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] });
-  if (built.status !== 0) throw new Error('cargo could not build the demo');
+  if (built.status !== 0) throw new Error('cargo could not build the program');
   const messages = built.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
-  return messages.findLast((message) => message.target?.name === 'demo' && message.executable).executable;
+  return messages.findLast((message) => message.target?.kind.includes('bin') && message.executable).executable;
 }
 
 /** The running demo, and the address where it serves its metrics. */
 export async function startDemo(program, folder) {
-  const child = start(program, [], join(folder, 'demo.log'));
+  const child = start(program, ['demo'], join(folder, 'demo.log'));
   const metrics = /^Metrics: http:\/\/(\S+)\/metrics$/m;
   child.address = await until(child, () => metrics.exec(readFileSync(child.log, 'utf8'))?.[1]);
   return child;

@@ -1,0 +1,105 @@
+//! The command `demo`: the exporter over servers of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{BUILD, life, runtime, serve, streams};
+use crate::config::Config;
+use crate::demo::{INTRODUCTION, World};
+use crate::dns::Resolvers;
+use crate::pki::Anchors;
+use crate::render;
+use crate::round::system_clock;
+use crate::web::{self, Access, Door, Listeners, Loader, Serving, Site};
+
+/// Longer than any probe of a server on loopback.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Where the exporter listens otherwise too; any port when this one is taken.
+const ADDRESSES: [&str; 2] = ["127.0.0.1:10465", "127.0.0.1:0"];
+
+/// Plays until a signal ends it; returns the exit code.
+pub(super) fn run() -> Result<u8, String> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(until_signal());
+    runtime.shutdown_background();
+    ended
+}
+
+async fn until_signal() -> Result<u8, String> {
+    let signals = life::Signals::new()?;
+    // A task of its own: while nobody reads what it prints, a signal still ends it.
+    let play = tokio::spawn(play());
+    tokio::select! {
+        played = play => played.map_err(|e| format!("the demo broke: {e}"))?.map(|()| 0),
+        () = signals.any() => Ok(0),
+    }
+}
+
+async fn play() -> Result<(), String> {
+    streams::print("the demo", INTRODUCTION)?;
+    let world = World::start(system_clock()).await;
+    let world = world
+        .map_err(|e| format!("cannot start the demo's servers on 127.0.0.11 to 127.0.0.32: {e}"))?;
+    let listeners = listeners().await?;
+    let config = understood(&world)?;
+    let rounds = serve::rounds(config.settings.clone())?;
+    let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
+    let table = render::table(&snapshot, streams::style());
+    let addresses: String = listeners
+        .addresses()
+        .into_iter()
+        .map(where_to_look)
+        .collect();
+    streams::print("the demo", &format!("\n{table}\n{addresses}"))?;
+    let serving = Serving {
+        rounds,
+        on_request: config.on_request,
+        shown: config.shown,
+        refresh: Box::new(|| ()),
+    };
+    let loader: Loader<Resolvers> =
+        Box::new(|_| Err("the demo's configuration never changes".to_owned()));
+    let offset = Duration::from_millis(500);
+    let site = Arc::new(Site::new(serving, loader, system_clock, offset, BUILD));
+    web::serve(listeners, site, Arc::new(Door::new(Access::default()))).await;
+    Ok(())
+}
+
+/// The world's configuration, with the world's root in place of Mozilla's.
+fn understood(world: &World) -> Result<Config, String> {
+    let file = Path::new("demo.yml");
+    let config = Config::parse(file, world.config.as_bytes(), "monitor.bears.test");
+    let mut config = config.map_err(|e| e.to_string())?;
+    let roots = Anchors::from_bytes("the demo's root".to_owned(), &world.root);
+    let roots = Arc::new(roots.map_err(|e| e.to_string())?);
+    for watched in &mut config.settings.targets {
+        Arc::make_mut(&mut watched.expectations).roots = Arc::clone(&roots);
+    }
+    Ok(config)
+}
+
+async fn listeners() -> Result<Listeners, String> {
+    let mut last = String::new();
+    for address in ADDRESSES {
+        let address = address.parse().map_err(|e| format!("{address}: {e}"))?;
+        match Listeners::bind(&[address]).await {
+            Ok(listeners) => return Ok(listeners),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(last)
+}
+
+fn where_to_look(address: SocketAddr) -> String {
+    format!(
+        "Page:    http://{address}/\n\
+         Metrics: http://{address}/metrics\n\
+         Config:  http://{address}/config\n\n\
+         Try: curl -s http://{address}/metrics | grep ^smtp_tls_cert_expiry_seconds\n\
+         Ctrl-C ends it.\n"
+    )
+}
