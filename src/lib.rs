@@ -1,7 +1,7 @@
 //! From a list of SMTP servers to metrics about every certificate they present.
 //!
 //! Data flows down this list of modules and never back up:
-//! a [`config`], read by [`yaml`], names targets; each [`target`] comes to endpoints by [`dns`]; a [`probe`] turns an
+//! a [`config`], read by [`yaml`], names targets; each [`endpoint`] comes to endpoints by [`dns`]; a [`probe`] turns an
 //! endpoint into an [`observation`], speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
 //! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, to which [`advice`] says what to do next, and
 //! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`round`] sees all stages, and
@@ -15,6 +15,7 @@ pub mod counters;
 #[cfg(feature = "demo")]
 mod demo;
 pub mod dns;
+pub mod endpoint;
 pub mod name;
 pub mod observation;
 pub mod pki;
@@ -27,7 +28,6 @@ pub mod render;
 pub mod report;
 pub mod round;
 pub mod smtp;
-pub mod target;
 pub mod timestamp;
 pub mod verdict;
 pub mod web;

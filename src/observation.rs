@@ -144,9 +144,9 @@ impl HandshakeSignature {
     }
 }
 
-/// A step of the ladder of attempts: each is made on a connection of its own and asks for less than the one before.
+/// A step of the fallbacks of attempts: each is made on a connection of its own and asks for less than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rung {
+pub enum Fallback {
     /// TLS 1.2 and 1.3 with what modern clients offer.
     Modern,
     /// The same with signature schemes and groups that they have left behind, or never had.
@@ -155,7 +155,7 @@ pub enum Rung {
     Legacy,
 }
 
-impl Rung {
+impl Fallback {
     /// The public name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -175,7 +175,7 @@ impl Rung {
     }
 }
 
-/// What one rung of the ladder brought.
+/// What one fallback of the fallbacks brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The handshake completed.
@@ -201,7 +201,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// What was tried.
-    pub rung: Rung,
+    pub fallback: Fallback,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -209,13 +209,13 @@ pub struct Attempt {
 /// The parameters that the server chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// The attempt that they were seen in; [`Rung::Legacy`] never completes a handshake.
-    pub rung: Rung,
+    /// The attempt that they were seen in; [`Fallback::Legacy`] never completes a handshake.
+    pub fallback: Fallback,
     /// The version.
     pub version: TlsVersion,
     /// IANA name of the cipher suite.
     pub cipher_suite: String,
-    /// Name of the key exchange group; on [`Rung::Legacy`] only the kind of key exchange.
+    /// Name of the key exchange group; on [`Fallback::Legacy`] only the kind of key exchange.
     pub key_exchange: String,
 }
 
@@ -267,7 +267,7 @@ pub struct Observation {
     pub staple: Option<Result<Staple, Unreadable>>,
     /// Every attempt, in their order.
     pub attempts: Vec<Attempt>,
-    /// The parameters that the server chose, in a completed handshake or beside a certificate of the last rung.
+    /// The parameters that the server chose, in a completed handshake or beside a certificate of the last fallback.
     pub connection: Option<Connection>,
     /// Whether the leaf's key signed the handshake, where that was reached.
     pub signature: Option<HandshakeSignature>,
@@ -291,7 +291,7 @@ impl Observation {
     /// Whether a handshake was completed, whatever is wrong with the certificate.
     pub fn handshake_completed(&self) -> bool {
         let connection = self.connection.as_ref();
-        connection.is_some_and(|connection| connection.rung != Rung::Legacy)
+        connection.is_some_and(|connection| connection.fallback != Fallback::Legacy)
     }
 
     /// Adds a line to the transcript, within its bounds.

@@ -1,4 +1,4 @@
-//! Holds the ladder of attempts to what real servers do that our own library cannot play: old versions, old suites,
+//! Holds the fallbacks of attempts to what real servers do that our own library cannot play: old versions, old suites,
 //! odd keys, two certificates, demands for ours. Needs the `openssl` of OpenSSL 3.
 
 #![allow(
@@ -73,7 +73,7 @@ impl Seen {
     fn attempts(&self) -> Vec<(&str, &str)> {
         let attempts = self.observations[0].attempts.iter();
         attempts
-            .map(|a| (a.rung.as_str(), a.outcome.as_str()))
+            .map(|a| (a.fallback.as_str(), a.outcome.as_str()))
             .collect()
     }
 
@@ -87,7 +87,7 @@ impl Seen {
 struct Case<'a> {
     options: &'a [&'a str],
     /// The attempt that got through, and the version, suite and key exchange that it got.
-    rung: &'a str,
+    fallback: &'a str,
     parameters: [&'a str; 3],
     /// Nothing where the handshake completed.
     reason: Option<&'a str>,
@@ -103,8 +103,8 @@ async fn assert_case(pair: &Pair, key: [&str; 2], case: Case<'_>) {
     assert_eq!(seen.signature(), Some(case.signature), "{about}");
     let completed = if case.reason.is_none() { 1.0 } else { 0.0 };
     assert_eq!(seen.value("handshake_success"), Some(completed), "{about}");
-    let last = seen.attempts().last().map(|(rung, _)| *rung);
-    assert_eq!(last, Some(case.rung), "{about}");
+    let last = seen.attempts().last().map(|(fallback, _)| *fallback);
+    assert_eq!(last, Some(case.fallback), "{about}");
     assert_eq!(seen.value("chain_certificates"), Some(1.0), "{about}");
     assert!(seen.value("cert_expiry_seconds").is_some(), "{about}");
     let found = ["key_type", "key_bits"].map(|label| seen.label("cert_info", label));
@@ -115,7 +115,7 @@ async fn assert_case(pair: &Pair, key: [&str; 2], case: Case<'_>) {
     }
     assert_eq!(
         seen.label("connection_info", "fallback"),
-        case.rung,
+        case.fallback,
         "{about}"
     );
     let labels = ["tls_version", "cipher_suite", "key_exchange"];
@@ -218,7 +218,7 @@ async fn the_second_rung_reaches_sha1_and_secp521r1() {
     let (rsa, ecdsa) = (workshop.issue("rsa", RSA), workshop.issue("ecdsa", P256));
     let sha1 = |options, suite| Case {
         options,
-        rung: "compatible",
+        fallback: "compatible",
         parameters: ["TLSv1.2", suite, "X25519"],
         reason: None,
         signature: "verified",
@@ -230,7 +230,7 @@ async fn the_second_rung_reaches_sha1_and_secp521r1() {
     for (option, version) in [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")] {
         let group = Case {
             options: &[option, "-groups", "P-521"],
-            rung: "compatible",
+            fallback: "compatible",
             parameters: [version, "TLS_", "secp521r1"],
             reason: None,
             signature: "verified",
@@ -240,10 +240,10 @@ async fn the_second_rung_reaches_sha1_and_secp521r1() {
 }
 
 /// A case of a handshake with a key that completes.
-fn completed<'a>(options: &'a [&'a str], rung: &'a str, version: &'a str) -> Case<'a> {
+fn completed<'a>(options: &'a [&'a str], fallback: &'a str, version: &'a str) -> Case<'a> {
     Case {
         options,
-        rung,
+        fallback,
         parameters: [version, "TLS_", ""],
         reason: None,
         signature: "verified",
@@ -254,7 +254,7 @@ fn completed<'a>(options: &'a [&'a str], rung: &'a str, version: &'a str) -> Cas
 fn shown<'a>(options: &'a [&'a str], signature: &'a str, parameters: [&'a str; 3]) -> Case<'a> {
     Case {
         options,
-        rung: if signature == "unproven" {
+        fallback: if signature == "unproven" {
             "legacy"
         } else {
             "compatible"
@@ -356,7 +356,7 @@ async fn every_kind_of_key_is_seen() {
     assert_case(&pss, key, shown(TLS12, "unsupported", [""; 3])).await;
     assert_case(&pss, key, completed(TLS13, "compatible", "TLSv1.3")).await;
 
-    // A modern suite, but a curve that none but the last rung offers.
+    // A modern suite, but a curve that none but the last fallback offers.
     let parameters = ["TLSv1.2", "TLS_ECDHE_ECDSA_WITH_AES_", "ECDHE"];
     let case = shown(TLS12, "unproven", parameters);
     assert_case(&ec("secp256k1"), ["ECDSA", "256"], case).await;
@@ -444,8 +444,8 @@ async fn the_last_rung_stays_within_the_offer() {
         let offer = [("offer", offer)];
         let info = seen.metrics.one("smtp_tls_cert_info", &offer).unwrap();
         assert_eq!(info.label("key_type"), Some(kind));
-        let rung = seen.metrics.one("smtp_tls_connection_info", &offer);
-        assert_eq!(rung.unwrap().label("fallback"), Some("legacy"));
+        let fallback = seen.metrics.one("smtp_tls_connection_info", &offer);
+        assert_eq!(fallback.unwrap().label("fallback"), Some("legacy"));
     }
 }
 

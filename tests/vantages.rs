@@ -155,7 +155,7 @@ async fn two_vantages_of_one_name_see_two_certificates() {
 #[tokio::test]
 #[ignore = "needs iproute2 and root: tests/run.sh"]
 async fn two_namespaces_see_two_certificates_at_one_address() {
-    let [inside, outside] = match Vantage::pair() {
+    let [inside, outside] = match LookupView::pair() {
         Ok(vantages) => vantages,
         Err(reason) => {
             say(&format!("no network namespaces, but 127.0.74.x: {reason}"));
@@ -221,12 +221,12 @@ impl Drop for Namespace {
 }
 
 /// Where an exporter asks, and the only mail server that it reaches.
-struct Vantage {
+struct LookupView {
     here: Namespace,
     mail: Namespace,
 }
 
-impl Vantage {
+impl LookupView {
     /// Inside and outside; the error says why there are none.
     fn pair() -> Result<[Self; 2], String> {
         let owner = fs::metadata("/proc/self").expect("/proc").uid();

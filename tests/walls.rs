@@ -40,33 +40,33 @@ const ROOMS: &[(&str, &str)] = &[
     ("smtp", "observation"),
     ("pki", "certificate"),
     ("dns", "pki"),
-    ("target", "dns smtp"),
-    ("probe", "certificate observation pki smtp target"),
+    ("endpoint", "dns smtp"),
+    ("probe", "certificate observation pki smtp endpoint"),
     ("verdict", "certificate observation pki"),
-    ("report", "certificate dns observation pki target verdict"),
+    ("report", "certificate dns observation pki endpoint verdict"),
     (
         "round",
-        "certificate counters dns observation pki probe report smtp target verdict",
+        "certificate counters dns observation pki probe report smtp endpoint verdict",
     ),
-    ("advice", "observation report smtp target"),
+    ("advice", "observation report smtp endpoint"),
     (
         "render",
-        "advice certificate counters observation pki process report smtp target verdict",
+        "advice certificate counters observation pki process report smtp endpoint verdict",
     ),
     // Of certificates it reads only the names of its own clients'.
     (
         "web",
-        "certificate counters dns process render report round target",
+        "certificate counters dns process render report round endpoint",
     ),
     // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
     (
         "config",
-        "certificate dns observation pki probe render round smtp target verdict web yaml",
+        "certificate dns observation pki probe render round smtp endpoint verdict web yaml",
     ),
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
         "cli",
-        "certificate config counters demo dns pki probe render report round smtp target verdict web yaml",
+        "certificate config counters demo dns pki probe render report round smtp endpoint verdict web yaml",
     ),
     ("main", "cli"),
 ];
@@ -95,7 +95,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
 
 /// What joins two stages, and the one room that calls it.
 const STEPS: &[(&str, &str)] = &[
-    ("crate::target::expand", "round"),
+    ("crate::endpoint::expand", "round"),
     ("crate::probe::probe", "round"),
     ("crate::pki::find_path", "round"),
     ("crate::verdict::judge", "round"),
@@ -137,7 +137,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
-        "cli/ demo/ dns/ probe/ round/ target/expand.rs web/",
+        "cli/ demo/ dns/ probe/ round/ endpoint/expand.rs web/",
     ),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),
     ("tokio_rustls", "demo/ probe/tls web/"),
@@ -161,7 +161,7 @@ const RINGS: &[&str] = &[
     "render",
     "report",
     "round",
-    "target",
+    "endpoint",
     "verdict",
 ];
 

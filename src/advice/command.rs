@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::remedy::Look;
+use crate::endpoint::{Offer, ProxyProtocol};
 use crate::name::Host;
 use crate::report::Entry;
 use crate::smtp::Mode;
-use crate::target::{Offer, ProxyProtocol};
 
 /// What shows the trouble; no tool sends the PROXY header that some servers wait for.
 pub(super) fn showing(entry: &Entry, look: Look) -> Option<String> {

@@ -9,11 +9,11 @@ pub use command::by_hand;
 pub use exchange::{Siblings, on_exchange};
 pub use steps::steps;
 
+use crate::endpoint::{DEFAULT_VIEW, Place, ProxyProtocol};
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Resolution, TargetReport};
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Place, ProxyProtocol};
 
 /// In the words of an advice: where its endpoints are to be named. No name has a control character.
 const THERE: &str = "\u{1}";

@@ -8,9 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::certificate::TlsCertificateName;
 use crate::config::share;
+use crate::endpoint::Place;
 use crate::name::Host;
 use crate::smtp::Mode;
-use crate::target::Place;
 use crate::verdict::Threshold;
 
 /// Where the configuration is looked for.

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 use super::arguments::{Check, CheckTarget};
 use super::{hostname, progress, runtime, serve, streams};
 use crate::config::roots_in;
+use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render;
 use crate::report::Snapshot;
 use crate::round::{Settings, View, Watched};
-use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::verdict::Expectations;
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.

@@ -14,7 +14,7 @@ use crate::dns::Resolvers;
 use crate::pki::Anchors;
 use crate::render;
 use crate::round::system_clock;
-use crate::web::{self, Access, Door, Listeners, Loader, Serving, Site};
+use crate::web::{self, Access, AccessControl, Listeners, Loader, Serving, Site};
 
 /// Longer than any probe of a server on loopback.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -65,7 +65,12 @@ async fn play() -> Result<(), String> {
         Box::new(|_| Err("the demo's configuration never changes".to_owned()));
     let offset = Duration::from_millis(500);
     let site = Arc::new(Site::new(serving, loader, system_clock, offset, BUILD));
-    web::serve(listeners, site, Arc::new(Door::new(Access::default()))).await;
+    web::serve(
+        listeners,
+        site,
+        Arc::new(AccessControl::new(Access::default())),
+    )
+    .await;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::named::Named;
 use crate::config::{LastGood, Loaded, WebConfig, recorded};
 use crate::dns::Resolvers;
 use crate::plain::plain;
-use crate::web::{Door, Site};
+use crate::web::{AccessControl, Site};
 
 /// How often the web configuration and its certificates are looked at.
 const WEB_INTERVAL: Duration = Duration::from_secs(1);
@@ -135,24 +135,24 @@ async fn has_changed(named: &Arc<Named>) -> bool {
 }
 
 /// Reads the web configuration again when it or one of its certificates has changed; never returns.
-pub(super) async fn follow_web_config(door: Arc<Door>, file: PathBuf, named: Named) {
+pub(super) async fn follow_web_config(control: Arc<AccessControl>, file: PathBuf, named: Named) {
     let named = Arc::new(named);
     let mut ticks = ticks(WEB_INTERVAL);
     loop {
         ticks.tick().await;
         if has_changed(&named).await {
-            let (door, file, named) = (Arc::clone(&door), file.clone(), Arc::clone(&named));
+            let (control, file, named) = (Arc::clone(&control), file.clone(), Arc::clone(&named));
             // A defect in it is told where it breaks, and the old one stays.
-            let _ = spawn_blocking(move || reload_web_config(&door, &file, &named)).await;
+            let _ = spawn_blocking(move || reload_web_config(&control, &file, &named)).await;
         }
     }
 }
 
-fn reload_web_config(door: &Door, file: &Path, named: &Named) {
+fn reload_web_config(control: &AccessControl, file: &Path, named: &Named) {
     let (config, loaded) = web_config(file);
     match config {
         Ok(config) => {
-            door.replace(config.access);
+            control.replace(config.access);
             named.in_force(loaded);
             tracing::info!("web configuration reloaded");
         }

@@ -10,11 +10,11 @@ use super::{BUILD, files, hostname, life, logging, runtime, streams};
 use crate::config::{Change, Config, FileState, LastGood, Loaded, TargetFiles, recorded};
 use crate::counters::Counters;
 use crate::dns::Resolvers;
+use crate::endpoint::DEFAULT_VIEW;
 use crate::plain::plain;
 use crate::probe::Tls;
 use crate::round::{Rounds, Settings, View, system_clock};
-use crate::target::DEFAULT_VIEW;
-use crate::web::{Access, Door, Listeners, Loader, Serving, Site, serve};
+use crate::web::{Access, AccessControl, Listeners, Loader, Serving, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
@@ -79,14 +79,14 @@ async fn exporter(
     let counters = rounds.counters().clone();
     let named = Arc::new(Named::new(OF_CONFIG, counters.clone(), loaded));
     let site = Arc::new(site(arguments, config, change, rounds, Arc::clone(&named)));
-    let (door, web_loaded) = door(arguments.web_config_file.as_deref())?;
+    let (control, web_loaded) = control(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
-    let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&door)));
+    let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&control)));
     life::tell_ready();
     tokio::spawn(life::beat(Arc::clone(&site)));
     if let Some(file) = arguments.web_config_file.clone() {
         let named = Named::new(OF_WEB_CONFIG, counters, web_loaded);
-        tokio::spawn(life::follow_web_config(door, file, named));
+        tokio::spawn(life::follow_web_config(control, file, named));
     }
     let every = arguments.reload_interval;
     let signal = life::follow(signals, Arc::clone(&site), named, every).await;
@@ -197,12 +197,15 @@ fn refresh(
     })
 }
 
-fn door(file: Option<&Path>) -> Result<(Arc<Door>, Loaded), String> {
+fn control(file: Option<&Path>) -> Result<(Arc<AccessControl>, Loaded), String> {
     let Some(file) = file else {
-        return Ok((Arc::new(Door::new(Access::default())), Loaded::default()));
+        return Ok((
+            Arc::new(AccessControl::new(Access::default())),
+            Loaded::default(),
+        ));
     };
     let (config, loaded) = life::web_config(file);
-    Ok((Arc::new(Door::new(config?.access)), loaded))
+    Ok((Arc::new(AccessControl::new(config?.access)), loaded))
 }
 
 async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
@@ -300,9 +303,9 @@ fn understood(config: &Config) -> String {
             .map(|port| format!("{port} {}", source.mode_on(*port).as_str()))
             .collect();
         let place = match &source.place {
-            crate::target::Place::Host(host) => host.to_string(),
-            crate::target::Place::Mx(domain) => format!("mx:{domain}"),
-            crate::target::Place::Addresses(addresses) => addresses
+            crate::endpoint::Place::Host(host) => host.to_string(),
+            crate::endpoint::Place::Mx(domain) => format!("mx:{domain}"),
+            crate::endpoint::Place::Addresses(addresses) => addresses
                 .iter()
                 .map(ToString::to_string)
                 .collect::<Vec<_>>()

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::endpoint::is_unusable;
 use crate::name::Host;
-use crate::target::is_unusable;
 use crate::yaml::{Problem, Value};
 
 /// A host, whether it can be probed or not.

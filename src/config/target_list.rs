@@ -7,10 +7,10 @@ use super::host::usable;
 use super::labels::labels;
 use super::targets::{Common, target};
 use super::trust::TrustStores;
+use crate::endpoint::{Place, Source};
 use crate::name::{Host, HostError};
 use crate::plain::plain;
 use crate::round::Watched;
-use crate::target::{Place, Source};
 use crate::yaml::{Document, KeyPath, Problem, Value};
 
 /// A target, and where it was read.

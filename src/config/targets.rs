@@ -10,12 +10,12 @@ use super::labels::labels;
 use super::limits;
 use super::trust::TrustStores;
 use super::views::Views;
+use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
 use crate::round::Watched;
 use crate::smtp::Mode;
-use crate::target::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::verdict::CHECKS;
 use crate::yaml::{Fields, Problem, Value, secret};
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
 use crate::dns::{Family, NameServer, Policy, TrustAnchor};
+use crate::endpoint::{DEFAULT_VIEW, LookupView};
 use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
 use crate::round::View;
-use crate::target::{DEFAULT_VIEW, Vantage};
 use crate::yaml::{Problem, Value, secret};
 
 const KEYS: [&str; 6] = [
@@ -133,7 +133,7 @@ fn view(
     }
     fields.finish(&KEYS)?;
     Ok(View {
-        vantage: Vantage {
+        vantage: LookupView {
             name: name.into(),
             family: match family {
                 Some(Family::Any) | None => implied(source, proxy.is_some()),

@@ -4,18 +4,18 @@
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::ladder::End;
+use super::fallbacks::End;
 use super::meter::Meter;
 use super::session::{self, Session};
 use super::{Deadlines, Limits, Route, Tls, connect, legacy, proxy_protocol, tls};
-use crate::observation::{Fault, Observation, Phase, Rung, Speaker};
+use crate::endpoint::Endpoint;
+use crate::observation::{Fallback, Fault, Observation, Phase, Speaker};
 use crate::reason::Reason;
 use crate::smtp::{Dialogue, Mode, Step};
-use crate::target::Endpoint;
 
 /// A session in progress: the dialogue says what to do, this does it.
 pub(super) struct Attempt<'a> {
-    rung: Rung,
+    fallback: Fallback,
     endpoint: &'a Endpoint,
     route: &'a Route,
     deadlines: Deadlines,
@@ -29,7 +29,7 @@ pub(super) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(
-        rung: Rung,
+        fallback: Fallback,
         (endpoint, route): (&'a Endpoint, &'a Route),
         limits: &Limits,
         deadlines: Deadlines,
@@ -37,7 +37,7 @@ impl<'a> Attempt<'a> {
         seen: &'a mut Observation,
     ) -> Self {
         Self {
-            rung,
+            fallback,
             endpoint,
             route,
             deadlines,
@@ -129,16 +129,16 @@ impl<'a> Attempt<'a> {
     }
 
     async fn secure(&mut self, stream: Meter) {
-        match self.rung {
-            Rung::Modern | Rung::Compatible => self.shake_hands(stream).await,
-            Rung::Legacy => self.read_certificate(stream.into_unmetered()).await,
+        match self.fallback {
+            Fallback::Modern | Fallback::Compatible => self.shake_hands(stream).await,
+            Fallback::Legacy => self.read_certificate(stream.into_unmetered()).await,
         }
     }
 
     async fn shake_hands(&mut self, stream: Meter) {
         let begun = Instant::now();
         let deadline = self.deadlines.of(Phase::Handshake);
-        let handshake = self.tls.handshake(self.endpoint, self.rung);
+        let handshake = self.tls.handshake(self.endpoint, self.fallback);
         let outcome = timeout_at(deadline, handshake.run(stream)).await;
         self.seen.timings.add(Phase::Handshake, begun.elapsed());
         handshake.report(self.seen);
@@ -149,7 +149,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn speak_secured(&mut self, stream: tls::Stream) {
-        let connection = tls::connection(&stream, self.rung);
+        let connection = tls::connection(&stream, self.fallback);
         let agreed = format!(
             "TLS: {} {}",
             connection.version.as_str(),
@@ -167,7 +167,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The last rung: says hello with obsolete parameters and leaves when it has the certificate.
+    /// The last fallback: says hello with obsolete parameters and leaves when it has the certificate.
     async fn read_certificate(&mut self, mut stream: TcpStream) {
         let begun = Instant::now();
         let deadline = self.deadlines.of(Phase::Handshake);

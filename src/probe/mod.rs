@@ -2,7 +2,7 @@
 
 mod attempt;
 mod connect;
-mod ladder;
+mod fallbacks;
 pub mod legacy;
 mod meter;
 mod proxy;
@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::endpoint::Endpoint;
 use crate::observation::{Fault, Observation, Phase};
 use crate::reason::Reason;
-use crate::target::Endpoint;
 use attempt::Attempt;
-use ladder::Ladder;
+use fallbacks::Fallbacks;
 
 /// Most certificates of a chain that are kept; public chains have two to four.
 const MAX_CHAIN: usize = 20;
@@ -65,13 +65,20 @@ pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tl
         timeout: limits.timeout,
     };
     let mut seen = Observation::default();
-    let mut ladder = Ladder::new();
-    while let Some(rung) = ladder.rung() {
-        let attempt = Attempt::new(rung, (endpoint, route), limits, deadlines, tls, &mut seen);
+    let mut fallbacks = Fallbacks::new();
+    while let Some(fallback) = fallbacks.next() {
+        let attempt = Attempt::new(
+            fallback,
+            (endpoint, route),
+            limits,
+            deadlines,
+            tls,
+            &mut seen,
+        );
         let end = attempt.run().await;
-        ladder.climb(rung, end, &mut seen);
+        fallbacks.ended(fallback, end, &mut seen);
     }
-    seen.fault = ladder.fault(endpoint.offer, &seen);
+    seen.fault = fallbacks.fault(endpoint.offer, &seen);
     if let Some(Err(why)) = seen.leaf().map(|leaf| leaf.facts()) {
         let why = why.to_string();
         let unreadable = || Fault::new(Phase::Handshake, Reason::CertUnreadable, why);

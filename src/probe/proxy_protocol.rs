@@ -7,9 +7,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use crate::endpoint::ProxyProtocol;
 use crate::observation::{Fault, Phase};
 use crate::reason::Reason;
-use crate::target::ProxyProtocol;
 
 /// What every header of version 2 begins with.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::json;
+use crate::endpoint::{Place, Source};
 use crate::name::Host;
 use crate::smtp::Mode;
-use crate::target::{Place, Source};
 
 #[derive(Serialize)]
 struct Group<'a> {

@@ -209,7 +209,7 @@ pub const FAMILIES: &[Family] = &[
         |e, _, out| {
             if let Some(connection) = &e.observation.connection {
                 let labels = Labels::new([
-                    ("fallback", connection.rung.as_str()),
+                    ("fallback", connection.fallback.as_str()),
                     ("tls_version", connection.version.as_str()),
                     ("cipher_suite", &connection.cipher_suite),
                     ("key_exchange", &connection.key_exchange),

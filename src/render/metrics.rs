@@ -6,9 +6,9 @@ use super::body::Encoding;
 use super::exposition::{Exposition, Format, Kind, Labels};
 use super::families::{FAMILIES, Samples};
 use crate::counters::Counters;
+use crate::endpoint::{Endpoint, Source};
 use crate::process::ProcessFacts;
 use crate::report::{Entry, Snapshot, TargetReport};
-use crate::target::{Endpoint, Source};
 use crate::timestamp::Timestamp;
 
 /// What this program was built from.

@@ -1,9 +1,9 @@
 //! A snapshot to the table that a person reads in a terminal, and what to do next.
 
 use crate::advice::steps;
+use crate::endpoint::{DEFAULT_VIEW, Endpoint, Offer, Place};
 use crate::plain::plain;
 use crate::report::{Entry, Resolution, Severity, Snapshot, State, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Offer, Place};
 use crate::timestamp::Timestamp;
 
 /// How the table may look.

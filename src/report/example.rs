@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Entry, TargetReport};
-use crate::target::Offer;
+use crate::endpoint::Offer;
 
 /// Endpoints with nothing against their certificate, one for each kind that is compared: the check `same_certificate`
 /// says of the others that they serve an older one.

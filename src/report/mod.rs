@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::dns::{Exchanger, LookupFault};
+use crate::endpoint::{Endpoint, Expansion, Extent, Source};
 use crate::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
-use crate::target::{Endpoint, Expansion, Extent, Source};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Finding, Kind, Threshold, Thresholds, Verdict, Views};
 

@@ -1,4 +1,4 @@
-//! One endpoint to one result with all manners: places, the probe, the path to a root, the log.
+//! One endpoint to one result with all manners: permits, the probe, the path to a root, the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
-use super::places::{Asker, Place};
-use super::{Probed, Rounds, Watched, chronicle};
+use super::permits::{Asker, Permit};
+use super::{Probed, Rounds, Watched, change_log};
 use crate::dns::Lookup;
+use crate::endpoint::Endpoint;
 use crate::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, probe};
 use crate::reason::Reason;
-use crate::target::Endpoint;
 
 /// In less time no probe is begun.
 const LEAST: Duration = Duration::from_millis(20);
@@ -21,7 +21,7 @@ const LEAST: Duration = Duration::from_millis(20);
 const SLOW: Duration = Duration::from_secs(1);
 
 impl<L: Lookup + 'static> Rounds<L> {
-    /// One probe with all manners: a place for its address, then one among all, then the probe itself. It ends when
+    /// One probe with all manners: a permit for its address, then one among all, then the probe itself. It ends when
     /// the future is dropped.
     pub(super) async fn fly(
         &self,
@@ -41,7 +41,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         let (now, expectations) = ((self.clock)(), &watched.expectations);
         self.counters
             .finished(observation.fault.as_ref().map(|f| f.reason));
-        chronicle::log_probe(&endpoint, &observation);
+        change_log::log_probe(&endpoint, &observation);
         let observation = Arc::new(observation);
         let (trust, revocation) = self.trust.ask(&observation, expectations, now).await;
         Probed {
@@ -52,9 +52,9 @@ impl<L: Lookup + 'static> Rounds<L> {
         }
     }
 
-    /// Probes when there is a place. Who turns out to be slow takes one of the places for the slow; when there is none
+    /// Probes when there is a permit. Who turns out to be slow takes one of the permits for the slow; when there is none
     /// left, the probe is given up and begun again in their queue: a thousand tarpits that nobody knew yet would hold
-    /// every place until they have timed out, and keep all others from being probed at all.
+    /// every permit until they have timed out, and keep all others from being probed at all.
     async fn observe(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -65,10 +65,10 @@ impl<L: Lookup + 'static> Rounds<L> {
         let last = self.flights.last(endpoint);
         let is_slow = last.is_some_and(|last| last.observation.duration > SLOW);
         let asker = until.map_or(Asker::Operator, |_| Asker::Request);
-        let mut place = self.places.take(endpoint, is_slow, asker).await;
+        let mut permit = self.permits.take(endpoint, is_slow, asker).await;
         // Time that was spent in a queue is none of the server's.
         let Some(limits) = self.limits(until) else {
-            return Observation::pending("no place was free in time");
+            return Observation::pending("no permit was free in time");
         };
         let mut probing = self.begin(endpoint, route, tls, &limits);
         let early = match is_slow {
@@ -77,15 +77,15 @@ impl<L: Lookup + 'static> Rounds<L> {
         };
         let outcome = match early {
             Some(outcome) => outcome,
-            None if is_slow || self.places.linger(&mut place) => seen(probing, &place).await,
+            None if is_slow || self.permits.linger(&mut permit) => seen(probing, &permit).await,
             None => {
                 probing.shutdown().await;
-                drop(place);
-                let place = self.places.take(endpoint, true, asker).await;
+                drop(permit);
+                let permit = self.permits.take(endpoint, true, asker).await;
                 let Some(limits) = self.limits(until) else {
-                    return Observation::pending("no place was free in time");
+                    return Observation::pending("no permit was free in time");
                 };
-                seen(self.begin(endpoint, route, tls, &limits), &place).await
+                seen(self.begin(endpoint, route, tls, &limits), &permit).await
             }
         };
         outcome.and_then(Result::ok).unwrap_or_else(|| {
@@ -131,14 +131,14 @@ impl<L: Lookup + 'static> Rounds<L> {
     }
 }
 
-/// The end of a probe, unless its place is needed by somebody who comes before it.
+/// The end of a probe, unless its permit is needed by somebody who comes before it.
 async fn seen(
     mut probing: JoinSet<Observation>,
-    place: &Place,
+    permit: &Permit,
 ) -> Option<Result<Observation, JoinError>> {
     tokio::select! {
         seen = probing.join_next() => seen,
-        () = place.wanted() => {
+        () = permit.wanted() => {
             let why = "given up for a probe of the configuration at the same address";
             Some(Ok(Observation::pending(why)))
         }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::Probed;
 use crate::certificate::Certificate;
+use crate::endpoint::{Endpoint, Offer};
 use crate::observation::Observation;
 use crate::reason::Reason;
 use crate::report::{Entry, assess};
-use crate::target::{Endpoint, Offer};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Evidence, Expectations, Fleet, Leaf, Views, judge};
 
@@ -39,7 +39,7 @@ pub(super) fn entries(
     });
     held.into_iter()
         .map(|(endpoint, probed)| {
-            let fleet = fleets.get(&kinship(&endpoint)).unwrap_or(&nobody);
+            let fleet = fleets.get(&peer_group(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
             let probed = probed.unwrap_or_else(|| pending(now));
             let verdict = judged(&endpoint, &probed, fleet);
@@ -89,15 +89,15 @@ fn lacks_the_kind(endpoint: &Endpoint, seen: &Observation) -> bool {
 
 /// Endpoints are compared with those of the same offer, and with what the same view leads to: how views differ among
 /// each other is another question.
-type Kinship = (Arc<str>, Offer);
+type PeerGroup = (Arc<str>, Offer);
 
-fn kinship(endpoint: &Endpoint) -> Kinship {
+fn peer_group(endpoint: &Endpoint) -> PeerGroup {
     (Arc::clone(&endpoint.view), endpoint.offer)
 }
 
 /// The leaves of each kin. Whether one is fit is asked only where there is something to compare.
-fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> HashMap<Kinship, Fleet> {
-    let mut kin: HashMap<Kinship, Vec<(Leaf, &Endpoint, &Probed)>> = HashMap::new();
+fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> HashMap<PeerGroup, Fleet> {
+    let mut kin: HashMap<PeerGroup, Vec<(Leaf, &Endpoint, &Probed)>> = HashMap::new();
     for (endpoint, probed) in held {
         let Some(probed) = probed else {
             continue;
@@ -105,7 +105,7 @@ fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> HashMap
         let leaf = probed.observation.leaf();
         if let Some(leaf) = leaf.and_then(|leaf| Leaf::new(endpoint.at(), leaf)) {
             let one = (leaf, &**endpoint, probed);
-            kin.entry(kinship(endpoint)).or_default().push(one);
+            kin.entry(peer_group(endpoint)).or_default().push(one);
         }
     }
     let fleet = |mut all: Vec<(Leaf, &Endpoint, &Probed)>| {
@@ -118,6 +118,6 @@ fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> HashMap
         Fleet::new(all.into_iter().map(|(leaf, ..)| leaf).collect())
     };
     kin.into_iter()
-        .map(|(kinship, all)| (kinship, fleet(all)))
+        .map(|(group, all)| (group, fleet(all)))
         .collect()
 }

@@ -1,14 +1,14 @@
 //! Settings to snapshots: who is due, one flight an endpoint, deadlines, manners. The only file that sees all stages,
 //! and the only one that reads the clock.
 
-mod chronicle;
+mod change_log;
 mod flight;
-mod flights;
 mod judging;
 mod once;
-mod places;
+mod permits;
+mod reload;
 mod request;
-mod succession;
+mod single_flight;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
@@ -21,17 +21,17 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
+use crate::endpoint::{DEFAULT_VIEW, Endpoint, Expansion, LookupView, Place, Source, expand};
 use crate::observation::Observation;
 use crate::pki::{Anchors, Revocation, Trust};
 use crate::probe::{ClientCertificate, Limits, Route, Tls};
 use crate::report::{Resolution, Snapshot, TargetReport};
-use crate::target::{DEFAULT_VIEW, Endpoint, Expansion, Place, Source, Vantage, expand};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Views};
-use chronicle::Chronicle;
-use flights::{Flights, Landing};
-use places::Places;
+use change_log::ChangeLog;
+use permits::Permits;
 pub use request::{Gate, Module, OnRequest, Refusal};
+use single_flight::{Landing, SingleFlight};
 use trust::TrustCache;
 
 /// A target with what is expected of it.
@@ -49,7 +49,7 @@ pub struct Watched {
 #[derive(Debug, Clone)]
 pub struct View {
     /// Its name, and which addresses are probed.
-    pub vantage: Vantage,
+    pub vantage: LookupView,
     /// Who finds names.
     pub policy: Policy,
     /// How connections are opened.
@@ -60,7 +60,7 @@ impl View {
     /// The view that always exists: this machine's resolver, no proxy.
     pub fn default_view() -> Self {
         Self {
-            vantage: Vantage {
+            vantage: LookupView {
                 name: DEFAULT_VIEW.into(),
                 family: Family::Any,
                 proxied_names: false,
@@ -140,13 +140,13 @@ pub struct Rounds<L> {
     tls: Tls,
     clock: Clock,
     counters: Counters,
-    places: Arc<Places>,
+    permits: Arc<Permits>,
     views: HashMap<Arc<str>, Arc<View>>,
     /// Where each target was last found.
     located: Mutex<HashMap<Way, Arc<Expansion>>>,
-    flights: Flights<Arc<Endpoint>, Probed>,
+    flights: SingleFlight<Arc<Endpoint>, Probed>,
     trust: Arc<TrustCache>,
-    chronicle: Arc<Chronicle>,
+    change_log: Arc<ChangeLog>,
     /// Others have taken over with other settings; what they probe is none of our business.
     is_succeeded: AtomicBool,
 }
@@ -158,7 +158,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     /// Nothing is probed before the first scrape.
     pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
         Self {
-            places: Arc::new(Places::new(settings.concurrency, settings.per_address)),
+            permits: Arc::new(Permits::new(settings.concurrency, settings.per_address)),
             views: settings.views_by_name(),
             targets: Mutex::new(settings.targets.as_slice().into()),
             settings,
@@ -167,9 +167,9 @@ impl<L: Lookup + 'static> Rounds<L> {
             clock,
             counters,
             located: Mutex::default(),
-            flights: Flights::default(),
+            flights: SingleFlight::default(),
             trust: Arc::default(),
-            chronicle: Arc::default(),
+            change_log: Arc::default(),
             is_succeeded: AtomicBool::new(false),
         }
     }
@@ -276,7 +276,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     fn keep(
         &self,
         source: &Source,
-        vantage: &Vantage,
+        vantage: &LookupView,
         mut expansion: Expansion,
     ) -> Vec<Arc<Endpoint>> {
         let way = (source.name.clone(), Arc::clone(&expansion.view));
@@ -304,7 +304,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         if !self.is_succeeded.load(Ordering::Relaxed) {
             let current: HashSet<_> = located.values().flat_map(|found| found.all()).collect();
             self.flights.retain(|endpoint| current.contains(endpoint));
-            self.chronicle.follow(&snapshot);
+            self.change_log.follow(&snapshot);
         }
         snapshot
     }

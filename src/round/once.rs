@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Gate, Probed, Refusal, Rounds, View, Watched};
 use crate::dns::{Lookup, LookupFault};
+use crate::endpoint::{Endpoint, Expansion, Offer, expand};
 use crate::name::Host;
 use crate::observation::{Fault, Observation, Phase};
 use crate::reason::Reason;
 use crate::report::Snapshot;
-use crate::target::{Endpoint, Expansion, Offer, expand};
 
 /// A probe ends so much before its deadline, for its result to name the phase that was too slow.
 const MARGIN: Duration = Duration::from_millis(50);

@@ -7,10 +7,10 @@ use std::sync::{Arc, LazyLock};
 use ipnet::IpNet;
 
 use super::Watched;
+use crate::endpoint::{Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::probe::ClientCertificate;
 use crate::smtp::Mode;
-use crate::target::{Offer, Place, ProxyProtocol, Source};
 use crate::verdict::Expectations;
 
 /// Addresses that may be dialled.

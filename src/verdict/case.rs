@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
 use crate::name::Host;
-use crate::observation::{Connection, Observation, Rung, TlsVersion};
+use crate::observation::{Connection, Fallback, Observation, TlsVersion};
 use crate::pki::{Anchors, Path, Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -38,7 +38,7 @@ impl Case {
         let mut case = Self::without_certificate();
         case.observation.chain = chain(change);
         case.observation.connection = Some(Connection {
-            rung: Rung::Modern,
+            fallback: Fallback::Modern,
             version: TlsVersion::Tls13,
             cipher_suite: String::new(),
             key_exchange: String::new(),

@@ -35,7 +35,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
 mod tests {
     use super::super::case::Case;
     use super::*;
-    use crate::observation::{Rung, TlsVersion};
+    use crate::observation::{Fallback, TlsVersion};
 
     #[test]
     fn the_minimum_is_enough() {
@@ -52,7 +52,7 @@ mod tests {
     fn what_only_the_last_rung_saw_is_judged_too() {
         let mut case = Case::new();
         if let Some(connection) = &mut case.observation.connection {
-            connection.rung = Rung::Legacy;
+            connection.fallback = Fallback::Legacy;
             connection.version = TlsVersion::Tls10;
         }
         assert_eq!(case.reason(judge), Some(Reason::TlsVersionTooOld));

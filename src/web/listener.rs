@@ -16,9 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::access::AccessControl;
 use super::client::Client;
 use super::content::Content;
-use super::door::Door;
 use super::guests::{Full, Guests, Visit};
 use super::origin;
 use super::site::Site;
@@ -110,7 +110,11 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 }
 
 /// Serves until the site is closed and its last answers are given, or have taken too long.
-pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>, door: Arc<Door>) {
+pub async fn serve<L: Lookup + 'static>(
+    listeners: Listeners,
+    site: Arc<Site<L>>,
+    control: Arc<AccessControl>,
+) {
     if undated::is_now() {
         tracing::error!("the clock stands before 1970: nothing is answered until it is set");
     }
@@ -119,7 +123,7 @@ pub async fn serve<L: Lookup + 'static>(listeners: Listeners, site: Arc<Site<L>>
     for listener in listeners.0 {
         let house = House {
             site: Arc::clone(&site),
-            door: Arc::clone(&door),
+            control: Arc::clone(&control),
             guests: Arc::clone(&guests),
         };
         accepting.spawn(house.accept(listener));
@@ -146,7 +150,7 @@ fn most_connections() -> usize {
 /// Where guests are received.
 struct House<L> {
     site: Arc<Site<L>>,
-    door: Arc<Door>,
+    control: Arc<AccessControl>,
     guests: Arc<Guests>,
 }
 
@@ -189,10 +193,10 @@ impl<L: Lookup + 'static> House<L> {
                 Err(Full::House) => room.await,
             }
         };
-        let (site, door) = (Arc::clone(&self.site), Arc::clone(&self.door));
+        let (site, control) = (Arc::clone(&self.site), Arc::clone(&self.control));
         tokio::spawn(async move {
             tokio::select! {
-                () = receive(stream, &visit, site, door) => {}
+                () = receive(stream, &visit, site, control) => {}
                 () = visit.dismissed() => tracing::debug!("a silent or slow client left for another"),
             }
         });
@@ -203,17 +207,17 @@ async fn receive<L: Lookup + 'static>(
     stream: TcpStream,
     visit: &Visit,
     site: Arc<Site<L>>,
-    door: Arc<Door>,
+    control: Arc<AccessControl>,
 ) {
     // A refusal of the option changes nothing but the speed.
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream);
-    let replaced = door.replaced();
-    let Some(acceptor) = door.acceptor() else {
-        return converse(stream, visit, site, door, replaced).await;
+    let replaced = control.replaced();
+    let Some(acceptor) = control.acceptor() else {
+        return converse(stream, visit, site, control, replaced).await;
     };
     match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, visit, site, door, replaced).await,
+        Ok(Ok(stream)) => converse(stream, visit, site, control, replaced).await,
         Ok(Err(error)) => tracing::debug!(%error, "a client's TLS handshake failed"),
         Err(_) => tracing::debug!("a client's TLS handshake took too long"),
     }
@@ -225,7 +229,7 @@ async fn converse<L, S>(
     stream: S,
     visit: &Visit,
     site: Arc<Site<L>>,
-    door: Arc<Door>,
+    control: Arc<AccessControl>,
     replaced: impl Future<Output = ()>,
 ) where
     L: Lookup + 'static,
@@ -237,11 +241,11 @@ async fn converse<L, S>(
     }
     let closed = site.closed();
     let service = service_fn(|request| {
-        let (site, door) = (Arc::clone(&site), Arc::clone(&door));
+        let (site, control) = (Arc::clone(&site), Arc::clone(&control));
         async move {
             // Whoever still has to prove who it is may have to leave for another.
             let refusal = match origin::malformed(&request) {
-                None => door.refuse(&request, visit.client()).await,
+                None => control.refuse(&request, visit.client()).await,
                 malformed => malformed,
             };
             let answering = visit.answering();
@@ -249,7 +253,7 @@ async fn converse<L, S>(
                 Some(refusal) => refusal,
                 None => site.respond(&request, visit.client()).await,
             };
-            door.add_headers(answer.headers_mut());
+            control.add_headers(answer.headers_mut());
             let given = |content: Content| content.given_to(visit, answering, &site.outbox);
             Ok::<_, Infallible>(answer.map(given))
         }

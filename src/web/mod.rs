@@ -1,11 +1,10 @@
 //! Requests to responses: routes, and the listener of our own endpoint with its TLS and passwords.
 
+mod access;
 mod answer;
 mod client;
 mod content;
 mod crowd;
-mod desk;
-mod door;
 mod guests;
 mod listener;
 mod negotiation;
@@ -22,8 +21,9 @@ mod site;
 mod stall;
 mod tls;
 mod undated;
+mod worker;
 
-pub use door::{Access, Door, Header, Rate, header};
+pub use access::{Access, AccessControl, Header, Rate, header};
 pub use listener::{ListenError, Listeners, serve};
 pub use site::{Loader, Serving, Site};
 pub use tls::{Acceptor, ClientAuth, TlsSettings, is_known, is_spoken};

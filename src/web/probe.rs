@@ -11,13 +11,13 @@ use super::negotiation;
 use super::query::Query;
 use super::site::{Serving, Site};
 use crate::dns::Lookup;
+use crate::endpoint::Place;
 use crate::name::{Host, HostError};
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::render;
 use crate::report::Entry;
 use crate::round::{OnRequest, Refusal, Watched};
-use crate::target::Place;
 
 /// The module of a request that names none, as the Prometheus Operator's Probe may.
 const DEFAULT_MODULE: &str = "smtp";

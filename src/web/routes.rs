@@ -118,7 +118,7 @@ impl<L: Lookup + 'static> Site<L> {
             Bytes::from(render::metrics(&snapshot, &exporter, format, encoding))
         };
         let same = (Arc::as_ptr(&serving.rounds).addr(), format, encoding);
-        let written = self.scrapes.get(same, || self.desk.work(write));
+        let written = self.scrapes.get(same, || self.worker.work(write));
         match written.await {
             Some(body) => {
                 // Only an answer that was waited for to the end tells how long one takes from there.

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::crowd::Crowd;
-use super::desk::Desk;
 use super::outbox::Outbox;
 use super::pace::Pace;
 use super::shared::Shared;
+use super::worker::Worker;
 use crate::render::{BuildInfo, Encoding, Format, Reload};
 use crate::report::Snapshot;
 use crate::round::{Clock, OnRequest, Refusal, Rounds};
@@ -46,11 +46,11 @@ pub struct Site<L> {
     loader: Loader<L>,
     reload: Mutex<Reload>,
     /// Where scrapes are written: nothing that somebody else asks for stands before them.
-    pub(super) desk: Desk,
+    pub(super) worker: Worker,
     /// Where reports and pages are written.
-    pub(super) reading_room: Desk,
+    pub(super) reading_room: Worker,
     /// Where files are read; one that hangs holds up nobody else.
-    archive: Desk,
+    archive: Worker,
     pub(super) scrapes: Shared<Scrape, Option<Bytes>>,
     pub(super) probing: Shared<Probing, Result<Arc<Snapshot>, Refusal>>,
     /// Answers on their way out.
@@ -84,9 +84,9 @@ impl<L: Send + Sync + 'static> Site<L> {
                 successful: true,
                 loaded_at: clock(),
             }),
-            desk: Desk::default(),
-            reading_room: Desk::default(),
-            archive: Desk::default(),
+            worker: Worker::default(),
+            reading_room: Worker::default(),
+            archive: Worker::default(),
             scrapes: Shared::default(),
             probing: Shared::default(),
             outbox: Outbox::default(),
@@ -150,7 +150,7 @@ impl<L: Send + Sync + 'static> Site<L> {
 
     /// Whether scrapes are answered. That this is asked and told at all shows that the runtime's threads go on.
     pub fn is_well(&self) -> bool {
-        !self.desk.is_stuck()
+        !self.worker.is_stuck()
     }
 
     /// Begins the end: no more connections, and scrapes under way are answered soon.

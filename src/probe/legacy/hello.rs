@@ -1,7 +1,7 @@
 //! A name and an offer to the bytes of a ClientHello for SSL 3.0 to TLS 1.2 (RFC 5246 §7.4.1.2); reads nothing.
 
 use super::suite;
-use crate::target::Offer;
+use crate::endpoint::Offer;
 
 /// Groups for ECDHE, which are also the curves that the server's key may be on (RFC 8422 §5.1.1).
 const GROUPS: &[u16] = &[

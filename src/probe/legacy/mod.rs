@@ -1,4 +1,4 @@
-//! The last rung: asks with what nobody should use any more, reads which certificate the server has, and leaves.
+//! The last fallback: asks with what nobody should use any more, reads which certificate the server has, and leaves.
 //! Up to TLS 1.2 the certificate is sent in clear before any proof, so nothing here is proven.
 
 mod bytes;
@@ -13,12 +13,12 @@ use tokio::task::spawn_blocking;
 
 use super::tls;
 use crate::certificate::Certificate;
+use crate::endpoint::Endpoint;
 use crate::name::Host;
 use crate::observation::{
-    Connection, Fault, HandshakeSignature, Observation, Phase, Rung, TlsVersion,
+    Connection, Fallback, Fault, HandshakeSignature, Observation, Phase, TlsVersion,
 };
 use crate::reason::Reason;
-use crate::target::Endpoint;
 
 /// Most bytes of certificates that TLS libraries take: rustls 64 KiB, OpenSSL 100 KiB.
 const MAX_ELSEWHERE: usize = 0xffff;
@@ -51,7 +51,7 @@ pub(super) async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Moves what was read into the observation; returns why it was not read on a lower rung, where it tells.
+/// Moves what was read into the observation; returns why it was not read on a lower fallback, where it tells.
 pub(super) async fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
     let (hello, chain) = reader.into_parts();
     let hello = hello?;
@@ -61,7 +61,7 @@ pub(super) async fn report(reader: Reader, seen: &mut Observation) -> Option<Fau
         seen.chain_omitted = chain.omitted;
         seen.signature = Some(HandshakeSignature::Unproven);
         seen.connection = Some(Connection {
-            rung: Rung::Legacy,
+            fallback: Fallback::Legacy,
             version: hello.version,
             cipher_suite: suite::name(hello.suite),
             key_exchange: suite::key_exchange(hello.suite).to_owned(),
@@ -130,8 +130,8 @@ mod tests {
     use tokio::io::duplex;
 
     use super::*;
+    use crate::endpoint::{Offer, ProxyProtocol};
     use crate::smtp::Mode;
-    use crate::target::{Offer, ProxyProtocol};
 
     fn endpoint() -> Endpoint {
         Endpoint {

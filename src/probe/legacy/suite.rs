@@ -1,6 +1,6 @@
 //! Cipher suites up to TLS 1.2 by number and name, and which of them a hello offers; judges no security.
 
-use crate::target::Offer;
+use crate::endpoint::Offer;
 
 /// Every suite that is offered, best first: who has a good one does not fall back on a bad one. Names by IANA.
 const SUITES: &[(u16, &str)] = &[
@@ -70,7 +70,7 @@ pub(super) fn key_exchange(code: u16) -> &'static str {
     known(code).map_or("", |name| name.split('_').nth(1).unwrap_or_default())
 }
 
-/// Whether the first rung offers it too.
+/// Whether the first fallback offers it too.
 pub(super) fn is_modern(code: u16) -> bool {
     known(code).is_some_and(|name| {
         name.starts_with("TLS_ECDHE_") && (name.contains("_GCM_") || name.contains("_POLY1305_"))

@@ -20,9 +20,11 @@ use tokio_rustls::TlsConnector;
 
 use super::meter::Meter;
 use crate::certificate::Known;
+use crate::endpoint::Endpoint;
 use crate::name::Host;
-use crate::observation::{Connection, Fault, HandshakeSignature, Observation, Rung, TlsVersion};
-use crate::target::Endpoint;
+use crate::observation::{
+    Connection, Fallback, Fault, HandshakeSignature, Observation, TlsVersion,
+};
 use profile::Profiles;
 use recording::Recording;
 
@@ -73,8 +75,8 @@ impl Tls {
     }
 
     /// A handshake to be made with one server.
-    pub(super) fn handshake(&self, endpoint: &Endpoint, rung: Rung) -> Handshake {
-        let profile = self.profiles.of(endpoint.offer, rung);
+    pub(super) fn handshake(&self, endpoint: &Endpoint, fallback: Fallback) -> Handshake {
+        let profile = self.profiles.of(endpoint.offer, fallback);
         let recording = Arc::new(Recording::new(
             Arc::clone(&profile.schemes),
             Arc::clone(&self.known),
@@ -125,12 +127,12 @@ fn sni(address: &Host, server_name: Option<&Host>) -> ServerName<'static> {
 }
 
 /// What a completed handshake agreed on.
-pub(super) fn connection(stream: &Stream, rung: Rung) -> Connection {
+pub(super) fn connection(stream: &Stream, fallback: Fallback) -> Connection {
     let (_, session) = stream.get_ref();
     let suite = session.negotiated_cipher_suite().map(|s| s.suite());
     let group = session.negotiated_key_exchange_group().map(|g| g.name());
     Connection {
-        rung,
+        fallback,
         version: match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_3) => TlsVersion::Tls13,
             _ => TlsVersion::Tls12,

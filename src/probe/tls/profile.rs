@@ -1,4 +1,4 @@
-//! An offer and a rung to what our ClientHello offers; opens nothing.
+//! An offer and a fallback to what our ClientHello offers; opens nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use rustls::{ClientConfig, Error, SignatureScheme, SupportedCipherSuite};
 
 use super::recording::Recording;
 use super::secp521r1::SECP521R1;
-use crate::observation::Rung;
-use crate::target::Offer;
+use crate::endpoint::Offer;
+use crate::observation::Fallback;
 
 /// RSASSA-PSS with keys of their own (`rsa_pss_pss_sha256` to `512`, RFC 8446 §4.2.3).
 pub(super) const RSA_PSS_PSS: [SignatureScheme; 3] = [
@@ -21,7 +21,7 @@ pub(super) const RSA_PSS_PSS: [SignatureScheme; 3] = [
     SignatureScheme::Unknown(0x080b),
 ];
 
-/// What the second rung offers beyond the first: some servers have nothing else.
+/// What the second fallback offers beyond the first: some servers have nothing else.
 const WIDER: [SignatureScheme; 6] = [
     RSA_PSS_PSS[0],
     RSA_PSS_PSS[1],
@@ -58,15 +58,15 @@ impl Profiles {
         })
     }
 
-    pub(super) fn of(&self, offer: Offer, rung: Rung) -> &Profile {
+    pub(super) fn of(&self, offer: Offer, fallback: Fallback) -> &Profile {
         let pair = match offer {
             Offer::Any => &self.any,
             Offer::Rsa => &self.rsa,
             Offer::Ecdsa => &self.ecdsa,
         };
-        match rung {
-            Rung::Modern => &pair.modern,
-            Rung::Compatible | Rung::Legacy => &pair.compatible,
+        match fallback {
+            Fallback::Modern => &pair.modern,
+            Fallback::Compatible | Fallback::Legacy => &pair.compatible,
         }
     }
 }
@@ -191,8 +191,8 @@ mod tests {
     fn a_restricted_offer_has_suites_and_schemes_of_one_kind() {
         let profiles = Profiles::new().unwrap();
         for (offer, other) in [(Offer::Rsa, "_ECDSA_"), (Offer::Ecdsa, "_RSA_")] {
-            for rung in [Rung::Modern, Rung::Compatible] {
-                let profile = profiles.of(offer, rung);
+            for fallback in [Fallback::Modern, Fallback::Compatible] {
+                let profile = profiles.of(offer, fallback);
                 let provider = profile.config.crypto_provider();
                 let mut names = provider.cipher_suites.iter().map(|s| s.suite().as_str());
                 assert!(names.all(|name| !name.unwrap().contains(other)));
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn only_the_second_rung_offers_sha1_and_secp521r1() {
         let profiles = Profiles::new().unwrap();
-        for (rung, wide) in [(Rung::Modern, false), (Rung::Compatible, true)] {
-            let profile = profiles.of(Offer::Any, rung);
+        for (fallback, wide) in [(Fallback::Modern, false), (Fallback::Compatible, true)] {
+            let profile = profiles.of(Offer::Any, fallback);
             for scheme in WIDER {
                 assert_eq!(profile.schemes.contains(&scheme), wide, "{scheme:?}");
             }

@@ -3,9 +3,9 @@
 use super::markup::Html;
 use super::{badge, begin, end, endpoint};
 use crate::advice::Siblings;
+use crate::endpoint::Place;
 use crate::render::table::place;
 use crate::report::{Entry, Snapshot, TargetReport};
-use crate::target::Place;
 
 /// The page of one target.
 pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> String {

@@ -243,7 +243,7 @@ fn probe(entry: &Entry) -> Probe<'_> {
         client_certificate_requested: seen.client_certificate_requested,
         client_certificate_presented: seen.client_certificate_presented,
         attempts: attempts(seen),
-        fallback: connection.map(|c| c.rung.as_str()),
+        fallback: connection.map(|c| c.fallback.as_str()),
         tls_version: connection.map(|c| c.version.as_str()),
         cipher_suite: connection.map(|c| c.cipher_suite.as_str()),
         key_exchange: connection.map(|c| c.key_exchange.as_str()),
@@ -255,7 +255,7 @@ fn attempts(observation: &Observation) -> Vec<Attempt<'_>> {
         .attempts
         .iter()
         .map(|attempt| Attempt {
-            fallback: attempt.rung.as_str(),
+            fallback: attempt.fallback.as_str(),
             outcome: attempt.outcome.as_str(),
             detail: match &attempt.outcome {
                 Outcome::Failed(fault) => Some(&fault.detail),

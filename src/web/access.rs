@@ -44,8 +44,8 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// The door of the listener.
-pub struct Door {
+/// The control of the listener.
+pub struct AccessControl {
     access: RwLock<Arc<Access>>,
     passwords: Passwords,
     /// How often the access was replaced.
@@ -55,8 +55,8 @@ pub struct Door {
     of_strangers: Bucket,
 }
 
-impl Door {
-    /// A door with these demands.
+impl AccessControl {
+    /// A control with these demands.
     pub fn new(access: Access) -> Self {
         Self {
             access: RwLock::new(Arc::new(access)),
@@ -81,7 +81,7 @@ impl Door {
     pub(super) fn replaced(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut changes = self.changes.subscribe();
         async move {
-            // A door that is gone demands nothing else any more.
+            // A control that is gone demands nothing else any more.
             if changes.changed().await.is_err() {
                 pending().await
             }
@@ -171,50 +171,50 @@ mod tests {
 
     use super::*;
 
-    fn door(users: &[(&str, &str)], rate: Option<Rate>) -> Door {
+    fn control(users: &[(&str, &str)], rate: Option<Rate>) -> AccessControl {
         let hash = |password: &str| bcrypt::hash(password, 4).unwrap();
         let users = users.iter();
-        Door::new(Access {
+        AccessControl::new(Access {
             users: users.map(|(u, p)| ((*u).to_owned(), hash(p))).collect(),
             rate,
             ..Access::default()
         })
     }
 
-    async fn status(door: &Door, login: Option<&str>) -> Option<StatusCode> {
+    async fn status(control: &AccessControl, login: Option<&str>) -> Option<StatusCode> {
         let client = Client::at([192, 0, 2, 1].into());
         let mut request = Request::builder();
         if let Some(login) = login {
             let value = format!("Basic {}", BASE64.encode(login.as_bytes()));
             request = request.header(AUTHORIZATION, value);
         }
-        let refused = door.refuse(&request.body(()).unwrap(), client).await;
+        let refused = control.refuse(&request.body(()).unwrap(), client).await;
         refused.map(|answer| answer.status())
     }
 
     #[tokio::test]
     async fn only_users_with_their_password_come_in() {
-        let door = door(&[("bear", "honey"), ("fox", "grapes")], None);
+        let control = control(&[("bear", "honey"), ("fox", "grapes")], None);
         for _ in 0..2 {
-            assert_eq!(status(&door, Some("bear:honey")).await, None);
+            assert_eq!(status(&control, Some("bear:honey")).await, None);
             for wrong in ["bear:grapes", "bear:", "wolf:honey", ":", "bear"] {
                 assert_eq!(
-                    status(&door, Some(wrong)).await,
+                    status(&control, Some(wrong)).await,
                     Some(StatusCode::UNAUTHORIZED),
                     "{wrong}"
                 );
             }
-            assert_eq!(status(&door, None).await, Some(StatusCode::UNAUTHORIZED));
+            assert_eq!(status(&control, None).await, Some(StatusCode::UNAUTHORIZED));
         }
-        door.replace(Access {
+        control.replace(Access {
             users: BTreeMap::from([("bear".to_owned(), bcrypt::hash("berries", 4).unwrap())]),
             ..Access::default()
         });
         assert_eq!(
-            status(&door, Some("bear:honey")).await,
+            status(&control, Some("bear:honey")).await,
             Some(StatusCode::UNAUTHORIZED)
         );
-        assert_eq!(status(&door, Some("bear:berries")).await, None);
+        assert_eq!(status(&control, Some("bear:berries")).await, None);
     }
 
     #[tokio::test]
@@ -223,29 +223,32 @@ mod tests {
             interval: Duration::from_secs(3600),
             burst: 3,
         };
-        let door = door(&[("bear", "honey")], Some(rate));
-        assert_eq!(status(&door, Some("bear:honey")).await, None);
+        let control = control(&[("bear", "honey")], Some(rate));
+        assert_eq!(status(&control, Some("bear:honey")).await, None);
         for _ in 0..9 {
-            status(&door, Some("bear:grapes")).await;
+            status(&control, Some("bear:grapes")).await;
         }
         let put_off = Some(StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(status(&door, Some("bear:grapes")).await, put_off);
-        assert_eq!(status(&door, Some("bear:honey")).await, None);
+        assert_eq!(status(&control, Some("bear:grapes")).await, put_off);
+        assert_eq!(status(&control, Some("bear:honey")).await, None);
     }
 
     #[tokio::test]
     async fn who_is_inside_when_the_demands_change_is_told() {
-        let door = door(&[], None);
-        let (before, mut after) = (door.replaced(), None);
-        door.replace(Access::default());
+        let control = control(&[], None);
+        let (before, mut after) = (control.replaced(), None);
+        control.replace(Access::default());
         before.await;
-        let soon = tokio::time::timeout(Duration::ZERO, after.insert(Box::pin(door.replaced())));
+        let soon = tokio::time::timeout(Duration::ZERO, after.insert(Box::pin(control.replaced())));
         assert!(soon.await.is_err());
     }
 
     #[tokio::test]
     async fn an_open_door_lets_everybody_in() {
-        assert_eq!(status(&Door::new(Access::default()), None).await, None);
+        assert_eq!(
+            status(&AccessControl::new(Access::default()), None).await,
+            None
+        );
     }
 
     #[tokio::test]
@@ -254,11 +257,11 @@ mod tests {
             interval: Duration::from_secs(3600),
             burst: 2,
         };
-        let door = door(&[], Some(rate));
-        assert_eq!(status(&door, None).await, None);
-        assert_eq!(status(&door, None).await, None);
+        let control = control(&[], Some(rate));
+        assert_eq!(status(&control, None).await, None);
+        assert_eq!(status(&control, None).await, None);
         assert_eq!(
-            status(&door, None).await,
+            status(&control, None).await,
             Some(StatusCode::TOO_MANY_REQUESTS)
         );
     }

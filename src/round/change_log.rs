@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::{Way, lock};
+use crate::endpoint::{Endpoint, Extent};
 use crate::observation::Observation;
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Entry, Resolution, Snapshot, State};
-use crate::target::{Endpoint, Extent};
 use crate::timestamp::Timestamp;
 
 /// Most characters of the evidence that a line quotes.
@@ -16,7 +16,7 @@ const DETAIL: usize = 300;
 
 /// What was last said of every endpoint, and of every target in a view.
 #[derive(Debug, Default)]
-pub(super) struct Chronicle {
+pub(super) struct ChangeLog {
     endpoints: Mutex<HashMap<Arc<Endpoint>, Said>>,
     names: Mutex<HashMap<Way, (Extent, Option<Reason>)>>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Chronicle {
 /// When the result was obtained, and what it came to.
 type Said = (Timestamp, State, Option<Reason>);
 
-impl Chronicle {
+impl ChangeLog {
     /// Logs what has changed, and forgets endpoints that are gone.
     pub(super) fn follow(&self, snapshot: &Snapshot) {
         self.follow_names(snapshot);

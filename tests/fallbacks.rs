@@ -1,11 +1,11 @@
-//! Holds the ladder of attempts to its manners, by scripted peers: when it climbs, when it stops, what it keeps.
+//! Holds the fallbacks of attempts to its manners, by scripted peers: when it climbs, when it stops, what it keeps.
 
 mod harness;
 mod peer;
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
-use smtp_tls_exporter::observation::{Outcome, Rung};
+use smtp_tls_exporter::observation::{Fallback, Outcome};
 
 use harness::{LONG, NOW, Probed, SHORT, alert, any_port, probe, ready};
 use peer::{Act, Authority, Credentials, Leaf, Script, Server, Speech};
@@ -45,7 +45,7 @@ async fn play(authority: &Authority, acts: Vec<Act>, limit: &str) -> (Probed, us
 fn attempts(probed: &Probed) -> Vec<(&str, &str)> {
     let attempts = probed.observation.attempts.iter();
     attempts
-        .map(|a| (a.rung.as_str(), a.outcome.as_str()))
+        .map(|a| (a.fallback.as_str(), a.outcome.as_str()))
         .collect()
 }
 
@@ -62,8 +62,8 @@ async fn a_refusal_is_answered_by_two_more_attempts_and_no_more() {
     ] {
         let (probed, sessions) = play(&authority, vec![act], LONG).await;
         probed.assert_failed(reason, "handshake", reason);
-        let rungs = ["modern", "compatible", "legacy"].map(|rung| (rung, reason));
-        assert_eq!((attempts(&probed), sessions), (rungs.to_vec(), 3));
+        let fallbacks = ["modern", "compatible", "legacy"].map(|fallback| (fallback, reason));
+        assert_eq!((attempts(&probed), sessions), (fallbacks.to_vec(), 3));
     }
 }
 
@@ -98,7 +98,7 @@ async fn ssl_3_and_rc4_are_named_and_the_certificate_read() {
         probed.assert_certificate(name, 60);
         assert_eq!(probed.value("handshake_success"), Some(0.0));
         let last = probed.observation.attempts.last().unwrap();
-        assert_eq!(last.rung, Rung::Legacy);
+        assert_eq!(last.fallback, Fallback::Legacy);
         assert_eq!(last.outcome, Outcome::CertificateRead);
         let info = probed.metrics.one("smtp_tls_connection_info", &[]).unwrap();
         let labels = ["fallback", "tls_version", "cipher_suite", "key_exchange"];

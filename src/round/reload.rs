@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::places::Places;
+use super::permits::Permits;
 use super::{Rounds, Settings, View, Watched, lock};
 use crate::dns::Lookup;
 
@@ -22,10 +22,10 @@ impl<L: Lookup + 'static> Rounds<L> {
         let is_as_wide = self.settings.concurrency == settings.concurrency
             && self.settings.per_address == settings.per_address;
         Self {
-            places: if is_as_wide {
-                Arc::clone(&self.places)
+            permits: if is_as_wide {
+                Arc::clone(&self.permits)
             } else {
-                Arc::new(Places::new(settings.concurrency, settings.per_address))
+                Arc::new(Permits::new(settings.concurrency, settings.per_address))
             },
             targets: Mutex::new(settings.targets.as_slice().into()),
             views,
@@ -37,7 +37,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             located: Mutex::new(located),
             flights: self.flights.clone(),
             trust: Arc::default(),
-            chronicle: Arc::clone(&self.chronicle),
+            change_log: Arc::clone(&self.change_log),
             is_succeeded: AtomicBool::new(false),
         }
     }

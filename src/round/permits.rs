@@ -1,5 +1,5 @@
 //! Who may probe now: so many at once in all, so many at one address, nobody there in lockstep, the slow never hold more
-//! than half of all places, and what strangers ask for never more than a quarter, nor an address that is watched.
+//! than half of all permits, and what strangers ask for never more than a quarter, nor an address that is watched.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -11,8 +11,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::lock;
+use crate::endpoint::Endpoint;
 use crate::name::Host;
-use crate::target::Endpoint;
 
 /// Longest pause between two probes of one address, in milliseconds. A thousand endpoints behind one address then come
 /// one after the other and not in a volley, which servers count (Postfix' anvil, Exchange's limits by source).
@@ -30,11 +30,11 @@ pub(super) enum Asker {
     Request,
 }
 
-/// The places there are.
-pub(super) struct Places {
+/// The permits there are.
+pub(super) struct Permits {
     slots: Arc<Semaphore>,
     slow: Arc<Semaphore>,
-    /// The places among all for probes on request, and those of them for the slow.
+    /// The permits among all for probes on request, and those of them for the slow.
     requested: Arc<Semaphore>,
     requested_slow: Arc<Semaphore>,
     per_address: usize,
@@ -48,8 +48,8 @@ struct Addresses {
 }
 
 struct Address {
-    places: Arc<Semaphore>,
-    /// On request so many may hold or await a place here: nobody else stands behind a queue of strangers.
+    permits: Arc<Semaphore>,
+    /// On request so many may hold or await a permit here: nobody else stands behind a queue of strangers.
     requested: Arc<Semaphore>,
     /// The operator's probes have waited long enough.
     wanted: Notify,
@@ -58,15 +58,15 @@ struct Address {
 /// Few enough to look through at once.
 const PRUNE_AT_LEAST: usize = 64;
 
-/// A place at an address, perhaps one of the slow, and one among all; given back when it is dropped.
-pub(super) struct Place {
+/// A permit at an address, perhaps one of the slow, and one among all; given back when it is dropped.
+pub(super) struct Permit {
     asker: Asker,
     address: Arc<Address>,
     lane: Option<OwnedSemaphorePermit>,
     _held: [Option<OwnedSemaphorePermit>; 4],
 }
 
-impl Places {
+impl Permits {
     pub(super) fn new(concurrency: usize, per_address: usize) -> Self {
         let part = |of: usize| Arc::new(Semaphore::new((concurrency / of).max(1)));
         Self {
@@ -82,14 +82,14 @@ impl Places {
         }
     }
 
-    /// First the address, then the lane of the slow, then the whole: who waits takes no place from those who could go.
-    pub(super) async fn take(&self, endpoint: &Endpoint, is_slow: bool, asker: Asker) -> Place {
+    /// First the address, then the lane of the slow, then the whole: who waits takes no permit from those who could go.
+    pub(super) async fn take(&self, endpoint: &Endpoint, is_slow: bool, asker: Asker) -> Permit {
         let address = self.address(&endpoint.address);
         match asker {
             Asker::Operator => {
                 let own = address.acquire(endpoint, asker).await;
                 let lane = self.lane(is_slow, asker).await;
-                Place {
+                Permit {
                     asker,
                     address,
                     lane,
@@ -102,7 +102,7 @@ impl Places {
                 let lane = self.lane(is_slow, asker).await;
                 let part = permit(&self.requested).await;
                 let own = address.acquire(endpoint, asker).await;
-                Place {
+                Permit {
                     asker,
                     address,
                     lane,
@@ -119,10 +119,10 @@ impl Places {
         }
     }
 
-    /// Takes a place of the slow for one who turned out to be slow, if one is free now.
-    pub(super) fn linger(&self, place: &mut Place) -> bool {
-        place.lane = Arc::clone(self.slow(place.asker)).try_acquire_owned().ok();
-        place.lane.is_some()
+    /// Takes a permit of the slow for one who turned out to be slow, if one is free now.
+    pub(super) fn linger(&self, permit: &mut Permit) -> bool {
+        permit.lane = Arc::clone(self.slow(permit.asker)).try_acquire_owned().ok();
+        permit.lane.is_some()
     }
 
     fn slow(&self, asker: Asker) -> &Arc<Semaphore> {
@@ -142,7 +142,7 @@ impl Places {
             addresses.prune_at = (2 * addresses.known.len()).max(PRUNE_AT_LEAST);
         }
         let new = Arc::new(Address {
-            places: Arc::new(Semaphore::new(self.per_address)),
+            permits: Arc::new(Semaphore::new(self.per_address)),
             requested: Arc::new(Semaphore::new(self.per_address)),
             wanted: Notify::new(),
         });
@@ -154,10 +154,10 @@ impl Places {
 
 impl Address {
     async fn acquire(&self, endpoint: &Endpoint, asker: Asker) -> Option<OwnedSemaphorePermit> {
-        if let Ok(own) = Arc::clone(&self.places).try_acquire_owned() {
+        if let Ok(own) = Arc::clone(&self.permits).try_acquire_owned() {
             return Some(own);
         }
-        let mut waiting = Box::pin(permit(&self.places));
+        let mut waiting = Box::pin(permit(&self.permits));
         let own = loop {
             match (asker, timeout(COURTESY, &mut waiting).await) {
                 (_, Ok(own)) => break own,
@@ -171,12 +171,12 @@ impl Address {
 }
 
 /// None of them is ever closed.
-async fn permit(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    Arc::clone(places).acquire_owned().await.ok()
+async fn permit(permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(permits).acquire_owned().await.ok()
 }
 
-impl Place {
-    /// Returns when the operator's probes need this place; never, where it is one of theirs.
+impl Permit {
+    /// Returns when the operator's probes need this permit; never, where it is one of theirs.
     pub(super) async fn wanted(&self) {
         match self.asker {
             Asker::Operator => pending().await,
@@ -201,8 +201,8 @@ mod tests {
     use tokio::time::{Instant, timeout};
 
     use super::*;
+    use crate::endpoint::Offer;
     use crate::smtp::Mode;
-    use crate::target::Offer;
 
     fn endpoint(port: u16) -> Endpoint {
         Endpoint {
@@ -220,14 +220,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_thousand_behind_one_address_come_one_by_one_and_at_odd_times() {
-        let places = Arc::new(Places::new(256, 1));
+        let permits = Arc::new(Permits::new(256, 1));
         let here = Arc::new(AtomicUsize::new(0));
         let begun = Instant::now();
         let mut probes = JoinSet::new();
         for port in 1..=1000 {
-            let (places, here) = (Arc::clone(&places), Arc::clone(&here));
+            let (permits, here) = (Arc::clone(&permits), Arc::clone(&here));
             probes.spawn(async move {
-                let _place = places.take(&endpoint(port), false, Asker::Operator).await;
+                let _place = permits.take(&endpoint(port), false, Asker::Operator).await;
                 assert_eq!(here.fetch_add(1, Ordering::SeqCst), 0, "alone");
                 tokio::task::yield_now().await;
                 here.fetch_sub(1, Ordering::SeqCst);
@@ -243,10 +243,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_first_does_not_wait() {
-        let places = Places::new(1, 1);
+        let permits = Permits::new(1, 1);
         let begun = Instant::now();
-        drop(places.take(&endpoint(25), false, Asker::Operator).await);
-        drop(places.take(&endpoint(465), false, Asker::Operator).await);
+        drop(permits.take(&endpoint(25), false, Asker::Operator).await);
+        drop(permits.take(&endpoint(465), false, Asker::Operator).await);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
@@ -257,85 +257,88 @@ mod tests {
         }
     }
 
-    async fn free(places: &Places, n: u8, is_slow: bool) -> Option<Place> {
+    async fn free(permits: &Permits, n: u8, is_slow: bool) -> Option<Permit> {
         let endpoint = elsewhere(n);
-        let taking = places.take(&endpoint, is_slow, Asker::Operator);
+        let taking = permits.take(&endpoint, is_slow, Asker::Operator);
         timeout(Duration::from_secs(1), taking).await.ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_slow_leave_half_of_the_places_to_the_others() {
-        let places = Places::new(4, 1);
+        let permits = Permits::new(4, 1);
         let slow = [
-            free(&places, 1, true).await,
-            free(&places, 2, true).await,
-            free(&places, 3, true).await,
+            free(&permits, 1, true).await,
+            free(&permits, 2, true).await,
+            free(&permits, 3, true).await,
         ];
         assert_eq!(slow.map(|p| p.is_some()), [true, true, false]);
         let mut held = Vec::new();
         for n in 0..4 {
-            held.push(free(&places, n, n < 2).await.unwrap());
+            held.push(free(&permits, n, n < 2).await.unwrap());
         }
-        assert!(free(&places, 9, false).await.is_none(), "four are all");
+        assert!(free(&permits, 9, false).await.is_none(), "four are all");
         held.pop();
-        assert!(free(&places, 9, false).await.is_some());
+        assert!(free(&permits, 9, false).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_turns_out_to_be_slow_stays_as_long_as_the_slow_have_places() {
-        let places = Places::new(4, 1);
+        let permits = Permits::new(4, 1);
         let mut held = Vec::new();
         for n in 0..3 {
-            held.push(free(&places, n, false).await.unwrap());
+            held.push(free(&permits, n, false).await.unwrap());
         }
-        let linger: Vec<_> = held.iter_mut().map(|place| places.linger(place)).collect();
+        let linger: Vec<_> = held
+            .iter_mut()
+            .map(|permit| permits.linger(permit))
+            .collect();
         assert_eq!(linger, [true, true, false]);
     }
 
     #[tokio::test]
     async fn addresses_that_nobody_visits_are_forgotten() {
-        let places = Places::new(4, 1);
+        let permits = Permits::new(4, 1);
         for n in 0..=255 {
-            drop(places.take(&elsewhere(n), false, Asker::Operator).await);
+            drop(permits.take(&elsewhere(n), false, Asker::Operator).await);
         }
-        assert!(lock(&places.addresses).known.len() <= PRUNE_AT_LEAST);
+        assert!(lock(&permits.addresses).known.len() <= PRUNE_AT_LEAST);
     }
 
-    async fn requested(places: &Places, endpoint: &Endpoint, is_slow: bool) -> Option<Place> {
-        let taking = places.take(endpoint, is_slow, Asker::Request);
+    async fn requested(permits: &Permits, endpoint: &Endpoint, is_slow: bool) -> Option<Permit> {
+        let taking = permits.take(endpoint, is_slow, Asker::Request);
         timeout(Duration::from_secs(3), taking).await.ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_have_a_quarter_of_the_places_and_their_own_slow_ones() {
-        let places = Places::new(16, 1);
+        let permits = Permits::new(16, 1);
         let mut held = Vec::new();
         for n in 0..4 {
-            held.push(requested(&places, &elsewhere(n), n < 2).await.unwrap());
+            held.push(requested(&permits, &elsewhere(n), n < 2).await.unwrap());
         }
-        assert!(requested(&places, &elsewhere(9), false).await.is_none());
+        assert!(requested(&permits, &elsewhere(9), false).await.is_none());
         held.pop();
-        assert!(requested(&places, &elsewhere(9), true).await.is_none());
+        assert!(requested(&permits, &elsewhere(9), true).await.is_none());
         for n in 20..32 {
-            held.push(free(&places, n, n < 28).await.unwrap());
+            held.push(free(&permits, n, n < 28).await.unwrap());
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn at_an_address_the_operator_comes_before_a_queue_of_requests() {
-        let places = Arc::new(Places::new(16, 1));
+        let permits = Arc::new(Permits::new(16, 1));
         let here = endpoint(25);
         let mut queue = JoinSet::new();
         for _ in 0..100 {
-            let (places, here) = (Arc::clone(&places), here.clone());
+            let (permits, here) = (Arc::clone(&permits), here.clone());
             queue.spawn(async move {
-                let place = places.take(&here, false, Asker::Request).await;
-                place.wanted().await;
+                let permit = permits.take(&here, false, Asker::Request).await;
+                permit.wanted().await;
             });
         }
         tokio::task::yield_now().await;
         let begun = Instant::now();
-        drop(places.take(&here, false, Asker::Operator).await);
+        drop(permits.take(&here, false, Asker::Operator).await);
         assert!(begun.elapsed() < 3 * COURTESY, "{:?}", begun.elapsed());
         queue.abort_all();
     }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::shortcomings::{shortcomings, unusable};
 use super::sightings::Sightings;
 use super::unusable::is_unusable;
-use super::{Endpoint, Offer, Place, Source, Vantage, mail_domain};
+use super::{Endpoint, LookupView, Offer, Place, Source, mail_domain};
 use crate::dns::{Addresses, Exchanger, Lookup, LookupFault};
 use crate::name::Host;
 use crate::reason::Reason;
@@ -56,7 +56,7 @@ pub struct Expansion {
 }
 
 impl Expansion {
-    fn new(vantage: &Vantage) -> Self {
+    fn new(vantage: &LookupView) -> Self {
         Self {
             view: Arc::clone(&vantage.name),
             endpoints: Vec::new(),
@@ -73,7 +73,7 @@ impl Expansion {
     }
 
     /// What a view comes to in which nothing could be found.
-    pub fn failed(vantage: &Vantage, fault: LookupFault) -> Self {
+    pub fn failed(vantage: &LookupView, fault: LookupFault) -> Self {
         let mut failed = Self::new(vantage);
         failed.is_blind = true;
         failed.fail(Extent::Part, fault);
@@ -91,7 +91,7 @@ impl Expansion {
     pub fn remember(
         &mut self,
         source: &Source,
-        vantage: &Vantage,
+        vantage: &LookupView,
         earlier: Option<&Self>,
         now: Timestamp,
     ) {
@@ -117,7 +117,7 @@ impl Expansion {
     fn add(
         &mut self,
         source: &Source,
-        vantage: &Vantage,
+        vantage: &LookupView,
         host: String,
         found: Result<Addresses, LookupFault>,
     ) {
@@ -171,7 +171,7 @@ const TOLD: usize = 5;
 /// Finds every endpoint of a target in a view.
 pub async fn expand<L: Lookup + 'static>(
     source: &Source,
-    vantage: &Vantage,
+    vantage: &LookupView,
     lookup: &Arc<L>,
 ) -> Expansion {
     let mut found = Expansion::new(vantage);
@@ -198,7 +198,7 @@ pub async fn expand<L: Lookup + 'static>(
 /// Addresses that nobody has to be asked for, as far as the view reaches them.
 fn fixed(
     source: &Source,
-    vantage: &Vantage,
+    vantage: &LookupView,
     host: Option<&str>,
     addresses: &[IpAddr],
     found: &mut Expansion,
@@ -225,7 +225,7 @@ fn fixed(
 
 async fn mail_hosts<L: Lookup + 'static>(
     source: &Source,
-    vantage: &Vantage,
+    vantage: &LookupView,
     lookup: &Arc<L>,
     domain: &str,
     found: &mut Expansion,
@@ -250,7 +250,7 @@ async fn mail_hosts<L: Lookup + 'static>(
 /// Looks all names up at once, so that one that hangs delays no other; adds them in the order given.
 async fn find<L: Lookup + 'static>(
     source: &Source,
-    vantage: &Vantage,
+    vantage: &LookupView,
     lookup: &Arc<L>,
     names: Vec<String>,
     found: &mut Expansion,
@@ -291,7 +291,7 @@ fn as_asked(source: &Source, name: &str) -> String {
 
 fn endpoints(
     source: &Source,
-    vantage: &Vantage,
+    vantage: &LookupView,
     host: Option<&str>,
     addresses: impl Iterator<Item = Host>,
 ) -> Vec<Arc<Endpoint>> {
@@ -332,8 +332,8 @@ mod tests {
 
     use super::*;
     use crate::dns::{AddressRecord, Family};
+    use crate::endpoint::ProxyProtocol;
     use crate::smtp::Mode;
-    use crate::target::ProxyProtocol;
 
     /// Addresses and MX records by name; what is not there does not exist.
     #[derive(Default)]
@@ -430,8 +430,8 @@ mod tests {
         }
     }
 
-    fn vantage(family: Family) -> Vantage {
-        Vantage {
+    fn vantage(family: Family) -> LookupView {
+        LookupView {
             name: "default".into(),
             family,
             proxied_names: false,
@@ -532,7 +532,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_proxy_is_handed_the_name() {
-        let vantage = Vantage {
+        let vantage = LookupView {
             proxied_names: true,
             ..vantage(Family::Any)
         };

@@ -33,7 +33,7 @@ pub enum Place {
 
 /// A view as far as finding endpoints goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vantage {
+pub struct LookupView {
     /// The view's name.
     pub name: Arc<str>,
     /// The addresses that are probed in it.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Where large things are read and written: ten thousand endpoints take tens of megabytes while they are judged and
 /// rendered. One at a time, however many ask, so that this is needed once.
-pub(super) struct Desk {
+pub(super) struct Worker {
     turns: Arc<Semaphore>,
     begun: Begun,
 }
@@ -20,7 +20,7 @@ struct Begun(Arc<Mutex<Option<Instant>>>);
 /// A piece that takes so long will never be done: 100,000 endpoints take some seconds.
 const STUCK: Duration = Duration::from_secs(60);
 
-impl Default for Desk {
+impl Default for Worker {
     fn default() -> Self {
         Self {
             turns: Arc::new(Semaphore::new(1)),
@@ -29,7 +29,7 @@ impl Default for Desk {
     }
 }
 
-impl Desk {
+impl Worker {
     /// Does this when its turn has come; `None` if it breaks. Who no longer waits for what was begun does not make room
     /// for the next before it is done.
     pub(super) async fn work<T: Send + 'static>(
@@ -85,61 +85,62 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn who_hangs_up_makes_no_room_before_the_work_is_done() {
-        let desk = Arc::new(Desk::default());
+        let worker = Arc::new(Worker::default());
         let busy = Arc::new(AtomicUsize::new(0));
         let (go, wait) = mpsc::channel::<()>();
         let (tell, told) = mpsc::channel::<()>();
         let first = tokio::spawn({
-            let (desk, busy) = (Arc::clone(&desk), Arc::clone(&busy));
+            let (worker, busy) = (Arc::clone(&worker), Arc::clone(&busy));
             async move {
-                desk.work(move || {
-                    busy.fetch_add(1, Ordering::SeqCst);
-                    let _ = tell.send(());
-                    let _ = wait.recv();
-                    busy.fetch_sub(1, Ordering::SeqCst);
-                })
-                .await
+                worker
+                    .work(move || {
+                        busy.fetch_add(1, Ordering::SeqCst);
+                        let _ = tell.send(());
+                        let _ = wait.recv();
+                        busy.fetch_sub(1, Ordering::SeqCst);
+                    })
+                    .await
             }
         });
         told.recv().unwrap();
         first.abort();
         let mut second =
-            tokio::spawn(async move { desk.work(move || busy.load(Ordering::SeqCst)).await });
+            tokio::spawn(async move { worker.work(move || busy.load(Ordering::SeqCst)).await });
         let early = timeout(Duration::from_millis(50), &mut second).await;
-        assert!(early.is_err(), "the first is still at the desk");
+        assert!(early.is_err(), "the first is still at the worker");
         drop(go);
         assert_eq!(second.await.unwrap(), Some(0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_is_never_done_is_noticed() {
-        let desk = Arc::new(Desk::default());
+        let worker = Arc::new(Worker::default());
         let (go, wait) = mpsc::channel::<()>();
         let (tell, told) = mpsc::channel::<()>();
         let working = tokio::spawn({
-            let desk = Arc::clone(&desk);
+            let worker = Arc::clone(&worker);
             let piece = move || {
                 let _ = tell.send(());
                 let _ = wait.recv();
             };
-            async move { desk.work(piece).await }
+            async move { worker.work(piece).await }
         });
         tokio::task::yield_now().await;
         told.recv().unwrap();
         tokio::time::advance(STUCK).await;
-        assert!(!desk.is_stuck(), "it may still be done");
+        assert!(!worker.is_stuck(), "it may still be done");
         tokio::time::advance(STUCK).await;
-        assert!(desk.is_stuck());
+        assert!(worker.is_stuck());
         drop(go);
         working.await.unwrap();
-        assert!(!desk.is_stuck());
+        assert!(!worker.is_stuck());
     }
 
     #[tokio::test]
     async fn what_breaks_leaves_room_for_the_next() {
-        let desk = Desk::default();
-        assert_eq!(desk.work(|| -> u8 { panic!("on purpose") }).await, None);
-        assert!(desk.begun.get().is_none());
-        assert_eq!(desk.work(|| 7).await, Some(7));
+        let worker = Worker::default();
+        assert_eq!(worker.work(|| -> u8 { panic!("on purpose") }).await, None);
+        assert!(worker.begun.get().is_none());
+        assert_eq!(worker.work(|| 7).await, Some(7));
     }
 }

@@ -19,12 +19,12 @@ struct Slot<V> {
 type Slots<K, V> = Arc<Mutex<HashMap<K, Slot<V>>>>;
 
 /// The last result of every key, and the flights under way.
-pub(super) struct Flights<K, V> {
+pub(super) struct SingleFlight<K, V> {
     slots: Slots<K, V>,
 }
 
 /// The same flights under another name.
-impl<K, V> Clone for Flights<K, V> {
+impl<K, V> Clone for SingleFlight<K, V> {
     fn clone(&self) -> Self {
         Self {
             slots: Arc::clone(&self.slots),
@@ -32,7 +32,7 @@ impl<K, V> Clone for Flights<K, V> {
     }
 }
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for SingleFlight<K, V> {
     fn default() -> Self {
         Self {
             slots: Arc::default(),
@@ -40,7 +40,7 @@ impl<K, V> Default for Flights<K, V> {
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
     /// Joins the flight for `key`, or launches one if the last result is not younger than `max_age`. `None` when
     /// the last result is young enough.
     pub(super) fn board(
@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_flies_twice() {
-        let flights = Flights::<&str, u32>::default();
+        let flights = SingleFlight::<&str, u32>::default();
         let mut tickets = Vec::new();
         let first = flights.board(&"mx", MINUTE, |t| tickets.push(t)).unwrap();
         let second = flights.board(&"mx", MINUTE, |t| tickets.push(t)).unwrap();
@@ -173,7 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_young_result_is_served_again_and_an_old_one_renewed() {
-        let flights = Flights::<&str, u32>::default();
+        let flights = SingleFlight::<&str, u32>::default();
         drop(flights.board(&"mx", MINUTE, |t| land(t, 1)));
         let never = |_: Ticket<_, _>| panic!("the result is young");
         assert!(flights.board(&"mx", MINUTE, never).is_none());
@@ -184,7 +184,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_result_is_as_old_as_the_question() {
-        let flights = Flights::<&str, u32>::default();
+        let flights = SingleFlight::<&str, u32>::default();
         let asked = Instant::now();
         tokio::time::advance(MINUTE / 2).await;
         drop(flights.board(&"mx", MINUTE, |t| t.land(1, asked)));
@@ -194,7 +194,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flight_that_breaks_keeps_the_last_result_and_wakes_all() {
-        let flights = Flights::<&str, u32>::default();
+        let flights = SingleFlight::<&str, u32>::default();
         drop(flights.board(&"mx", Duration::ZERO, |t| land(t, 1)));
         let landing = flights.board(&"mx", Duration::ZERO, drop).unwrap();
         landing.wait().await;
@@ -204,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_gone_is_forgotten() {
-        let flights = Flights::<&str, u32>::default();
+        let flights = SingleFlight::<&str, u32>::default();
         drop(flights.board(&"mx", MINUTE, |t| land(t, 1)));
         flights.retain(|key| *key != "mx");
         assert_eq!(flights.last(&"mx"), None);
@@ -212,7 +212,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flight_that_was_forgotten_lands_nowhere() {
-        let flights = Flights::<&str, u32>::default();
+        let flights = SingleFlight::<&str, u32>::default();
         let mut late = None;
         drop(flights.board(&"mx", MINUTE, |t| late = Some(t)));
         flights.retain(|_| false);

@@ -1,8 +1,8 @@
 //! How attempts ended to the next one and to the fault that tells most; knows no sockets.
 
-use crate::observation::{Attempt, Fault, Observation, Outcome, Phase, Rung, Speaker};
+use crate::endpoint::Offer;
+use crate::observation::{Attempt, Fallback, Fault, Observation, Outcome, Phase, Speaker};
 use crate::reason::Reason;
-use crate::target::Offer;
 
 /// How an attempt ended.
 pub(super) struct End {
@@ -12,43 +12,43 @@ pub(super) struct End {
     pub(super) stopped_by: Option<Reason>,
 }
 
-/// The way up, while handshakes are refused and no certificate was seen.
-pub(super) struct Ladder {
-    rung: Option<Rung>,
+/// The way from the modern hello to the oldest, while handshakes are refused and no certificate was seen.
+pub(super) struct Fallbacks {
+    fallback: Option<Fallback>,
     fault: Option<Fault>,
 }
 
-impl Ladder {
+impl Fallbacks {
     pub(super) fn new() -> Self {
         Self {
-            rung: Some(Rung::Modern),
+            fallback: Some(Fallback::Modern),
             fault: None,
         }
     }
 
     /// What to try next.
-    pub(super) fn rung(&self) -> Option<Rung> {
-        self.rung
+    pub(super) fn next(&self) -> Option<Fallback> {
+        self.fallback
     }
 
     /// Takes the end of an attempt, and what was seen up to it.
-    pub(super) fn climb(&mut self, rung: Rung, end: End, seen: &mut Observation) {
+    pub(super) fn ended(&mut self, fallback: Fallback, end: End, seen: &mut Observation) {
         let refused = end.stopped_by.is_some_and(is_refusal);
         let outcome = match &end.fault {
             _ if seen.handshake_completed() => Outcome::Completed,
-            _ if rung == Rung::Legacy && seen.leaf().is_some() => Outcome::CertificateRead,
+            _ if fallback == Fallback::Legacy && seen.leaf().is_some() => Outcome::CertificateRead,
             Some(fault) => Outcome::Failed(fault.clone()),
             None => Outcome::Completed,
         };
-        seen.attempts.push(Attempt { rung, outcome });
+        seen.attempts.push(Attempt { fallback, outcome });
         self.keep(end.fault, seen);
         let next = match end.stopped_by {
             // Our own reader has room for more, and reads it in clear up to TLS 1.2.
-            Some(Reason::ChainTooLarge) => Some(Rung::Legacy).filter(|next| *next != rung),
-            _ => rung.next().filter(|_| refused),
+            Some(Reason::ChainTooLarge) => Some(Fallback::Legacy).filter(|next| *next != fallback),
+            _ => fallback.next().filter(|_| refused),
         };
-        self.rung = next.filter(|_| seen.leaf().is_none());
-        if let Some(next) = self.rung {
+        self.fallback = next.filter(|_| seen.leaf().is_none());
+        if let Some(next) = self.fallback {
             let note = format!("trying again on a new connection: {} hello", next.as_str());
             seen.note(Speaker::Note, &note);
         }
@@ -125,45 +125,45 @@ mod tests {
         }
     }
 
-    fn chosen(rung: Rung) -> Option<Connection> {
+    fn chosen(fallback: Fallback) -> Option<Connection> {
         Some(Connection {
-            rung,
+            fallback,
             version: TlsVersion::Tls12,
             cipher_suite: String::new(),
             key_exchange: String::new(),
         })
     }
 
-    /// The rungs climbed and the reason kept, when every attempt ends so.
-    fn climbed(reasons: &[Reason]) -> (Vec<Rung>, Option<Reason>) {
-        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
+    /// The fallbacks tried and the reason kept, when every attempt ends so.
+    fn tried(reasons: &[Reason]) -> (Vec<Fallback>, Option<Reason>) {
+        let (mut fallbacks, mut seen) = (Fallbacks::new(), Observation::default());
         for reason in reasons {
-            if let Some(rung) = ladder.rung() {
-                ladder.climb(rung, refused(*reason), &mut seen);
+            if let Some(fallback) = fallbacks.next() {
+                fallbacks.ended(fallback, refused(*reason), &mut seen);
             }
         }
-        let rungs = seen.attempts.iter().map(|a| a.rung).collect();
-        let fault = ladder.fault(Offer::Any, &seen);
-        (rungs, fault.map(|f| f.reason))
+        let tried = seen.attempts.iter().map(|a| a.fallback).collect();
+        let fault = fallbacks.fault(Offer::Any, &seen);
+        (tried, fault.map(|f| f.reason))
     }
 
-    const ALL: [Rung; 3] = [Rung::Modern, Rung::Compatible, Rung::Legacy];
+    const ALL: [Fallback; 3] = [Fallback::Modern, Fallback::Compatible, Fallback::Legacy];
 
     #[test]
     fn refusals_lead_to_the_top_and_the_first_is_kept() {
         let (alert, none) = (Reason::TlsAlert, Reason::TlsNoCommonParameters);
-        assert_eq!(climbed(&[none, alert, alert]), (ALL.into(), Some(none)));
+        assert_eq!(tried(&[none, alert, alert]), (ALL.into(), Some(none)));
     }
 
     #[test]
     fn a_reason_that_is_told_replaces_a_hang_up() {
         let (closed, version) = (Reason::TlsClosed, Reason::TlsVersionUnsupported);
         assert_eq!(
-            climbed(&[closed, closed, version]),
+            tried(&[closed, closed, version]),
             (ALL.into(), Some(version))
         );
         assert_eq!(
-            climbed(&[closed, Reason::TlsTimeout]),
+            tried(&[closed, Reason::TlsTimeout]),
             (ALL[..2].into(), Some(closed))
         );
     }
@@ -176,56 +176,56 @@ mod tests {
             Reason::HandshakeSignatureInvalid,
             Reason::ClientCertRequired,
         ] {
-            assert_eq!(climbed(&[reason; 3]), (ALL[..1].into(), Some(reason)));
+            assert_eq!(tried(&[reason; 3]), (ALL[..1].into(), Some(reason)));
         }
     }
 
     #[test]
     fn a_completed_handshake_ends_it_and_leaves_no_fault() {
-        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
-        ladder.climb(Rung::Modern, refused(Reason::TlsClosed), &mut seen);
-        seen.connection = chosen(Rung::Compatible);
+        let (mut fallbacks, mut seen) = (Fallbacks::new(), Observation::default());
+        fallbacks.ended(Fallback::Modern, refused(Reason::TlsClosed), &mut seen);
+        seen.connection = chosen(Fallback::Compatible);
         let end = End {
             fault: None,
             stopped_by: None,
         };
-        ladder.climb(Rung::Compatible, end, &mut seen);
-        assert_eq!(ladder.rung(), None);
+        fallbacks.ended(Fallback::Compatible, end, &mut seen);
+        assert_eq!(fallbacks.next(), None);
         assert_eq!(seen.attempts[1].outcome, Outcome::Completed);
-        assert_eq!(ladder.fault(Offer::Any, &seen), None);
+        assert_eq!(fallbacks.fault(Offer::Any, &seen), None);
     }
 
     #[test]
     fn a_certificate_ends_it_and_the_fault_beside_it_is_kept() {
-        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
-        ladder.climb(Rung::Modern, refused(Reason::TlsAlert), &mut seen);
-        ladder.climb(Rung::Compatible, refused(Reason::TlsAlert), &mut seen);
-        seen.connection = chosen(Rung::Legacy);
+        let (mut fallbacks, mut seen) = (Fallbacks::new(), Observation::default());
+        fallbacks.ended(Fallback::Modern, refused(Reason::TlsAlert), &mut seen);
+        fallbacks.ended(Fallback::Compatible, refused(Reason::TlsAlert), &mut seen);
+        seen.connection = chosen(Fallback::Legacy);
         seen.chain = vec![Certificate::from_der(&[])];
         let end = refused(Reason::TlsVersionUnsupported);
-        ladder.climb(Rung::Legacy, end, &mut seen);
+        fallbacks.ended(Fallback::Legacy, end, &mut seen);
         assert_eq!(seen.attempts[2].outcome, Outcome::CertificateRead);
         assert!(!seen.handshake_completed());
-        let fault = ladder.fault(Offer::Any, &seen).unwrap();
+        let fault = fallbacks.fault(Offer::Any, &seen).unwrap();
         assert_eq!(fault.reason, Reason::TlsVersionUnsupported);
     }
 
     #[test]
     fn a_chain_that_is_too_large_leads_to_our_own_reader_at_once() {
         let (large, version) = (Reason::ChainTooLarge, Reason::TlsVersionUnsupported);
-        let rungs = vec![Rung::Modern, Rung::Legacy];
-        assert_eq!(climbed(&[large, version]), (rungs.clone(), Some(large)));
-        assert_eq!(climbed(&[large, large]), (rungs.clone(), Some(large)));
+        let fallbacks = vec![Fallback::Modern, Fallback::Legacy];
+        assert_eq!(tried(&[large, version]), (fallbacks.clone(), Some(large)));
+        assert_eq!(tried(&[large, large]), (fallbacks.clone(), Some(large)));
         let broken = Reason::TlsProtocolError;
-        assert_eq!(climbed(&[large, broken]), (rungs, Some(broken)));
+        assert_eq!(tried(&[large, broken]), (fallbacks, Some(broken)));
     }
 
     #[test]
     fn a_server_without_the_kind_that_was_asked_for_is_told_so() {
-        let (mut ladder, mut seen) = (Ladder::new(), Observation::default());
+        let (mut fallbacks, mut seen) = (Fallbacks::new(), Observation::default());
         let end = refused(Reason::TlsNoCommonParameters);
-        ladder.climb(Rung::Modern, end, &mut seen);
-        let fault = ladder.fault(Offer::Rsa, &seen).unwrap();
+        fallbacks.ended(Fallback::Modern, end, &mut seen);
+        let fault = fallbacks.fault(Offer::Rsa, &seen).unwrap();
         assert!(fault.detail.contains("only an RSA certificate"));
     }
 }
