@@ -83,7 +83,8 @@ remedies! {
     TlsVersionUnsupported | TlsVersionTooOld: Nothing, Nothing,
         "enable TLS 1.2 or newer at {at}, or on the load balancer in front";
     ChainTooLarge: Nothing, Nothing,
-        "have {at} present its own certificate and the intermediates above it, no others";
+        "have {at} present its own certificate and the intermediates above it, no others, or spread its names over \
+         several certificates";
     HandshakeSignatureInvalid: Nothing, Nothing,
         "compare certificate and key at {at}: they do not belong together, or somebody is in between";
     ClientCertRequired: Nothing, Nothing,
