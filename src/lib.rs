@@ -8,6 +8,7 @@
 //! only it reads the clock.
 
 pub mod advice;
+mod beside;
 pub mod certificate;
 pub mod cli;
 pub mod config;

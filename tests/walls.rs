@@ -19,7 +19,7 @@ use rings::rings;
 use source::Source;
 
 /// Words of the field: every room below may import these.
-const BASICS: [&str; 5] = ["timestamp", "plain", "name", "reason", "recent"];
+const BASICS: [&str; 6] = ["timestamp", "plain", "name", "reason", "recent", "beside"];
 
 /// The rooms, and what else each may import. A row names only rooms above it: so there are no circles, and data flows
 /// down.
@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("name", ""),
     ("reason", ""),
     ("recent", ""),
+    ("beside", ""),
     ("process", ""),
     // Plays servers, and does not know who looks at them.
     ("demo", ""),
@@ -137,7 +138,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
-        "cli/ demo/ dns/ probe/ round/ endpoint/expand.rs web/",
+        "beside.rs cli/ demo/ dns/ probe/ round/ endpoint/expand.rs web/",
     ),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),
     ("tokio_rustls", "demo/ probe/tls web/"),

@@ -9,7 +9,7 @@ use x509_parser::extensions::{
     X509Extension,
 };
 
-use super::{KeyUsage, SubjectName, der};
+use super::{KeyUsage, SubjectName, der, memory};
 
 /// The basicConstraints extension (RFC 5280 §4.2.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,14 @@ pub enum Eku {
 }
 
 impl Eku {
+    /// The memory that it takes beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Other(oid) => memory::text(oid),
+            _ => 0,
+        }
+    }
+
     fn new(oid: String) -> Self {
         match oid.as_str() {
             "1.3.6.1.5.5.7.3.1" => Self::ServerAuth,

@@ -1,6 +1,7 @@
 //! What one certificate says, field by field, and the questions that these fields answer; judges nothing.
 
-use super::{BasicConstraints, Dn, Eku, Key, KeyUsage, SignatureAlgorithm, SubjectName, hex, key};
+use super::memory::{list, text};
+use super::{BasicConstraints, Dn, Eku, Key, KeyUsage, SignatureAlgorithm, SubjectName, hex};
 use crate::name::Host;
 use crate::timestamp::Timestamp;
 
@@ -93,31 +94,23 @@ impl Facts {
         self.not_after.seconds_since(self.not_before)
     }
 
-    /// The key alone, without its algorithm: an RSAPublicKey or the point of a curve.
-    pub fn public_key(&self) -> Option<&[u8]> {
-        key::public_key(&self.spki)
-    }
-
-    /// The memory that it takes beside itself, about.
+    /// The memory that it takes beside itself; what has a few bytes whatever is read is left out.
     pub(super) fn bytes(&self) -> usize {
-        let names = self.names.iter().map(|name| text(name.text_bytes()));
-        let purposes = self.extended_key_usage.iter().flatten().count() * text(MAX_OID);
-        let lines = self.common_names.iter().chain(&self.defects);
-        let lines = lines.chain(&self.critical_unknown).map(|s| text(s.len()));
-        let names = names.sum::<usize>() + self.subject.bytes() + self.issuer.bytes();
-        names + purposes + lines.sum::<usize>() + self.serial_number.len() + self.spki.len()
+        let names = self.names.iter().map(SubjectName::bytes).sum::<usize>();
+        let purposes = self.extended_key_usage.iter();
+        let purposes = purposes.map(|all| list(all) + all.iter().map(Eku::bytes).sum::<usize>());
+        let lines = [&self.common_names, &self.critical_unknown, &self.defects];
+        let lines = lines.map(|all| list(all) + all.iter().map(text).sum::<usize>());
+        let ids = [&self.subject_key_id, &self.authority_key_id];
+        let ids = ids.into_iter().flatten().map(list);
+        let parts = lines.into_iter().chain(purposes).chain(ids);
+        let dns = self.subject.bytes() + self.issuer.bytes();
+        let own = text(&self.serial_number) + list(&self.spki);
+        list(&self.names) + names + parts.sum::<usize>() + dns + own
     }
 
     /// The SHA-256 digest of the key as upper-case hex.
     pub fn spki_sha256_hex(&self) -> String {
         hex::encode(&self.spki_sha256)
     }
-}
-
-/// An object identifier as text is rarely longer.
-const MAX_OID: usize = 40;
-
-/// The memory of a text of so many bytes, and of its place in a list that may have room for twice as many.
-pub(super) fn text(length: usize) -> usize {
-    length + 16 + 2 * size_of::<SubjectName>()
 }

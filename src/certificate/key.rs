@@ -55,9 +55,25 @@ impl Key {
     }
 }
 
-/// The key itself: the point of a curve, an RSAPublicKey.
-pub(super) fn public_key(spki: &[u8]) -> Option<&[u8]> {
-    parts(spki).map(|(_, _, key)| key)
+/// A public key as a certificate has it.
+#[derive(Debug)]
+pub struct PublicKey<'a> {
+    /// Its kind and size.
+    pub key: Key,
+    /// The SubjectPublicKeyInfo as DER.
+    pub spki: &'a [u8],
+}
+
+impl<'a> PublicKey<'a> {
+    pub(super) fn from_spki(spki: &'a [u8]) -> Self {
+        let key = Key::from_spki(spki);
+        Self { key, spki }
+    }
+
+    /// The key alone, without its algorithm: an RSAPublicKey or the point of a curve.
+    pub fn bare(&self) -> Option<&'a [u8]> {
+        parts(self.spki).map(|(_, _, key)| key)
+    }
 }
 
 /// Algorithm, its parameters as DER, and the key's bytes.

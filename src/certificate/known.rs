@@ -31,10 +31,10 @@ impl Default for Known {
 }
 
 impl Known {
-    /// As [`Certificate::from_der`], without parsing again what is remembered.
+    /// As [`Certificate::unread`], but what is remembered has been read.
     pub fn certificate(&self, der: &[u8]) -> Certificate {
         let known = self.with(|memory| memory.find(der));
-        known.unwrap_or_else(|| Certificate::from_der(der))
+        known.unwrap_or_else(|| Certificate::unread(der))
     }
 
     /// Remembers the certificates of one server, and puts equal ones that are remembered in their place.

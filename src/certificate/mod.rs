@@ -9,6 +9,7 @@ mod hex;
 mod key;
 mod key_usage;
 mod known;
+mod memory;
 mod ocsp;
 mod read;
 mod signature;
@@ -17,13 +18,13 @@ mod tls_certificate_name;
 mod validity;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use dn::{Dn, DnError};
 pub use extension::{BasicConstraints, Eku};
 pub use facts::Facts;
 pub use fingerprint::{Fingerprint, FingerprintError, Fingerprints};
-pub use key::{Key, KeyKind};
+pub use key::{Key, KeyKind, PublicKey};
 pub use key_usage::KeyUsage;
 pub use known::Known;
 pub use ocsp::{Answer, CertificateStatus, Staple};
@@ -38,6 +39,10 @@ pub struct Certificate(Arc<Content>);
 
 struct Content {
     der: Vec<u8>,
+    read: OnceLock<Read>,
+}
+
+struct Read {
     fingerprints: Fingerprints,
     facts: Result<Facts, Unreadable>,
 }
@@ -45,11 +50,44 @@ struct Content {
 impl Certificate {
     /// Takes any bytes: what cannot be read still has its bytes and fingerprints.
     pub fn from_der(der: &[u8]) -> Self {
+        let certificate = Self::unread(der);
+        certificate.read();
+        certificate
+    }
+
+    /// The same, read when somebody asks for more than bytes and key: the worst takes tens of milliseconds.
+    pub fn unread(der: &[u8]) -> Self {
         Self(Arc::new(Content {
             der: der.to_vec(),
+            read: OnceLock::new(),
+        }))
+    }
+
+    /// Reads it now.
+    pub fn read(&self) {
+        self.content();
+    }
+
+    /// Whether it has been read.
+    pub fn is_read(&self) -> bool {
+        self.0.read.get().is_some()
+    }
+
+    fn content(&self) -> &Read {
+        let der = &self.0.der;
+        self.0.read.get_or_init(|| Read {
             fingerprints: Fingerprints::of(der),
             facts: read::read(der),
-        }))
+        })
+    }
+
+    /// The public key, for which nothing else is read; none where that has been found impossible.
+    pub fn public_key(&self) -> Option<PublicKey<'_>> {
+        let spki = match self.0.read.get() {
+            Some(read) => read.facts.as_ref().ok()?.spki.as_slice(),
+            None => read::spki(&self.0.der)?,
+        };
+        Some(PublicKey::from_spki(spki))
     }
 
     /// The bytes as received.
@@ -59,13 +97,13 @@ impl Certificate {
 
     /// Digests over the bytes as received.
     pub fn fingerprints(&self) -> &Fingerprints {
-        &self.0.fingerprints
+        &self.content().fingerprints
     }
 
-    /// The memory that it takes, about and rather too much: names and purposes of a few bytes become text of their own.
+    /// The memory that it takes: names of a few bytes become text of their own, so that it may be thirty times its DER.
     pub fn bytes(&self) -> usize {
-        let facts = self.0.facts.as_ref().map_or(0, Facts::bytes);
-        size_of::<Content>() + self.0.der.len() + facts
+        let facts = self.facts().map_or(0, Facts::bytes);
+        size_of::<Content>() + memory::list(&self.0.der) + facts
     }
 
     /// What the certificate says.
@@ -73,7 +111,7 @@ impl Certificate {
     /// # Errors
     /// [`Unreadable`] when the bytes are not a certificate.
     pub fn facts(&self) -> Result<&Facts, &Unreadable> {
-        self.0.facts.as_ref()
+        self.content().facts.as_ref()
     }
 }
 
@@ -101,7 +139,7 @@ impl std::hash::Hash for Certificate {
 /// The fingerprint stands for the whole.
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Certificate({})", self.0.fingerprints.sha256_hex())
+        write!(f, "Certificate({})", self.fingerprints().sha256_hex())
     }
 }
 
@@ -373,6 +411,34 @@ mod tests {
         for host in ["a.bear.example", "b.bear.example"] {
             assert!(facts.covers(&Host::parse(host).unwrap()), "{host}");
         }
+    }
+
+    #[test]
+    fn the_key_is_found_without_reading_the_rest() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates");
+        let mut found = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let der = std::fs::read(file.unwrap().path()).unwrap();
+            let (unread, read) = (Certificate::unread(&der), Certificate::from_der(&der));
+            let Ok(facts) = read.facts() else { continue };
+            let key = unread.public_key().unwrap();
+            assert_eq!((&key.key, key.spki), (&facts.key, facts.spki.as_slice()));
+            assert_eq!(read.public_key().unwrap().spki, key.spki);
+            assert!(!unread.is_read());
+            found += 1;
+        }
+        assert!(found > 10, "{found}");
+    }
+
+    #[test]
+    fn what_is_known_to_be_unreadable_has_no_key() {
+        let mut der = fixture!("ordinary").der().to_vec();
+        let date = der.windows(2).position(|two| two == b"\x17\x0d").unwrap();
+        der[date] = 0x05;
+        let certificate = Certificate::unread(&der);
+        assert!(certificate.public_key().is_some());
+        certificate.read();
+        assert!(certificate.public_key().is_none());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! DER to facts, or to why it cannot be read; the one place that calls the X.509 parser on a whole certificate.
 
 use std::fmt;
+use std::iter::successors;
 use std::panic::catch_unwind;
 
+use x509_parser::asn1_rs::Tag;
 use x509_parser::certificate::{TbsCertificate, X509Certificate, X509CertificateParser};
 use x509_parser::error::X509Error;
 use x509_parser::nom::Parser as _;
@@ -49,6 +51,18 @@ pub(super) fn read(der: &[u8]) -> Result<Facts, Unreadable> {
     catch_unwind(|| facts(der))
         .unwrap_or_else(|_| Err("the X.509 parser panicked".into()))
         .map_err(unreadable)
+}
+
+/// The SubjectPublicKeyInfo alone: what stands before it is stepped over, so that this takes no time, whatever it is.
+pub(super) fn spki(certificate: &[u8]) -> Option<&[u8]> {
+    let (certificate, _) = der::first(certificate)?;
+    let (body, _) = der::first(certificate.content(Tag::Sequence)?)?;
+    let fields = successors(der::first(body.content(Tag::Sequence)?), |(_, rest)| {
+        der::first(rest)
+    });
+    // Perhaps a version, then serial number, signature, issuer, validity and subject.
+    let mut fields = fields.skip_while(|(field, _)| field.tagged(0).is_some());
+    fields.nth(5).map(|(key, _)| key.raw)
 }
 
 fn facts(der: &[u8]) -> Result<Facts, String> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use x509_parser::extensions::GeneralName;
 
-use super::{Dn, der, hex};
+use super::{Dn, der, hex, memory};
 use crate::name::Host;
 
 /// One entry of the SubjectAltName extension (RFC 5280 §4.2.1.6), odd ones included.
@@ -20,10 +20,10 @@ pub enum SubjectName {
 }
 
 impl SubjectName {
-    /// How long its text is.
-    pub(super) fn text_bytes(&self) -> usize {
+    /// The memory that it takes beside itself.
+    pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Dns(text) | Self::Other(text) => text.len(),
+            Self::Dns(text) | Self::Other(text) => memory::text(text),
             Self::Ip(_) => 0,
         }
     }

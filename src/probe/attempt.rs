@@ -25,6 +25,7 @@ pub(super) struct Attempt<'a> {
     /// The first thing that went wrong: what follows are its consequences.
     fault: Option<Fault>,
     stopped_by: Option<Reason>,
+    staple: Vec<u8>,
 }
 
 impl<'a> Attempt<'a> {
@@ -46,6 +47,7 @@ impl<'a> Attempt<'a> {
             dialogue: Dialogue::new(endpoint.mode, &limits.helo),
             fault: None,
             stopped_by: None,
+            staple: Vec::new(),
         }
     }
 
@@ -64,6 +66,7 @@ impl<'a> Attempt<'a> {
         End {
             fault: self.fault.or_else(|| self.dialogue.fault().cloned()),
             stopped_by: self.stopped_by,
+            staple: self.staple,
         }
     }
 
@@ -141,7 +144,7 @@ impl<'a> Attempt<'a> {
         let handshake = self.tls.handshake(self.endpoint, self.fallback);
         let outcome = timeout_at(deadline, handshake.run(stream)).await;
         self.seen.timings.add(Phase::Handshake, begun.elapsed());
-        handshake.report(self.seen);
+        self.staple = handshake.report(self.seen);
         match outcome.unwrap_or_else(|_| Err(handshake_timeout())) {
             Ok(stream) => self.speak_secured(stream).await,
             Err(fault) => self.stopped(fault),
@@ -175,7 +178,7 @@ impl<'a> Attempt<'a> {
         let reading = legacy::read(&mut stream, self.endpoint, &mut reader);
         let outcome = timeout_at(deadline, reading).await;
         self.seen.timings.add(Phase::Handshake, begun.elapsed());
-        let shown = legacy::report(reader, self.seen).await;
+        let shown = legacy::report(reader, self.seen);
         match outcome.unwrap_or_else(|_| Err(handshake_timeout())) {
             Ok(()) => {
                 if let Some(fault) = shown {

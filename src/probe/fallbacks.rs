@@ -10,6 +10,8 @@ pub(super) struct End {
     pub(super) fault: Option<Fault>,
     /// What stopped the handshake, where that was it.
     pub(super) stopped_by: Option<Reason>,
+    /// The stapled OCSP response, not read yet; empty when there is none.
+    pub(super) staple: Vec<u8>,
 }
 
 /// The way from the modern hello to the oldest, while handshakes are refused and no certificate was seen.
@@ -122,6 +124,7 @@ mod tests {
         End {
             fault: Some(Fault::new(Phase::Handshake, reason, "")),
             stopped_by: Some(reason),
+            staple: Vec::new(),
         }
     }
 
@@ -188,6 +191,7 @@ mod tests {
         let end = End {
             fault: None,
             stopped_by: None,
+            staple: Vec::new(),
         };
         fallbacks.ended(Fallback::Compatible, end, &mut seen);
         assert_eq!(fallbacks.next(), None);

@@ -10,17 +10,19 @@ mod proxy_protocol;
 mod route;
 mod session;
 mod tls;
+mod unread;
 
 pub use route::{Proxy, ProxyError, Route};
 pub use tls::{ClientCertificate, ClientCertificateError, Tls};
+pub use unread::Unread;
 
+use std::mem;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::endpoint::Endpoint;
-use crate::observation::{Fault, Observation, Phase};
-use crate::reason::Reason;
+use crate::observation::{Observation, Phase};
 use attempt::Attempt;
 use fallbacks::Fallbacks;
 
@@ -57,15 +59,16 @@ impl Deadlines {
 }
 
 /// Probes one endpoint: one connection, and where the handshake is refused up to two more, one after the other.
-/// Never fails: what went wrong is in the observation, beside all that was learnt before.
-pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tls) -> Observation {
+/// Never fails: what went wrong is in the observation, beside all that was learnt before. What was presented is still
+/// to be read.
+pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tls) -> Unread {
     let started = Instant::now();
     let deadlines = Deadlines {
         end: started + limits.timeout,
         timeout: limits.timeout,
     };
     let mut seen = Observation::default();
-    let mut fallbacks = Fallbacks::new();
+    let (mut fallbacks, mut staple) = (Fallbacks::new(), Vec::new());
     while let Some(fallback) = fallbacks.next() {
         let attempt = Attempt::new(
             fallback,
@@ -75,16 +78,12 @@ pub async fn probe(endpoint: &Endpoint, route: &Route, limits: &Limits, tls: &Tl
             tls,
             &mut seen,
         );
-        let end = attempt.run().await;
+        let mut end = attempt.run().await;
+        staple = mem::take(&mut end.staple);
         fallbacks.ended(fallback, end, &mut seen);
     }
     seen.fault = fallbacks.fault(endpoint.offer, &seen);
-    if let Some(Err(why)) = seen.leaf().map(|leaf| leaf.facts()) {
-        let why = why.to_string();
-        let unreadable = || Fault::new(Phase::Handshake, Reason::CertUnreadable, why);
-        seen.fault.get_or_insert_with(unreadable);
-    }
     seen.duration = started.elapsed();
     seen.shrink_to_fit();
-    seen
+    Unread { seen, staple }
 }

@@ -11,7 +11,7 @@ use super::{Probed, Rounds, Watched, change_log};
 use crate::dns::Lookup;
 use crate::endpoint::Endpoint;
 use crate::observation::{Fault, Observation, Phase};
-use crate::probe::{Limits, Route, Tls, probe};
+use crate::probe::{Limits, Route, Tls, Unread, probe};
 use crate::reason::Reason;
 
 /// In less time no probe is begun.
@@ -81,20 +81,24 @@ impl<L: Lookup + 'static> Rounds<L> {
             None => {
                 probing.shutdown().await;
                 drop(permit);
-                let permit = self.permits.take(endpoint, true, asker).await;
+                permit = self.permits.take(endpoint, true, asker).await;
                 let Some(limits) = self.limits(until) else {
                     return Observation::pending("no permit was free in time");
                 };
                 seen(self.begin(endpoint, route, tls, &limits), &permit).await
             }
         };
-        outcome.and_then(Result::ok).unwrap_or_else(|| {
+        let unread = outcome.and_then(Result::ok).unwrap_or_else(|| {
             let detail = "defect in the prober: its task broke";
-            Observation {
+            Unread::from(Observation {
                 fault: Some(Fault::new(Phase::Connect, Reason::Internal, detail)),
                 ..Observation::default()
-            }
-        })
+            })
+        });
+        // The permit is held so long, which bounds how many certificates wait to be read.
+        let read = unread.read().await;
+        drop(permit);
+        read
     }
 
     /// What a probe that begins now may take, if that is enough to ask anything.
@@ -117,30 +121,27 @@ impl<L: Lookup + 'static> Rounds<L> {
         route: &Route,
         tls: &Tls,
         limits: &Limits,
-    ) -> JoinSet<Observation> {
+    ) -> JoinSet<Unread> {
         let (endpoint, limits) = (Arc::clone(endpoint), limits.clone());
         let route = route.clone();
         let (tls, in_flight) = (tls.clone(), self.counters.begin());
         let mut probing = JoinSet::new();
         probing.spawn(async move {
-            let observation = probe(&endpoint, &route, &limits, &tls).await;
+            let unread = probe(&endpoint, &route, &limits, &tls).await;
             drop(in_flight);
-            observation
+            unread
         });
         probing
     }
 }
 
 /// The end of a probe, unless its permit is needed by somebody who comes before it.
-async fn seen(
-    mut probing: JoinSet<Observation>,
-    permit: &Permit,
-) -> Option<Result<Observation, JoinError>> {
+async fn seen(mut probing: JoinSet<Unread>, permit: &Permit) -> Option<Result<Unread, JoinError>> {
     tokio::select! {
         seen = probing.join_next() => seen,
         () = permit.wanted() => {
             let why = "given up for a probe of the configuration at the same address";
-            Some(Ok(Observation::pending(why)))
+            Some(Ok(Observation::pending(why).into()))
         }
     }
 }

@@ -3,10 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
-
 use super::lock;
+use crate::beside;
 use crate::observation::Observation;
 use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
 use crate::recent::Recent;
@@ -19,21 +17,16 @@ const MAX_BYTES: usize = 8 << 20;
 /// The anchors, by their place in memory, and the chain's digests.
 type Key = (usize, Vec<[u8; 32]>);
 
-/// Searches at once.
-const PLACES: usize = 2;
-
 /// What was found for the chains that were seen.
 #[derive(Debug)]
 pub(super) struct TrustCache {
     known: Mutex<Recent<Key, Known>>,
-    places: Semaphore,
 }
 
 impl Default for TrustCache {
     fn default() -> Self {
         Self {
             known: Mutex::new(Recent::new(MAX_BYTES)),
-            places: Semaphore::new(PLACES),
         }
     }
 }
@@ -62,11 +55,9 @@ impl TrustCache {
         {
             return (Some(known), None);
         }
-        // It is never closed.
-        let _place = self.places.acquire().await;
         let (cache, observation) = (Arc::clone(self), Arc::clone(observation));
         let expectations = Arc::clone(expectations);
-        let asking = spawn_blocking(move || cache.ask_here(&observation, &expectations, now));
+        let asking = beside::run(move || cache.ask_here(&observation, &expectations, now));
         asking.await.unwrap_or_else(|_| {
             let defect = "defect in the search for a path: its task broke".to_owned();
             (Some(Trust::None(NoPath::Unsupported(defect))), None)

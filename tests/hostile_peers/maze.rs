@@ -11,6 +11,8 @@ const EXTENSIONS: u64 = 180;
 const NAMED_WALLS: u8 = 7;
 const SUBTREES: usize = 1000;
 const ATTRIBUTES: usize = 700;
+/// Names of the leaf without a maze: registered IDs, which take longest.
+const IDS: usize = 15_000;
 /// `ecdsa-with-SHA224` as an AlgorithmIdentifier: not verified here, so any such signature may hold.
 const NOT_VERIFIED: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01";
 
@@ -18,12 +20,12 @@ const NOT_VERIFIED: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01";
 pub(crate) const ROOT: &str = "Odd CA";
 
 /// What a server sends after the ClientHello: walls, and a leaf of its own or always the same.
-pub(crate) struct Maze(Vec<Vec<u8>>, Option<Vec<u8>>);
+pub(crate) struct Maze(Vec<Vec<u8>>, Box<dyn Fn() -> Vec<u8>>);
 
 impl Maze {
     pub(crate) fn new() -> Self {
         let walls = (0..WALLS).map(|_| certificate(true, EXTENSIONS));
-        Self(walls.collect(), None)
+        Self(walls.collect(), Box::new(|| certificate(false, 0)))
     }
 
     /// A large name below thousands of subtrees that it lies within, all at a root whose signature nobody can tell.
@@ -45,13 +47,25 @@ impl Maze {
             subject: name(&vec![attribute; ATTRIBUTES]),
             ..Odd::default()
         });
-        Self(walls.collect(), Some(leaf))
+        Self(walls.collect(), Box::new(move || leaf.clone()))
+    }
+
+    /// No walls: a leaf of nearly 64 KiB, always another, which is long in reading for all its names.
+    pub(crate) fn of_ids() -> Self {
+        let leaf = || {
+            let names = der(0x30, &b"\x88\x02\x2a\x03".repeat(IDS));
+            not_verified(Odd {
+                extensions: vec![Odd::extension(b"\x55\x1d\x11", &names)],
+                ..Odd::default()
+            })
+        };
+        Self(Vec::new(), Box::new(leaf))
     }
 
     /// ServerHello, Certificate, ServerKeyExchange, ServerHelloDone (RFC 5246 §7.4).
     pub(crate) fn flight(&self) -> Vec<u8> {
         let hello = [&[3, 3][..], &[7; 32], b"\0\xc0\x2b\0\0\x05\xff\x01\0\x01\0"].concat();
-        let leaf = self.1.clone().unwrap_or_else(|| certificate(false, 0));
+        let leaf = (self.1)();
         let chain: Vec<u8> = std::iter::once(&leaf)
             .chain(&self.0)
             .flat_map(|der| counted(der))

@@ -9,20 +9,26 @@ impl Dn {
     /// Reads a `Name` (RFC 5280 §4.1.2.4); none when the bytes are not one, to the last byte.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let rdns = der::sequence(der)?;
-        let rdns: Option<_> = rdns
+        let mut rdns = rdns
             .iter()
             .map(|set| set.content(Tag::Set).and_then(rdn))
-            .collect();
-        Some(Self::from_rdns(rdns?))
+            .collect::<Option<Vec<_>>>()?;
+        rdns.shrink_to_fit();
+        Some(Self::from_rdns(rdns))
     }
 }
 
 fn rdn(content: &[u8]) -> Option<Vec<Attribute>> {
     let attributes = der::elements(content)?;
     // An RDN has at least one attribute (X.501 §9.3); an empty one would render as nothing.
-    (!attributes.is_empty())
-        .then(|| attributes.iter().map(|a| attribute(a.raw)).collect())
-        .flatten()
+    if attributes.is_empty() {
+        return None;
+    }
+    let attributes = attributes.iter().map(|a| attribute(a.raw));
+    let mut attributes = attributes.collect::<Option<Vec<_>>>()?;
+    // There is room for four, and nearly always there is one.
+    attributes.shrink_to_fit();
+    Some(attributes)
 }
 
 fn attribute(der: &[u8]) -> Option<Attribute> {

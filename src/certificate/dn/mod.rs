@@ -7,7 +7,7 @@ mod render;
 
 pub use parse::DnError;
 
-use super::der;
+use super::{der, memory};
 
 /// A distinguished name: relative names in the order of the DER, each a set of attributes (X.501 §9.2).
 ///
@@ -63,14 +63,14 @@ impl Dn {
         }
     }
 
-    /// The memory that it takes beside itself, about.
+    /// The memory that it takes beside itself.
     pub(super) fn bytes(&self) -> usize {
         let attribute = |a: &Attribute| {
-            let text = a.value.text.as_ref().map_or(0, String::len);
-            2 * size_of::<Attribute>() + a.oid.len() + text + a.value.der.len() + 48
+            let text = a.value.text.as_ref().map_or(0, memory::text);
+            memory::text(&a.oid) + text + memory::list(&a.value.der)
         };
-        let relative = |rdn: &Vec<_>| 64 + rdn.iter().map(attribute).sum::<usize>();
-        self.rdns.iter().map(relative).sum()
+        let relative = |rdn| memory::list(rdn) + rdn.iter().map(attribute).sum::<usize>();
+        memory::list(&self.rdns) + self.rdns.iter().map(relative).sum::<usize>()
     }
 
     /// Whether this name is the `expected` one.

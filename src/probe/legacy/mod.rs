@@ -9,7 +9,6 @@ mod suite;
 pub use reader::{Chain, Reader, ServerHello, Stop};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::task::spawn_blocking;
 
 use super::tls;
 use crate::certificate::Certificate;
@@ -52,12 +51,16 @@ pub(super) async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Moves what was read into the observation; returns why it was not read on a lower fallback, where it tells.
-pub(super) async fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
+pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
     let (hello, chain) = reader.into_parts();
     let hello = hello?;
     let size: usize = chain.kept.iter().map(Vec::len).sum::<usize>() + chain.omitted_bytes;
     if !chain.kept.is_empty() {
-        seen.chain = parsed(chain.kept).await;
+        seen.chain = chain
+            .kept
+            .iter()
+            .map(|der| Certificate::unread(der))
+            .collect();
         seen.chain_omitted = chain.omitted;
         seen.signature = Some(HandshakeSignature::Unproven);
         seen.connection = Some(Connection {
@@ -79,12 +82,6 @@ pub(super) async fn report(reader: Reader, seen: &mut Observation) -> Option<Fau
         (None, Some(large)) => Some(Fault::new(Phase::Handshake, Reason::ChainTooLarge, large)),
         (fault, None) => fault,
     }
-}
-
-/// 256 KiB of names take tens of milliseconds: too long for those who wait beside us.
-async fn parsed(chain: Vec<Vec<u8>>) -> Vec<Certificate> {
-    let parse = move || chain.iter().map(|der| Certificate::from_der(der)).collect();
-    spawn_blocking(parse).await.unwrap_or_default()
 }
 
 /// A version or suite that modern clients have given up explains why they are refused; others do not.
@@ -155,7 +152,7 @@ mod tests {
         let mut reader = Reader::default();
         let outcome = read(&mut ours, &endpoint(), &mut reader).await;
         let mut seen = Observation::default();
-        let shown = report(reader, &mut seen).await;
+        let shown = report(reader, &mut seen);
         (outcome, seen, shown)
     }
 

@@ -110,9 +110,9 @@ impl Handshake {
         connected.map_err(|error| self.recording.fault(&error))
     }
 
-    /// Moves what was shown into the observation.
-    pub(super) fn report(&self, seen: &mut Observation) {
-        self.recording.report(seen);
+    /// Moves what was shown into the observation; returns the stapled response, which is still to be read.
+    pub(super) fn report(&self, seen: &mut Observation) -> Vec<u8> {
+        self.recording.report(seen)
     }
 }
 

@@ -12,21 +12,21 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 
 use super::profile::RSA_PSS_PSS;
-use crate::certificate::{Facts, Key, KeyKind};
+use crate::certificate::{Key, KeyKind, PublicKey};
 use crate::observation::HandshakeSignature;
 use crate::pki;
 
 /// Judges a signature under TLS 1.2 or 1.3, whose rules differ.
 pub(super) fn judge(
-    facts: &Facts,
+    own: &PublicKey<'_>,
     version: ProtocolVersion,
     message: &[u8],
     dss: &DigitallySignedStruct,
 ) -> HandshakeSignature {
-    if let Some(algorithm) = obsolete(dss.scheme, &facts.key) {
-        return raw(algorithm, facts, message, dss.signature());
+    if let Some(algorithm) = obsolete(dss.scheme, &own.key) {
+        return raw(algorithm, own, message, dss.signature());
     }
-    let key = SubjectPublicKeyInfoDer::from(facts.spki.as_slice());
+    let key = SubjectPublicKeyInfoDer::from(own.spki);
     let known = provider::default_provider().signature_verification_algorithms;
     let holds = if version == ProtocolVersion::TLSv1_3 {
         verify_tls13_signature_with_raw_key(message, &key, dss, &known)
@@ -40,12 +40,12 @@ pub(super) fn judge(
     match holds {
         Ok(()) => HandshakeSignature::Verified,
         // The library answers "bad signature" also for keys that it does not try.
-        Err(_) if !is_tried(dss.scheme, &facts.key) => {
-            let bits = facts
+        Err(_) if !is_tried(dss.scheme, &own.key) => {
+            let bits = own
                 .key
                 .bits
                 .map_or_else(String::new, |b| format!(" of {b} bits"));
-            let (kind, scheme) = (&facts.key.kind, dss.scheme);
+            let (kind, scheme) = (&own.key.kind, dss.scheme);
             let why = format!("no way to verify {scheme:?} with {kind} keys{bits}");
             HandshakeSignature::Unsupported(why)
         }
@@ -55,11 +55,11 @@ pub(super) fn judge(
 
 fn raw(
     algorithm: &'static dyn VerificationAlgorithm,
-    facts: &Facts,
+    own: &PublicKey<'_>,
     message: &[u8],
     signature: &[u8],
 ) -> HandshakeSignature {
-    let Some(key) = facts.public_key() else {
+    let Some(key) = own.bare() else {
         return HandshakeSignature::Unsupported("the public key cannot be parsed".to_owned());
     };
     match UnparsedPublicKey::new(algorithm, key).verify(message, signature) {

@@ -14,16 +14,17 @@ use rustls::{DigitallySignedStruct, Error, PeerMisbehaved, ProtocolVersion, Sign
 use super::ClientCertificate;
 use super::proof;
 use super::refusal::{self, Asked, BAD_SIGNATURE};
-use crate::certificate::{Certificate, KeyKind, Known, Staple, Unreadable};
+use crate::certificate::{Certificate, KeyKind, Known};
 use crate::observation::{Fault, HandshakeSignature, Observation};
 use crate::probe::MAX_CHAIN;
+use crate::probe::unread::{UNPARSED, read_if_small};
 
 /// What the server showed in one handshake.
 #[derive(Default)]
 struct Shown {
     chain: Vec<Certificate>,
     chain_omitted: usize,
-    staple: Option<Result<Staple, Unreadable>>,
+    staple: Vec<u8>,
     signature: Option<HandshakeSignature>,
     asked: Asked,
 }
@@ -54,15 +55,15 @@ impl Recording {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves what was shown into the observation.
-    pub(super) fn report(&self, seen: &mut Observation) {
+    /// Moves what was shown into the observation; returns the stapled response, which is still to be read.
+    pub(super) fn report(&self, seen: &mut Observation) -> Vec<u8> {
         let mut shown = self.shown();
         seen.chain = std::mem::take(&mut shown.chain);
         seen.chain_omitted = shown.chain_omitted;
-        seen.staple = shown.staple.take();
         seen.signature = shown.signature.take();
         seen.client_certificate_requested = shown.asked != Asked::No;
         seen.client_certificate_presented = shown.asked == Asked::Presented;
+        std::mem::take(&mut shown.staple)
     }
 
     /// What an error of this handshake means.
@@ -86,9 +87,9 @@ impl Recording {
             return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
         }
         let mut shown = self.shown();
-        let signature = match shown.chain.first().map(Certificate::facts) {
-            Some(Ok(facts)) => proof::judge(facts, version, message, dss),
-            _ => HandshakeSignature::Unsupported("the certificate cannot be parsed".to_owned()),
+        let signature = match shown.chain.first().and_then(Certificate::public_key) {
+            Some(own) => proof::judge(&own, version, message, dss),
+            None => HandshakeSignature::Unsupported(UNPARSED.to_owned()),
         };
         let invalid = matches!(signature, HandshakeSignature::Invalid(_));
         shown.signature = Some(signature);
@@ -101,7 +102,7 @@ impl Recording {
 
 /// The signature of a server whose key's kind explains why rustls did not look at it; with another key the server erred.
 fn unverifiable(leaf: Option<&Certificate>) -> Option<HandshakeSignature> {
-    let kind = &leaf?.facts().ok()?.key.kind;
+    let kind = leaf?.public_key()?.key.kind;
     let unknown = matches!(kind, KeyKind::RsaPss | KeyKind::Ed448);
     let why = format!("our TLS library knows no {kind} keys under TLS 1.2");
     unknown.then_some(HandshakeSignature::Unsupported(why))
@@ -123,10 +124,9 @@ impl ServerCertVerifier for Recording {
             .map(|der| self.known.certificate(der))
             .collect();
         shown.chain_omitted = (1 + intermediates.len()).saturating_sub(MAX_CHAIN);
-        let facts = shown.chain.first().and_then(|leaf| leaf.facts().ok());
-        shown.staple = facts
-            .filter(|_| !ocsp_response.is_empty())
-            .map(|facts| Staple::from_der(ocsp_response, facts));
+        // Of a large one only the key is read while the server waits and with it everybody else.
+        read_if_small(&shown.chain);
+        shown.staple = ocsp_response.to_vec();
         Ok(ServerCertVerified::assertion())
     }
 
