@@ -414,6 +414,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "reads the fixtures of this test")]
     fn the_key_is_found_without_reading_the_rest() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates");
         let mut found = 0;
