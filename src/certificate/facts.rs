@@ -82,11 +82,13 @@ impl Facts {
 
     /// Whether it may serve TLS: without the extension, or with serverAuth or any among its purposes.
     pub fn allows_server_auth(&self) -> bool {
-        self.extended_key_usage.as_ref().is_none_or(|usages| {
-            usages
-                .iter()
-                .any(|u| matches!(u, Eku::ServerAuth | Eku::Any))
-        })
+        self.allows(&Eku::ServerAuth)
+    }
+
+    /// Whether it may be used so: without the extension, or with this purpose or any among its own.
+    pub fn allows(&self, purpose: &Eku) -> bool {
+        let purposes = self.extended_key_usage.as_ref();
+        purposes.is_none_or(|all| all.iter().any(|own| own == purpose || *own == Eku::Any))
     }
 
     /// Seconds between its two dates; negative when they are the wrong way round.

@@ -1,8 +1,8 @@
 //! Check `client_auth`: the certificate may also be presented by a client, as a send connector does.
 
+use super::purpose::{self, Use};
 use super::{Check, Evidence, Finding, Kind, Subject, Switch};
 use crate::certificate::{Eku, KeyUsage};
-use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "client_auth",
@@ -16,28 +16,13 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
-    let facts = match evidence.leaf() {
-        Ok((_, facts)) => facts,
-        Err(finding) => return finding,
+    let wanted = Use {
+        purpose: Eku::ClientAuth,
+        users: "TLS clients",
+        key: KeyUsage::DIGITAL_SIGNATURE,
+        lack: "and a TLS client signs with it",
     };
-    let is_for_clients = |purpose: &Eku| matches!(purpose, Eku::ClientAuth | Eku::Any);
-    if let Some(purposes) = &facts.extended_key_usage
-        && !purposes.iter().any(is_for_clients)
-    {
-        let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
-        return Finding::fail(
-            Reason::EkuMissing,
-            format!("meant for {} only, not for TLS clients", listed.join(", ")),
-        );
-    }
-    let signs = KeyUsage::DIGITAL_SIGNATURE;
-    match facts.key_usage.filter(|usage| !usage.allows(signs)) {
-        Some(usage) => Finding::fail(
-            Reason::KeyUsageMissing,
-            format!("the key may be used for {usage} only, and a TLS client signs with it"),
-        ),
-        None => Finding::Pass,
-    }
+    purpose::judge(evidence, &wanted)
 }
 
 #[cfg(test)]
@@ -47,6 +32,7 @@ mod tests {
 
     use super::super::case::Case;
     use super::*;
+    use crate::reason::Reason;
 
     fn reason(purposes: &[Purpose], usages: &[Usage]) -> Option<Reason> {
         let case = Case::with_leaf(|leaf| {

@@ -1,8 +1,8 @@
 //! Check `eku_server`: the certificate is meant for TLS servers.
 
+use super::purpose::{self, Use};
 use super::{Check, Evidence, Finding, Kind, Subject, Switch};
-use crate::certificate::KeyUsage;
-use crate::reason::Reason;
+use crate::certificate::{Eku, KeyUsage};
 
 pub(super) const CHECK: Check = Check {
     name: "eku_server",
@@ -15,25 +15,13 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
-    let facts = match evidence.leaf() {
-        Ok((_, facts)) => facts,
-        Err(finding) => return finding,
+    let wanted = Use {
+        purpose: Eku::ServerAuth,
+        users: "TLS servers",
+        key: IN_TLS,
+        lack: "for nothing in TLS (RFC 5280 §4.2.1.3)",
     };
-    if !facts.allows_server_auth() {
-        let purposes = facts.extended_key_usage.as_deref().unwrap_or_default();
-        let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
-        return Finding::fail(
-            Reason::EkuMissing,
-            format!("meant for {} only, not for TLS servers", listed.join(", ")),
-        );
-    }
-    match facts.key_usage.filter(|usage| !usage.allows(IN_TLS)) {
-        Some(usage) => Finding::fail(
-            Reason::KeyUsageMissing,
-            format!("the key may be used for {usage} only, for nothing in TLS (RFC 5280 §4.2.1.3)"),
-        ),
-        None => Finding::Pass,
-    }
+    purpose::judge(evidence, &wanted)
 }
 
 /// What TLS can do with a server's key, in whatever key exchange. OpenSSL wants one of them, whichever.
@@ -48,6 +36,7 @@ mod tests {
 
     use super::super::case::Case;
     use super::*;
+    use crate::reason::Reason;
 
     fn with_purposes(purposes: &[Purpose]) -> Case {
         Case::with_leaf(|leaf| leaf.extended_key_usages = purposes.to_vec())

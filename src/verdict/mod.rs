@@ -4,6 +4,7 @@ mod check;
 mod expectations;
 mod fleet;
 mod path;
+mod purpose;
 mod views;
 
 pub use check::{Check, Evidence, Failure, Finding, Kind, Subject, Switch};
