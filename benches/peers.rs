@@ -16,7 +16,7 @@ use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use peer::{Authority, Leaf, Server, Speech};
-use smtp_tls_exporter::round::system_clock;
+use smtp_tls_exporter::watch::system_clock;
 use tokio::runtime;
 
 const PROBES: usize = 1000;

@@ -26,8 +26,8 @@ use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
 use smtp_tls_exporter::report::Snapshot;
-use smtp_tls_exporter::round::{Rounds, system_clock};
 use smtp_tls_exporter::timestamp::Timestamp;
+use smtp_tls_exporter::watch::{Rounds, system_clock};
 use tokio::runtime;
 
 const ENDPOINTS: usize = 1000;

@@ -2,9 +2,9 @@
 //!
 //! Data flows down this list of modules and never back up:
 //! a [`config`], read by [`yaml`], names targets; each [`endpoint`] comes to endpoints by [`dns`]; a [`probe`] turns an
-//! endpoint into an [`observation`], speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
+//! endpoint into an observation ([`facts`]), speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
 //! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, to which [`advice`] says what to do next, and
-//! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`round`] sees all stages, and
+//! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`watch`] sees all stages, and
 //! only it reads the clock.
 
 pub mod advice;
@@ -17,8 +17,8 @@ pub mod counters;
 mod demo;
 pub mod dns;
 pub mod endpoint;
+pub mod facts;
 pub mod name;
-pub mod observation;
 pub mod pki;
 pub mod plain;
 pub mod probe;
@@ -27,9 +27,9 @@ pub mod reason;
 pub mod recent;
 pub mod render;
 pub mod report;
-pub mod round;
 pub mod smtp;
 pub mod timestamp;
 pub mod verdict;
+pub mod watch;
 pub mod web;
 pub mod yaml;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
-use smtp_tls_exporter::observation::Phase;
+use smtp_tls_exporter::facts::observation::Phase;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::report::State;
 use smtp_tls_exporter::verdict::CHECKS;

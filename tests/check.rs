@@ -15,8 +15,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use smtp_tls_exporter::certificate::Certificate;
-use smtp_tls_exporter::round::system_clock;
 use smtp_tls_exporter::timestamp::Timestamp;
+use smtp_tls_exporter::watch::system_clock;
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 

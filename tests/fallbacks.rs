@@ -5,7 +5,7 @@ mod peer;
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
-use smtp_tls_exporter::observation::{Fallback, Outcome};
+use smtp_tls_exporter::facts::observation::{Fallback, Outcome};
 
 use harness::{LONG, NOW, Probed, SHORT, alert, any_port, probe, ready};
 use peer::{Act, Authority, Credentials, Leaf, Script, Server, Speech};

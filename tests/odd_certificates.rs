@@ -25,8 +25,8 @@ use smtp_tls_exporter::dns::Resolvers;
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, BuildInfo, Encoding, Exporter, Format, Reload};
-use smtp_tls_exporter::round::{Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
+use smtp_tls_exporter::watch::{Rounds, Settings};
 use tokio::time::Instant;
 
 const HOST: &str = "mx.bears.test";

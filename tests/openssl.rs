@@ -24,7 +24,7 @@ use kinds::{By, Kind};
 use peer::Authority;
 use serde_json::Value;
 use server::Server;
-use smtp_tls_exporter::observation::{HandshakeSignature, Observation, Outcome};
+use smtp_tls_exporter::facts::observation::{HandshakeSignature, Observation, Outcome};
 use smtp_tls_exporter::render;
 
 /// Everything that OpenSSL still can.

@@ -7,7 +7,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use smtp_tls_exporter::round::system_clock;
+use smtp_tls_exporter::watch::system_clock;
 use tempfile::TempDir;
 use tokio::time::sleep;
 

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
-use smtp_tls_exporter::round::system_clock;
+use smtp_tls_exporter::watch::system_clock;
 use tempfile::TempDir;
 use tokio::time::sleep;
 

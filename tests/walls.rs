@@ -37,37 +37,37 @@ const ROOMS: &[(&str, &str)] = &[
     // Reads text by its place, and knows no setting.
     ("yaml", ""),
     ("certificate", ""),
-    ("observation", "certificate"),
-    ("smtp", "observation"),
+    ("facts", "certificate"),
+    ("smtp", "facts"),
     ("pki", "certificate"),
     ("dns", "pki"),
     ("endpoint", "dns smtp"),
-    ("probe", "certificate observation pki smtp endpoint"),
-    ("verdict", "certificate observation pki"),
-    ("report", "certificate dns observation pki endpoint verdict"),
+    ("probe", "certificate facts pki smtp endpoint"),
+    ("verdict", "certificate facts pki"),
+    ("report", "certificate dns facts pki endpoint verdict"),
     (
-        "round",
-        "certificate counters dns observation pki probe report smtp endpoint verdict",
+        "watch",
+        "certificate counters dns facts pki probe report smtp endpoint verdict",
     ),
-    ("advice", "observation report smtp endpoint"),
+    ("advice", "facts report smtp endpoint"),
     (
         "render",
-        "advice certificate counters observation pki process report smtp endpoint verdict",
+        "advice certificate counters facts pki process report smtp endpoint verdict",
     ),
     // Of certificates it reads only the names of its own clients'.
     (
         "web",
-        "certificate counters dns process render report round endpoint",
+        "certificate counters dns process render report watch endpoint",
     ),
     // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
     (
         "config",
-        "certificate dns observation pki probe render round smtp endpoint verdict web yaml",
+        "certificate dns facts pki probe render watch smtp endpoint verdict web yaml",
     ),
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
         "cli",
-        "certificate config counters demo dns pki probe render report round smtp endpoint verdict web yaml",
+        "certificate config counters demo dns pki probe render report watch smtp endpoint verdict web yaml",
     ),
     ("main", "cli"),
 ];
@@ -82,7 +82,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("config", "render", "RESERVED_LABELS"),
     (
         "config",
-        "round",
+        "watch",
         "Gate Module OnRequest Settings View Watched",
     ),
     (
@@ -96,10 +96,10 @@ const SETTINGS: &[(&str, &str, &str)] = &[
 
 /// What joins two stages, and the one room that calls it.
 const STEPS: &[(&str, &str)] = &[
-    ("crate::endpoint::expand", "round"),
-    ("crate::probe::probe", "round"),
-    ("crate::pki::find_path", "round"),
-    ("crate::verdict::judge", "round"),
+    ("crate::endpoint::expand", "watch"),
+    ("crate::probe::probe", "watch"),
+    ("crate::pki::find_path", "watch"),
+    ("crate::verdict::judge", "watch"),
 ];
 
 /// Foreign crates (and two modules of std and tokio), and where each may be named: paths below `src/` begin so.
@@ -118,7 +118,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("hyper_util", "web/"),
     ("icu_properties", "plain.rs"),
     ("idna", "name.rs"),
-    ("ipnet", "config/probe_endpoint.rs round/request.rs"),
+    ("ipnet", "config/probe_endpoint.rs watch/request.rs"),
     ("libc", "config/named_file.rs"),
     ("listenfd", "cli/files.rs"),
     ("mimalloc", "main.rs"),
@@ -138,7 +138,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
-        "beside.rs cli/ demo/ dns/ probe/ round/ endpoint/expand.rs web/",
+        "beside.rs cli/ demo/ dns/ probe/ watch/ endpoint/expand.rs web/",
     ),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),
     ("tokio_rustls", "demo/ probe/tls web/"),
@@ -161,7 +161,7 @@ const RINGS: &[&str] = &[
     "probe",
     "render",
     "report",
-    "round",
+    "watch",
     "endpoint",
     "verdict",
 ];
@@ -335,7 +335,7 @@ fn settings(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
         named.into_iter().map(move |item| {
                 format!(
                 "src/{path}: {room} names {of}::{item}, but may name only {items} of {of}: a setting goes into SETTINGS \
-                 in tests/walls.rs, a deed into round/"
+                 in tests/walls.rs, a deed into watch/"
             )
             })
     })
@@ -472,8 +472,8 @@ const BREACHES: &[(&str, &str, &str)] = &[
     ),
     (
         "verdict/mod.rs",
-        "fn f() { crate::round::system_clock() }",
-        "verdict imports round",
+        "fn f() { crate::watch::system_clock() }",
+        "verdict imports watch",
     ),
     (
         "probe/tls.rs",
@@ -560,7 +560,7 @@ const KEPT: &[(&str, &str)] = &[
         "use crate::probe::Limits; fn f() { Limits::default() }",
     ),
     (
-        "round/mod.rs",
+        "watch/mod.rs",
         "use crate::pki; fn f() -> impl Fn() + use<'_> { pki::find_path() }",
     ),
 ];

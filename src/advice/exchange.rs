@@ -1,7 +1,7 @@
 //! An endpoint of an Exchange server to the commands that mend what is wrong with it.
 
 use super::remedy::{Exchange, remedy};
-use crate::observation::Speaker;
+use crate::facts::observation::Speaker;
 use crate::report::{Entry, Examples, State, TargetReport};
 
 /// What Exchange says of itself in its greeting, unless its operator changed that.

@@ -14,8 +14,8 @@ use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render;
 use crate::report::Snapshot;
-use crate::round::{Settings, View, Watched};
 use crate::verdict::Expectations;
+use crate::watch::{Settings, View, Watched};
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
 const PATIENCE: Duration = Duration::from_secs(86_400);

@@ -13,7 +13,7 @@ use crate::demo::{INTRODUCTION, World};
 use crate::dns::Resolvers;
 use crate::pki::Anchors;
 use crate::render;
-use crate::round::system_clock;
+use crate::watch::system_clock;
 use crate::web::{self, Access, AccessControl, Listeners, Loader, Serving, Site};
 
 /// Longer than any probe of a server on loopback.

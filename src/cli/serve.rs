@@ -13,7 +13,7 @@ use crate::dns::Resolvers;
 use crate::endpoint::DEFAULT_VIEW;
 use crate::plain::plain;
 use crate::probe::Tls;
-use crate::round::{Rounds, Settings, View, system_clock};
+use crate::watch::{Rounds, Settings, View, system_clock};
 use crate::web::{Access, AccessControl, Listeners, Loader, Serving, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.

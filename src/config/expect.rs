@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::host::host;
 use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
-use crate::observation::TlsVersion;
+use crate::facts::observation::TlsVersion;
 use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 use crate::yaml::{Fields, Problem, Value};

@@ -14,7 +14,7 @@ use super::targets::Common;
 use super::trust::TrustStores;
 use super::views::Views;
 use crate::probe::Limits;
-use crate::round::{OnRequest, Settings};
+use crate::watch::{OnRequest, Settings};
 use crate::yaml::{Document, DocumentError, Fields, KnownKeys, Problem, Value};
 
 /// A configuration as it was read.

@@ -10,8 +10,8 @@ use super::host::host;
 use super::targets::{Common, ports};
 use super::trust::TrustStores;
 use crate::name::Host;
-use crate::round::{Gate, Module, OnRequest};
 use crate::smtp::Mode;
+use crate::watch::{Gate, Module, OnRequest};
 use crate::yaml::{Problem, Value};
 
 const KEYS: [&str; 6] = [

@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 use super::target_list::{self, Admitted, List, Listed, Names};
 use super::targets::Common;
 use super::trust::TrustStores;
-use crate::round::Watched;
+use crate::watch::Watched;
 use crate::yaml::{Document, DocumentError, Problem, Value};
 
 /// Most files that are read.

@@ -10,7 +10,7 @@ use super::trust::TrustStores;
 use crate::endpoint::{Place, Source};
 use crate::name::{Host, HostError};
 use crate::plain::plain;
-use crate::round::Watched;
+use crate::watch::Watched;
 use crate::yaml::{Document, KeyPath, Problem, Value};
 
 /// A target, and where it was read.

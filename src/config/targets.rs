@@ -14,9 +14,9 @@ use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
-use crate::round::Watched;
 use crate::smtp::Mode;
 use crate::verdict::CHECKS;
+use crate::watch::Watched;
 use crate::yaml::{Fields, Problem, Value, secret};
 
 const COMMON_KEYS: [&str; 10] = [

@@ -10,7 +10,7 @@ use crate::dns::{Family, NameServer, Policy, TrustAnchor};
 use crate::endpoint::{DEFAULT_VIEW, LookupView};
 use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
-use crate::round::View;
+use crate::watch::View;
 use crate::yaml::{Problem, Value, secret};
 
 const KEYS: [&str; 6] = [

@@ -9,7 +9,7 @@ use super::meter::Meter;
 use super::session::{self, Session};
 use super::{Deadlines, Limits, Route, Tls, connect, legacy, proxy_protocol, tls};
 use crate::endpoint::Endpoint;
-use crate::observation::{Fallback, Fault, Observation, Phase, Speaker};
+use crate::facts::observation::{Fallback, Fault, Observation, Phase, Speaker};
 use crate::reason::Reason;
 use crate::smtp::{Dialogue, Mode, Step};
 

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::proxy;
 use super::route::{Proxy, Route};
+use crate::facts::observation::{Fault, Phase};
 use crate::name::Host;
-use crate::observation::{Fault, Phase};
 use crate::reason::Reason;
 
 /// Opens a connection before the deadline. What is dialled is a name only when the route has a proxy.

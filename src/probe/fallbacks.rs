@@ -1,7 +1,7 @@
 //! How attempts ended to the next one and to the fault that tells most; knows no sockets.
 
 use crate::endpoint::Offer;
-use crate::observation::{Attempt, Fallback, Fault, Observation, Outcome, Phase, Speaker};
+use crate::facts::observation::{Attempt, Fallback, Fault, Observation, Outcome, Phase, Speaker};
 use crate::reason::Reason;
 
 /// How an attempt ended.
@@ -118,7 +118,7 @@ fn is_told(fault: &Fault) -> bool {
 mod tests {
     use super::*;
     use crate::certificate::Certificate;
-    use crate::observation::{Connection, TlsVersion};
+    use crate::facts::observation::{Connection, TlsVersion};
 
     fn refused(reason: Reason) -> End {
         End {

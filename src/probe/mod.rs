@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::endpoint::Endpoint;
-use crate::observation::{Observation, Phase};
+use crate::facts::observation::{Observation, Phase};
 use attempt::Attempt;
 use fallbacks::Fallbacks;
 

@@ -9,8 +9,8 @@ use tokio_socks::tcp::Socks5Stream;
 use tokio_socks::{Error as SocksError, TargetAddr};
 
 use super::route::{Protocol, Proxy};
+use crate::facts::observation::{Fault, Phase};
 use crate::name::Host;
-use crate::observation::{Fault, Phase};
 use crate::plain::plain;
 use crate::reason::Reason;
 

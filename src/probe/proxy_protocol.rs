@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::endpoint::ProxyProtocol;
-use crate::observation::{Fault, Phase};
+use crate::facts::observation::{Fault, Phase};
 use crate::reason::Reason;
 
 /// What every header of version 2 begins with.

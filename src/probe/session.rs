@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::meter::Meter;
 use super::tls;
-use crate::observation::{Fault, Observation, Phase, Speaker};
+use crate::facts::observation::{Fault, Observation, Phase, Speaker};
 use crate::reason::Reason;
 use crate::smtp::{Malformed, Replies, Reply};
 

@@ -3,7 +3,7 @@
 
 use crate::beside;
 use crate::certificate::{Certificate, Staple, Unreadable};
-use crate::observation::{Fault, HandshakeSignature, Observation, Phase};
+use crate::facts::observation::{Fault, HandshakeSignature, Observation, Phase};
 use crate::reason::Reason;
 
 /// So many bytes are read where we are: an ordinary chain takes a tenth of a millisecond, the worst about one.

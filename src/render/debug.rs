@@ -3,7 +3,7 @@
 use super::body::Encoding;
 use super::exposition::Format;
 use super::metrics::probe_metrics;
-use crate::observation::Speaker;
+use crate::facts::observation::Speaker;
 use crate::plain::plain;
 use crate::report::{Entry, Snapshot};
 

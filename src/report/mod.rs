@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::dns::{Exchanger, LookupFault};
 use crate::endpoint::{Endpoint, Expansion, Extent, Source};
-use crate::observation::Observation;
+use crate::facts::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;

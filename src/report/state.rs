@@ -1,6 +1,6 @@
 //! An observation and its verdict to one state word and its causes.
 
-use crate::observation::Observation;
+use crate::facts::observation::Observation;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 use crate::verdict::{Check, Finding, Kind, Threshold, Thresholds, Verdict};
@@ -256,7 +256,7 @@ fn running_out(
 mod tests {
     use super::*;
     use crate::certificate::Certificate;
-    use crate::observation::{Fault, Phase};
+    use crate::facts::observation::{Fault, Phase};
 
     const NOW: Timestamp = Timestamp(1_800_000_000);
 

@@ -1,7 +1,7 @@
 //! Replies to next steps: the shortest polite SMTP session that shows a certificate. Sans-IO: it sends nothing itself.
 
 use super::reply::{Kind, Reply};
-use crate::observation::{Fault, Phase};
+use crate::facts::observation::{Fault, Phase};
 use crate::reason::Reason;
 
 /// Where TLS begins.

@@ -6,8 +6,8 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
+use crate::facts::observation::{Connection, Fallback, Observation, TlsVersion};
 use crate::name::Host;
-use crate::observation::{Connection, Fallback, Observation, TlsVersion};
 use crate::pki::{Anchors, Path, Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;

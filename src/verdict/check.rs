@@ -2,8 +2,8 @@
 
 use super::{Expectations, Fleet, Views};
 use crate::certificate::{Certificate, Facts};
+use crate::facts::observation::Observation;
 use crate::name::Host;
-use crate::observation::Observation;
 use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;

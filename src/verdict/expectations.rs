@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{CHECKS, Switch};
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
+use crate::facts::observation::TlsVersion;
 use crate::name::Host;
-use crate::observation::TlsVersion;
 use crate::pki::{Anchors, Crls};
 use crate::timestamp::Timestamp;
 

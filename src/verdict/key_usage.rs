@@ -5,7 +5,7 @@
 
 use super::{Check, Evidence, Finding, Kind, Subject, Switch};
 use crate::certificate::{Facts, KeyKind, KeyUsage};
-use crate::observation::{Connection, TlsVersion};
+use crate::facts::observation::{Connection, TlsVersion};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {

@@ -5,7 +5,7 @@
 
 use super::{Check, Evidence, Finding, Kind, Subject, Switch};
 use crate::certificate::CertificateStatus;
-use crate::observation::HandshakeSignature;
+use crate::facts::observation::HandshakeSignature;
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {

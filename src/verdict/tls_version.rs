@@ -35,7 +35,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
 mod tests {
     use super::super::case::Case;
     use super::*;
-    use crate::observation::{Fallback, TlsVersion};
+    use crate::facts::observation::{Fallback, TlsVersion};
 
     #[test]
     fn the_minimum_is_enough() {

@@ -17,7 +17,7 @@ use crate::plain::plain;
 use crate::reason::Reason;
 use crate::render;
 use crate::report::Entry;
-use crate::round::{OnRequest, Refusal, Watched};
+use crate::watch::{OnRequest, Refusal, Watched};
 
 /// The module of a request that names none, as the Prometheus Operator's Probe may.
 const DEFAULT_MODULE: &str = "smtp";

@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::worker::Worker;
 use crate::render::{BuildInfo, Encoding, Format, Reload};
 use crate::report::Snapshot;
-use crate::round::{Clock, OnRequest, Refusal, Rounds};
+use crate::watch::{Clock, OnRequest, Refusal, Rounds};
 
 /// What one configuration comes to.
 pub struct Serving<L> {

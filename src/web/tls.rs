@@ -24,7 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::{Certificate, SubjectName};
-use crate::round::system_clock;
+use crate::watch::system_clock;
 
 /// What is asked of clients, in the words of Go's crypto/tls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::round::system_clock;
 use crate::timestamp::Timestamp;
+use crate::watch::system_clock;
 
 /// What is said instead of an answer.
 const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\

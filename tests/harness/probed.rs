@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use smtp_tls_exporter::observation::{Observation, Speaker};
+use smtp_tls_exporter::facts::observation::{Observation, Speaker};
 
 use super::{Exposition, NOW, Names, Watch, any_port};
 use crate::peer::{Act, Authority, Leaf, Script, Server, Speech};

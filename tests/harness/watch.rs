@@ -15,8 +15,8 @@ use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
 use smtp_tls_exporter::report::Snapshot;
-use smtp_tls_exporter::round::Rounds;
 use smtp_tls_exporter::timestamp::Timestamp;
+use smtp_tls_exporter::watch::Rounds;
 use tempfile::TempDir;
 use tokio::time::Instant;
 

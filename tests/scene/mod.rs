@@ -19,8 +19,8 @@ use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload, Style};
 use smtp_tls_exporter::report::{Snapshot, State, TargetReport};
-use smtp_tls_exporter::round::{Clock, Rounds, Settings};
 use smtp_tls_exporter::timestamp::Timestamp;
+use smtp_tls_exporter::watch::{Clock, Rounds, Settings};
 use tokio::time::Instant;
 
 use crate::peer::{Answer, Authority, Credentials, Dns, Leaf, Server, Speech, Zone};

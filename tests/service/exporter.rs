@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use smtp_tls_exporter::round::system_clock;
+use smtp_tls_exporter::watch::system_clock;
 use tempfile::TempDir;
 
 use crate::peer::{Authority, Leaf, Server, Speech};

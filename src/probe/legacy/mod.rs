@@ -13,10 +13,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::tls;
 use crate::certificate::Certificate;
 use crate::endpoint::Endpoint;
-use crate::name::Host;
-use crate::observation::{
+use crate::facts::observation::{
     Connection, Fallback, Fault, HandshakeSignature, Observation, Phase, TlsVersion,
 };
+use crate::name::Host;
 use crate::reason::Reason;
 
 /// Most bytes of certificates that TLS libraries take: rustls 64 KiB, OpenSSL 100 KiB.

@@ -4,7 +4,7 @@
 use thiserror::Error;
 
 use super::bytes::Bytes;
-use crate::observation::TlsVersion;
+use crate::facts::observation::TlsVersion;
 use crate::probe::MAX_CHAIN;
 
 /// Most bytes of a handshake message that are taken: four times what TLS libraries take.

@@ -21,10 +21,10 @@ use tokio_rustls::TlsConnector;
 use super::meter::Meter;
 use crate::certificate::Known;
 use crate::endpoint::Endpoint;
-use crate::name::Host;
-use crate::observation::{
+use crate::facts::observation::{
     Connection, Fallback, Fault, HandshakeSignature, Observation, TlsVersion,
 };
+use crate::name::Host;
 use profile::Profiles;
 use recording::Recording;
 

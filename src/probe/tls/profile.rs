@@ -12,7 +12,7 @@ use rustls::{ClientConfig, Error, SignatureScheme, SupportedCipherSuite};
 use super::recording::Recording;
 use super::secp521r1::SECP521R1;
 use crate::endpoint::Offer;
-use crate::observation::Fallback;
+use crate::facts::observation::Fallback;
 
 /// RSASSA-PSS with keys of their own (`rsa_pss_pss_sha256` to `512`, RFC 8446 §4.2.3).
 pub(super) const RSA_PSS_PSS: [SignatureScheme; 3] = [

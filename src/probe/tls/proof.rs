@@ -13,7 +13,7 @@ use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 
 use super::profile::RSA_PSS_PSS;
 use crate::certificate::{Key, KeyKind, PublicKey};
-use crate::observation::HandshakeSignature;
+use crate::facts::observation::HandshakeSignature;
 use crate::pki;
 
 /// Judges a signature under TLS 1.2 or 1.3, whose rules differ.

@@ -15,7 +15,7 @@ use super::ClientCertificate;
 use super::proof;
 use super::refusal::{self, Asked, BAD_SIGNATURE};
 use crate::certificate::{Certificate, KeyKind, Known};
-use crate::observation::{Fault, HandshakeSignature, Observation};
+use crate::facts::observation::{Fault, HandshakeSignature, Observation};
 use crate::probe::MAX_CHAIN;
 use crate::probe::unread::{UNPARSED, read_if_small};
 

@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
-use crate::observation::{Fault, HandshakeSignature, Observation, Phase, TlsVersion};
+use crate::facts::observation::{Fault, HandshakeSignature, Observation, Phase, TlsVersion};
 use crate::probe::meter::Endless;
 use crate::reason::Reason;
 

@@ -5,7 +5,7 @@ use super::target::field;
 use super::{advice, ago, badge, bar, left};
 use crate::advice::Siblings;
 use crate::certificate::{Certificate, Facts, TlsCertificateName};
-use crate::observation::{HandshakeSignature, Phase, Speaker};
+use crate::facts::observation::{HandshakeSignature, Phase, Speaker};
 use crate::render::pem;
 use crate::render::table::place;
 use crate::report::{Entry, TargetReport};

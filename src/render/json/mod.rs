@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::advice;
-use crate::observation::{HandshakeSignature, Observation, Outcome, Speaker};
+use crate::facts::observation::{HandshakeSignature, Observation, Outcome, Speaker};
 use crate::plain::quoted;
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Snapshot, TargetReport};

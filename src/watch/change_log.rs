@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{Way, lock};
 use crate::endpoint::{Endpoint, Extent};
-use crate::observation::Observation;
+use crate::facts::observation::Observation;
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Entry, Resolution, Snapshot, State};

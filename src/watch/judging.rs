@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Probed;
 use crate::certificate::Certificate;
 use crate::endpoint::{Endpoint, Offer};
-use crate::observation::Observation;
+use crate::facts::observation::Observation;
 use crate::reason::Reason;
 use crate::report::{Entry, assess};
 use crate::timestamp::Timestamp;

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use super::{Gate, Probed, Refusal, Rounds, View, Watched};
 use crate::dns::{Lookup, LookupFault};
 use crate::endpoint::{Endpoint, Expansion, Offer, expand};
+use crate::facts::observation::{Fault, Observation, Phase};
 use crate::name::Host;
-use crate::observation::{Fault, Observation, Phase};
 use crate::reason::Reason;
 use crate::report::Snapshot;
 

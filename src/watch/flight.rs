@@ -10,7 +10,7 @@ use super::permits::{Asker, Permit};
 use super::{Probed, Rounds, Watched, change_log};
 use crate::dns::Lookup;
 use crate::endpoint::Endpoint;
-use crate::observation::{Fault, Observation, Phase};
+use crate::facts::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, Unread, probe};
 use crate::reason::Reason;
 

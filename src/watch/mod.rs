@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
 use crate::endpoint::{DEFAULT_VIEW, Endpoint, Expansion, LookupView, Place, Source, expand};
-use crate::observation::Observation;
+use crate::facts::observation::Observation;
 use crate::pki::{Anchors, Revocation, Trust};
 use crate::probe::{ClientCertificate, Limits, Route, Tls};
 use crate::report::{Resolution, Snapshot, TargetReport};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::beside;
-use crate::observation::Observation;
+use crate::facts::observation::Observation;
 use crate::pki::{self, Anchors, NoPath, Revocation, Trust};
 use crate::recent::Recent;
 use crate::timestamp::Timestamp;
