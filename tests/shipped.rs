@@ -4,7 +4,11 @@
     reason = "reads files of the repository, which is what it tests, and the clock for certificates"
 )]
 
+#[path = "shipped/generated.rs"]
+mod generated;
 mod peer;
+#[path = "shipped/reasons.rs"]
+mod reasons;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -15,12 +19,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use generated::{Outcome, generated, read, root};
 use peer::{Authority, Leaf, Server, Speech};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::FAMILIES;
 use smtp_tls_exporter::verdict::{CHECKS, Check, Switch};
-
-type Outcome = Result<(), Box<dyn Error>>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
 #[test]
@@ -67,13 +70,6 @@ fn every_key_is_in_the_example_and_in_the_reference() -> Outcome {
         }
     }
     Ok(())
-}
-
-#[test]
-fn the_reference_of_reasons_is_complete() {
-    let documented = first_cells(&read("docs/reasons.md"));
-    let known: Vec<_> = Reason::ALL.iter().map(|r| r.as_str().to_owned()).collect();
-    assert_eq!(documented, known, "docs/reasons.md (left), Reason (right)");
 }
 
 #[test]
@@ -160,29 +156,6 @@ fn the_rules_for_kubernetes_are_the_same() -> Outcome {
     });
     let file = "examples/kubernetes/prometheusrule.yml";
     generated(file, ("\nspec:\n", ""), &moved.collect::<String>())
-}
-
-/// What stands between two marks of a file is `wanted`; with UPDATE=1 in the environment, it is put there.
-fn generated(file: &str, (from, to): (&str, &str), wanted: &str) -> Outcome {
-    let text = read(file);
-    let lost = || format!("{file}: the marks {from:?} and {to:?} are gone");
-    let start = text.find(from).ok_or_else(lost)? + from.len();
-    let length = match to {
-        "" => text.len() - start,
-        to => text[start..].find(to).ok_or_else(lost)?,
-    };
-    let end = start + length;
-    if &text[start..end] == wanted {
-        return Ok(());
-    }
-    if std::env::var_os("UPDATE").is_some() {
-        let new = [&text[..start], wanted, &text[end..]].concat();
-        return Ok(fs::write(root().join(file), new)?);
-    }
-    Err(
-        format!("{file} is not what the program says. Run: UPDATE=1 cargo test --test shipped")
-            .into(),
-    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,12 +393,4 @@ fn first_cells(markdown: &str) -> Vec<String> {
     rows.filter_map(|row| row.split('`').next())
         .map(str::to_owned)
         .collect()
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }

@@ -98,9 +98,14 @@ fn is_about_age(reason: Reason) -> bool {
 
 /// The words for a reason, with its names filled in.
 fn filled(reason: Reason, target: &str, view: &str) -> String {
-    let words = remedy::remedy(reason).words.replace("{at}", THERE);
-    let words = words.replace("{view}", &plain(view, 60));
-    words.replace("{name}", &plain(target, 60))
+    worded(reason, THERE, &plain(target, 60), &plain(view, 60))
+}
+
+/// What helps against a reason, as table, page, JSON, alerts and documents say it: `at` stands for the endpoints.
+pub fn worded(reason: Reason, at: &str, target: &str, view: &str) -> String {
+    let words = remedy::remedy(reason).words.replace("{at}", at);
+    let words = words.replace("{view}", view);
+    words.replace("{name}", target)
 }
 
 /// A server behind a load balancer that gets no PROXY header is silent, closes, or refuses what comes.

@@ -58,8 +58,13 @@ remedies! {
     MxIpLiteral: Nothing, Nothing, "put a host name into the MX record of {name}: an address is not allowed there";
     TooManyAnswers: Nothing, Nothing, "split {name}: it has more hosts or addresses than are probed";
     AddressUnusable: Nothing, Nothing, "correct the address in DNS for {name}, or exempt the name from the filter that answers so";
-    ProxyUnreachable | ProxyAuth | ProxyRefused | ProxyFailed | ProxyTimeout: Nothing, Nothing,
-        "see what the proxy of view {view} says; nothing was asked of {at} itself";
+    ProxyUnreachable: Nothing, Nothing,
+        "start the proxy of view {view}, or correct its address; nothing was asked of {at} itself";
+    ProxyAuth: Nothing, Nothing,
+        "correct user and password of the proxy of view {view}; nothing was asked of {at} itself";
+    ProxyRefused: Nothing, Nothing, "allow {at} in the proxy of view {view}";
+    ProxyFailed | ProxyTimeout: Nothing, Nothing,
+        "read the log of the proxy of view {view}: it may be unable to reach {at}";
     ConnectRefused | ConnectTimeout | ConnectUnreachable: Port, Nothing,
         "see whether the service runs and a firewall lets us in at {at}";
     GreetingTimeout | EhloTimeout: Nothing, Nothing,
@@ -70,7 +75,8 @@ remedies! {
     ProtocolError: Nothing, Nothing, "see whether an SMTP server listens at {at} at all";
     UnexpectedTls: Nothing, Nothing, "set tls: implicit for {at}, where TLS begins at once";
     EhloRejected: Nothing, Nothing, "set probe.helo to a full name that resolves: ours is refused at {at}";
-    StarttlsNotOffered | StarttlsMasked: Nothing, Nothing,
+    StarttlsMasked: Nothing, Nothing, "switch off SMTP inspection on the firewall in front of {at}: it hides STARTTLS";
+    StarttlsNotOffered: Nothing, Nothing,
         "give {at} a certificate for SMTP, or look for a firewall that rewrites SMTP (Exchange: event 12014 names the \
          certificate that it cannot find)";
     Starttls4xx | Starttls5xx | StarttlsTimeout: Nothing, Nothing,
