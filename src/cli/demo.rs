@@ -91,7 +91,7 @@ async fn listeners() -> Result<Listeners, String> {
     let mut last = String::new();
     for address in ADDRESSES {
         let address = address.parse().map_err(|e| format!("{address}: {e}"))?;
-        match Listeners::bind(&[address]).await {
+        match Listeners::bind(&[address]) {
             Ok(listeners) => return Ok(listeners),
             Err(error) => last = error.to_string(),
         }

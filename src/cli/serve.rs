@@ -213,7 +213,7 @@ async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
         let adopted = Listeners::adopt(files::inherited()?);
         adopted.map_err(|e| format!("--web.systemd-socket: {e}"))?
     } else {
-        let bound = Listeners::bind(&arguments.listen_addresses).await;
+        let bound = Listeners::bind(&arguments.listen_addresses);
         bound.map_err(|e| e.to_string())?
     };
     for address in listeners.addresses() {

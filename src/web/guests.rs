@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use super::client::Client;
 
 /// The places for connections. When all are taken, the guest that has been silent longest leaves for the next; nobody
-/// who is being answered does.
+/// does who is being answered, or who has not had the time to say what it wants.
 pub(super) struct Guests {
     most: usize,
     /// The most of them for one client.
     share: usize,
+    /// How long everybody may stay silent.
+    courtesy: Duration,
     inside: Mutex<Inside>,
     left: Notify,
 }
@@ -42,16 +44,28 @@ pub(super) enum Full {
     Share,
     /// Everybody is being answered.
     House,
+    /// Whoever would have to leave came, or got its answer, only now, and may stay until then.
+    Until(Instant),
 }
 
 /// One client of so many may take this part of the places.
 const SHARES: usize = 4;
 
+/// So long everybody may stay silent. Else those who come back as soon as they are sent away would send away everybody
+/// else before the first byte is read.
+const COURTESY: Duration = Duration::from_millis(100);
+
+/// But of the guests of one client, one may be sent away each so long: the next wait in line for at most a second.
+const TURN: Duration = Duration::from_millis(1);
+
 impl Guests {
     pub(super) fn new(most: usize) -> Self {
+        let share = (most / SHARES).max(1);
+        let turns = u32::try_from(share).unwrap_or(u32::MAX);
         Self {
             most,
-            share: (most / SHARES).max(1),
+            share,
+            courtesy: TURN.saturating_mul(turns).min(COURTESY),
             inside: Mutex::default(),
             left: Notify::new(),
         }
@@ -61,11 +75,11 @@ impl Guests {
     pub(super) fn admit(self: &Arc<Self>, client: Client) -> Result<Visit, Full> {
         let mut inside = self.inside();
         if inside.of_client.get(&client).copied().unwrap_or(0) >= self.share {
-            let gone = inside.dismiss_silent(|guest| guest.client == client);
-            gone.ok_or(Full::Share)?;
+            let of_client = |guest: &Guest| guest.client == client;
+            inside.dismiss_silent(self.courtesy, of_client, Full::Share)?;
         }
         if inside.guests.len() >= self.most {
-            inside.dismiss_silent(|_| true).ok_or(Full::House)?;
+            inside.dismiss_silent(self.courtesy, |_| true, Full::House)?;
         }
         let (id, leave) = (inside.next, Arc::new(Notify::new()));
         inside.next += 1;
@@ -107,15 +121,27 @@ impl Guests {
 }
 
 impl Inside {
-    /// Sends away whoever has been silent longest of those meant, if anybody is silent.
-    fn dismiss_silent(&mut self, is_meant: impl Fn(&Guest) -> bool) -> Option<()> {
+    /// Sends away whoever has been silent longest of those meant; `full` if nobody of them is silent.
+    fn dismiss_silent(
+        &mut self,
+        courtesy: Duration,
+        is_meant: impl Fn(&Guest) -> bool,
+        full: Full,
+    ) -> Result<(), Full> {
         let silent = |(_, guest): &(&u64, &Guest)| guest.answers == 0 && is_meant(guest);
         let guests = self.guests.iter().filter(silent);
         let longest = guests.min_by_key(|(id, guest)| (guest.silent_since, **id));
-        let id = *longest?.0;
-        let guest = self.forget(id)?;
-        guest.leave.notify_one();
-        Some(())
+        let Some((&id, guest)) = longest else {
+            return Err(full);
+        };
+        let until = guest.silent_since + courtesy;
+        if Instant::now() < until {
+            return Err(Full::Until(until));
+        }
+        if let Some(guest) = self.forget(id) {
+            guest.leave.notify_one();
+        }
+        Ok(())
     }
 
     fn forget(&mut self, id: u64) -> Option<Guest> {
@@ -190,8 +216,6 @@ impl Drop for Answering {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::{advance, timeout};
 
     use super::*;
@@ -231,11 +255,15 @@ mod tests {
         let other = guests.admit(client(1)).unwrap();
         let first = guests.admit(client(2)).unwrap();
         let second = guests.admit(client(2)).unwrap();
+        let soon = Instant::now() + guests.courtesy;
+        assert_eq!(guests.admit(client(2)).err(), Some(Full::Until(soon)));
+        advance(COURTESY).await;
         let third = guests.admit(client(2)).unwrap();
         assert!(is_dismissed(&first).await && !is_dismissed(&other).await);
         let answering = (second.answering(), third.answering());
         assert_eq!(guests.admit(client(2)).err(), Some(Full::Share));
         drop(answering);
+        advance(COURTESY).await;
         assert!(guests.admit(client(2)).is_ok());
     }
 
@@ -248,6 +276,7 @@ mod tests {
         let room = guests.room();
         drop(answering);
         room.await;
+        advance(COURTESY).await;
         assert!(guests.admit(client(2)).is_ok());
         drop(visit);
         guests.all_gone().await;

@@ -12,9 +12,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::access::AccessControl;
 use super::client::Client;
@@ -33,6 +33,8 @@ const MAX_CONNECTIONS: u32 = 2048;
 const MIN_CONNECTIONS: u32 = 16;
 /// So many open files are for neither connections nor probes.
 const OTHER_FILES: u32 = 320;
+/// How many may wait in the kernel until they are received; whoever finds the line full tries again after a second.
+const LINE: u32 = 1024;
 /// How long a client may take for the head of a request, and stay silent between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take for the handshake.
@@ -62,14 +64,14 @@ impl Listeners {
     ///
     /// # Errors
     /// [`ListenError`] when an address is taken or not ours.
-    pub async fn bind(addresses: &[SocketAddr]) -> Result<Self, ListenError> {
+    pub fn bind(addresses: &[SocketAddr]) -> Result<Self, ListenError> {
         let mut listeners = Vec::new();
         for address in addresses {
             let error = |source| ListenError {
                 address: *address,
                 source,
             };
-            listeners.push(bound(*address).await.map_err(error)?);
+            listeners.push(bound(*address).map_err(error)?);
         }
         Ok(Self(listeners))
     }
@@ -93,14 +95,25 @@ impl Listeners {
     }
 }
 
-async fn bound(address: SocketAddr) -> io::Result<TcpListener> {
+fn bound(address: SocketAddr) -> io::Result<TcpListener> {
     let is_everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-    match TcpListener::bind(address).await {
+    match listening(address) {
         Err(error) if is_everywhere && lacks_ipv6(&error) => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+            listening((Ipv4Addr::UNSPECIFIED, address.port()).into())
         }
         bound => bound,
     }
+}
+
+fn listening(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A restart follows at once on the end of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(LINE)
 }
 
 /// Whether the machine itself is the reason, and not another listener or a lack of rights.
@@ -183,7 +196,7 @@ impl<L: Lookup + 'static> House<L> {
         }
     }
 
-    /// Receives a client when there is a place; one that has its share is turned away.
+    /// Receives a client when there is a place, which is soon; one that is being answered on its whole share is turned away.
     async fn admit(&self, stream: TcpStream, client: Client) {
         let visit = loop {
             let room = self.guests.room();
@@ -191,6 +204,10 @@ impl<L: Lookup + 'static> House<L> {
                 Ok(visit) => break visit,
                 Err(Full::Share) => return,
                 Err(Full::House) => room.await,
+                Err(Full::Until(when)) => tokio::select! {
+                    () = room => {}
+                    () = sleep_until(when) => {}
+                },
             }
         };
         let (site, control) = (Arc::clone(&self.site), Arc::clone(&self.control));

@@ -110,6 +110,53 @@ fn hold(exporter: &Exporter) -> TcpStream {
     stream
 }
 
+/// Begins a request, and another as soon as it is sent away.
+fn hold_on(address: SocketAddr, held: &AtomicUsize, stop: &AtomicBool) {
+    while !stop.load(Ordering::SeqCst) {
+        let begun = TcpStream::connect(address).and_then(|mut stream| {
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nX: ")?;
+            stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+            Ok(stream)
+        });
+        if let Ok(mut stream) = begun {
+            held.fetch_add(1, Ordering::SeqCst);
+            while !stop.load(Ordering::SeqCst) && is_awaited(stream.read(&mut [0])) {}
+        }
+    }
+}
+
+fn is_awaited(read: std::io::Result<usize>) -> bool {
+    let waits =
+        |error: std::io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+    read.is_err_and(waits)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_come_back_at_once_keep_nobody_out() {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    // 40 connections, and 10 a client: fewer than the strangers want, who are this client.
+    let exporter = Setup::new(&config("", &[nobody]))
+        .file("root.pem", &Den::new().authority.root_pem())
+        .open_files(400)
+        .start();
+    let (address, held) = (exporter.address, Arc::new(AtomicUsize::new(0)));
+    let stop = Arc::new(AtomicBool::new(false));
+    let begin = |_| {
+        let (held, stop) = (Arc::clone(&held), Arc::clone(&stop));
+        std::thread::spawn(move || hold_on(address, &held, &stop))
+    };
+    let strangers: Vec<_> = (0..100).map(begin).collect();
+    exporter.until("they come back", |_| held.load(Ordering::SeqCst) > 150);
+    for _ in 0..5 {
+        let got = exporter.fetch("/metrics", &[]);
+        assert_eq!(got.status, 200, "{}", got.body);
+    }
+    stop.store(true, Ordering::SeqCst);
+    for stranger in strangers {
+        stranger.join().unwrap();
+    }
+}
+
 fn is_closed(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     match stream.read(&mut [0]) {
