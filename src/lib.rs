@@ -1,7 +1,7 @@
 //! From a list of SMTP servers to metrics about every certificate they present.
 //!
 //! Data flows down this list of modules and never back up:
-//! a [`config`], read by [`yaml`], names targets; each [`endpoint`] comes to endpoints by [`dns`]; a [`probe`] turns an
+//! a [`config`], read by [`yaml`], names targets; [`collect`] finds each [`endpoint`] by [`dns`]; a [`probe`] turns an
 //! endpoint into an observation ([`facts`]), speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
 //! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, to which [`advice`] says what to do next, and
 //! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`watch`] sees all stages, and
@@ -11,6 +11,7 @@ pub mod advice;
 mod beside;
 pub mod certificate;
 pub mod cli;
+pub mod collect;
 pub mod config;
 pub mod counters;
 #[cfg(feature = "demo")]

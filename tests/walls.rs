@@ -42,12 +42,16 @@ const ROOMS: &[(&str, &str)] = &[
     ("pki", "certificate"),
     ("dns", "pki"),
     ("endpoint", "dns smtp"),
+    ("collect", "dns endpoint"),
     ("probe", "certificate facts pki smtp endpoint"),
     ("verdict", "certificate facts pki"),
-    ("report", "certificate dns facts pki endpoint verdict"),
+    (
+        "report",
+        "certificate collect dns facts pki endpoint verdict",
+    ),
     (
         "watch",
-        "certificate counters dns facts pki probe report smtp endpoint verdict",
+        "certificate collect counters dns facts pki probe report smtp endpoint verdict",
     ),
     ("advice", "facts report smtp endpoint"),
     (
@@ -96,7 +100,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
 
 /// What joins two stages, and the one room that calls it.
 const STEPS: &[(&str, &str)] = &[
-    ("crate::endpoint::expand", "watch"),
+    ("crate::collect::expand", "watch"),
     ("crate::probe::probe", "watch"),
     ("crate::pki::find_path", "watch"),
     ("crate::verdict::judge", "watch"),
@@ -138,7 +142,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
-        "beside.rs cli/ demo/ dns/ probe/ watch/ endpoint/expand.rs web/",
+        "beside.rs cli/ demo/ dns/ probe/ watch/ collect/ web/",
     ),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),
     ("tokio_rustls", "demo/ probe/tls web/"),
@@ -162,7 +166,6 @@ const RINGS: &[&str] = &[
     "render",
     "report",
     "watch",
-    "endpoint",
     "verdict",
 ];
 

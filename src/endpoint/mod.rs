@@ -1,12 +1,7 @@
 //! What the operator wants watched, and the endpoints that it comes to; knows nothing of probing.
 
-mod expand;
-mod mail_domain;
-mod shortcomings;
-mod sightings;
 mod unusable;
 
-pub use expand::{Expansion, Extent, expand};
 pub use unusable::is_unusable;
 
 use std::collections::BTreeMap;

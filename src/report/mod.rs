@@ -10,8 +10,9 @@ pub use state::{Cause, Severity, State};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use crate::collect::{Expansion, Extent};
 use crate::dns::{Exchanger, LookupFault};
-use crate::endpoint::{Endpoint, Expansion, Extent, Source};
+use crate::endpoint::{Endpoint, Source};
 use crate::facts::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::{Way, lock};
-use crate::endpoint::{Endpoint, Extent};
+use crate::collect::Extent;
+use crate::endpoint::Endpoint;
 use crate::facts::observation::Observation;
 use crate::plain::plain;
 use crate::reason::Reason;

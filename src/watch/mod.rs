@@ -19,9 +19,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use crate::collect::{Expansion, expand};
 use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
-use crate::endpoint::{DEFAULT_VIEW, Endpoint, Expansion, LookupView, Place, Source, expand};
+use crate::endpoint::{DEFAULT_VIEW, Endpoint, LookupView, Place, Source};
 use crate::facts::observation::Observation;
 use crate::pki::{Anchors, Revocation, Trust};
 use crate::probe::{ClientCertificate, Limits, Route, Tls};

@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Gate, Probed, Refusal, Rounds, View, Watched};
+use crate::collect::{Expansion, expand};
 use crate::dns::{Lookup, LookupFault};
-use crate::endpoint::{Endpoint, Expansion, Offer, expand};
+use crate::endpoint::{Endpoint, Offer};
 use crate::facts::observation::{Fault, Observation, Phase};
 use crate::name::Host;
 use crate::reason::Reason;

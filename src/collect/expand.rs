@@ -7,27 +7,15 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use super::extent::Extent;
+use super::mail_domain;
 use super::shortcomings::{shortcomings, unusable};
 use super::sightings::Sightings;
-use super::unusable::is_unusable;
-use super::{Endpoint, LookupView, Offer, Place, Source, mail_domain};
 use crate::dns::{Addresses, Exchanger, Lookup, LookupFault};
+use crate::endpoint::{Endpoint, LookupView, Offer, Place, Source, is_unusable};
 use crate::name::Host;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
-
-/// How much of a target was found just now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
-    /// All there is.
-    Whole,
-    /// Every host, but not every address: a family is missing, an address is none, or there are too many.
-    Half,
-    /// Some of its hosts.
-    Part,
-    /// No endpoint.
-    Nothing,
-}
 
 /// What a target comes to in one view.
 #[derive(Debug, Clone)]

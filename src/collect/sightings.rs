@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::unusable::is_unusable;
 use crate::dns::{AddressRecord, Addresses, Family};
+use crate::endpoint::is_unusable;
 use crate::timestamp::Timestamp;
 
 /// Most addresses of one answer that are probed; real ones have up to a dozen.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::expand::Extent;
+use super::extent::Extent;
 use super::sightings::{MAX_ADDRESSES, Sightings};
 use crate::dns::{Addresses, Family, LookupFault};
 use crate::reason::Reason;

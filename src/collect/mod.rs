@@ -1,0 +1,10 @@
+//! Collects facts about hosts, mail domains and servers, as a probe does about endpoints; judges nothing.
+
+mod expand;
+mod extent;
+mod mail_domain;
+mod shortcomings;
+mod sightings;
+
+pub use expand::{Expansion, expand};
+pub use extent::Extent;
