@@ -18,7 +18,9 @@ use scene::{
     RELAY, Scene, at, clock, dns, endpoints, metrics, reason, scrape, servers, table, zone,
 };
 use smtp_tls_exporter::config::Config;
-use smtp_tls_exporter::dns::{Addresses, Exchanger, Family, Lookup, LookupFault, Resolvers};
+use smtp_tls_exporter::dns::{
+    Addresses, Answer as Told, Exchanger, Family, Lookup, LookupFault, Resolvers,
+};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render;
 use smtp_tls_exporter::report::{Snapshot, State};
@@ -97,7 +99,13 @@ async fn an_answer_that_does_not_fit_is_asked_for_again_over_tcp() {
     let settings = scene.settings(&yaml);
     let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(5));
     let found = resolvers.addresses("v", RELAY, Family::Ipv4).await;
-    let found: Vec<_> = found.unwrap().records.iter().map(|r| r.address).collect();
+    let found: Vec<_> = found
+        .unwrap()
+        .value
+        .records
+        .iter()
+        .map(|r| r.address)
+        .collect();
     assert_eq!(found, [IpAddr::from([127, 0, 0, 39])]);
 }
 
@@ -278,11 +286,15 @@ impl Lookup for Forgetful {
         view: &str,
         name: &str,
         family: Family,
-    ) -> Result<Addresses, LookupFault> {
+    ) -> Result<Told<Addresses>, LookupFault> {
         self.fresh(view).addresses(view, name, family).await
     }
 
-    async fn exchangers(&self, view: &str, domain: &str) -> Result<Vec<Exchanger>, LookupFault> {
+    async fn exchangers(
+        &self,
+        view: &str,
+        domain: &str,
+    ) -> Result<Told<Vec<Exchanger>>, LookupFault> {
         self.fresh(view).exchangers(view, domain).await
     }
 }

@@ -40,9 +40,9 @@ const ROOMS: &[(&str, &str)] = &[
     ("facts", "certificate"),
     ("smtp", "facts"),
     ("pki", "certificate"),
-    ("dns", "pki"),
+    ("dns", "facts pki"),
     ("endpoint", "dns smtp"),
-    ("collect", "dns endpoint"),
+    ("collect", "dns endpoint facts"),
     ("probe", "certificate facts pki smtp endpoint"),
     ("verdict", "certificate facts pki"),
     (

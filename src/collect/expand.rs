@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::extent::Extent;
+use super::host::FoundHost;
 use super::mail_domain;
-use super::shortcomings::{shortcomings, unusable};
-use super::sightings::Sightings;
-use crate::dns::{Addresses, Exchanger, Lookup, LookupFault};
+use super::shortcomings::unusable;
+use crate::dns::{Addresses, Answer, Lookup, LookupFault};
 use crate::endpoint::{Endpoint, LookupView, Offer, Place, Source, is_unusable};
+use crate::facts::domain::{DomainFacts, DomainKey};
+use crate::facts::host::{HostFacts, HostKey};
 use crate::name::Host;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -26,8 +28,8 @@ pub struct Expansion {
     pub endpoints: Vec<Arc<Endpoint>>,
     /// Those that were found before but not now.
     pub last_known: Vec<Arc<Endpoint>>,
-    /// The MX hosts of a mail domain.
-    pub exchangers: Vec<Exchanger>,
+    /// What is known of the mail domain, if the target is one.
+    pub domain: Option<DomainFacts>,
     /// How long the look-ups took; `None` when there was nothing to look up.
     pub resolving: Option<Duration>,
     /// How much was found.
@@ -37,7 +39,7 @@ pub struct Expansion {
     /// Addresses that were found, but are no server's.
     pub unusable: Vec<IpAddr>,
     /// What is known of each host that was asked for.
-    hosts: BTreeMap<String, Sightings>,
+    hosts: BTreeMap<String, FoundHost>,
     /// Not even the hosts are known.
     is_blind: bool,
     faults: Vec<(Extent, LookupFault)>,
@@ -49,7 +51,7 @@ impl Expansion {
             view: Arc::clone(&vantage.name),
             endpoints: Vec::new(),
             last_known: Vec::new(),
-            exchangers: Vec::new(),
+            domain: None,
             resolving: None,
             extent: Extent::Whole,
             fault: None,
@@ -84,17 +86,48 @@ impl Expansion {
         now: Timestamp,
     ) {
         if let (true, Some(earlier)) = (self.is_blind, earlier) {
-            self.exchangers.clone_from(&earlier.exchangers);
-            let hosts = earlier.hosts.keys();
-            self.hosts = hosts.map(|h| (h.clone(), Sightings::none())).collect();
+            if let (Some(domain), Some(earlier)) = (&mut self.domain, &earlier.domain) {
+                domain.exchangers.clone_from(&earlier.exchangers);
+            }
+            let unasked = |host: &String| (host.clone(), FoundHost::unasked(self.fault.as_ref()));
+            self.hosts = earlier.hosts.keys().map(unasked).collect();
         }
-        for (host, sightings) in &mut self.hosts {
-            sightings.remember(earlier.and_then(|earlier| earlier.hosts.get(host)), now);
-            let last_known = sightings.last_known();
+        for (host, found) in &mut self.hosts {
+            found.remember(earlier.and_then(|earlier| earlier.hosts.get(host)), now);
+            let last_known = found.last_known();
             let wanted = last_known.filter(|address| vantage.family.takes(*address));
             let last_known = endpoints(source, vantage, Some(host), wanted.map(Host::from));
             self.last_known.extend(last_known);
         }
+    }
+
+    /// What is known of each host that was asked for, by the ports on which it takes mail.
+    pub fn hosts(&self, source: &Source) -> impl Iterator<Item = (HostKey, HostFacts)> {
+        let target: Arc<str> = source.name.as_str().into();
+        self.hosts.iter().flat_map(move |(host, found)| {
+            let (target, host): (_, Arc<str>) = (Arc::clone(&target), host.as_str().into());
+            let key = move |port: &u16| HostKey {
+                target: Arc::clone(&target),
+                host: Arc::clone(&host),
+                port: *port,
+                view: Arc::clone(&self.view),
+            };
+            let keys = source.ports.iter().map(key);
+            keys.map(|key| (key, found.facts()))
+        })
+    }
+
+    /// What is known of the mail domain, if the target is one.
+    pub fn domain(&self, source: &Source) -> Option<(DomainKey, DomainFacts)> {
+        let (Place::Mx(domain), Some(facts)) = (&source.place, &self.domain) else {
+            return None;
+        };
+        let key = DomainKey {
+            target: source.name.as_str().into(),
+            domain: domain.as_str().into(),
+            view: Arc::clone(&self.view),
+        };
+        Some((key, facts.clone()))
     }
 
     fn fail(&mut self, extent: Extent, fault: LookupFault) {
@@ -107,26 +140,15 @@ impl Expansion {
         source: &Source,
         vantage: &LookupView,
         host: String,
-        found: Result<Addresses, LookupFault>,
+        found: Result<Answer<Addresses>, LookupFault>,
     ) {
-        let sightings = match found {
-            Ok(found) => {
-                let sightings = Sightings::new(&found);
-                for (extent, fault) in shortcomings(&host, &found, &sightings) {
-                    self.fail(extent, fault);
-                }
-                sightings
-            }
-            Err(fault) => {
-                self.fail(Extent::Part, fault);
-                Sightings::none()
-            }
-        };
-        let addresses = sightings.addresses().map(Host::from);
+        let (found, faults) = FoundHost::new(&host, found);
+        self.faults.extend(faults);
+        let addresses = found.addresses().map(Host::from);
         self.endpoints
             .extend(endpoints(source, vantage, Some(&host), addresses));
-        self.unusable.extend(&sightings.unusable);
-        self.hosts.insert(host, sightings);
+        self.unusable.extend(found.unusable());
+        self.hosts.insert(host, found);
     }
 
     /// Finds the one reason for all that is missing.
@@ -219,16 +241,24 @@ async fn mail_hosts<L: Lookup + 'static>(
     found: &mut Expansion,
 ) {
     match lookup.exchangers(&vantage.name, domain).await {
-        Ok(records) => {
-            let read = mail_domain::hosts(domain, records);
+        Ok(Answer { value, security }) => {
+            let read = mail_domain::hosts(domain, value);
             let names = read.hosts.iter().map(|e| e.host.clone()).collect();
-            found.exchangers = read.hosts;
+            found.domain = Some(DomainFacts {
+                exchangers: read.hosts,
+                security,
+                fault: read.fault.clone(),
+            });
             find(source, vantage, lookup, names, found).await;
             if let Some(fault) = read.fault {
                 found.fail(Extent::Part, fault);
             }
         }
         Err(fault) => {
+            found.domain = Some(DomainFacts {
+                fault: Some(fault.clone()),
+                ..DomainFacts::default()
+            });
             found.fail(Extent::Part, fault);
             found.is_blind = true;
         }
@@ -319,7 +349,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::dns::{AddressRecord, Family};
+    use crate::dns::{AddressRecord, Exchanger, Family};
     use crate::endpoint::ProxyProtocol;
     use crate::smtp::Mode;
 
@@ -349,7 +379,7 @@ mod tests {
             _view: &str,
             name: &str,
             family: Family,
-        ) -> Result<Addresses, LookupFault> {
+        ) -> Result<Answer<Addresses>, LookupFault> {
             let name = name.trim_end_matches('.');
             let found = self.addresses.get(name).ok_or_else(not_found)?;
             let found = found.iter().map(|a| a.parse().unwrap());
@@ -357,25 +387,25 @@ mod tests {
             let ttl = Some(Duration::from_secs(self.ttl));
             let records = found.filter(is_told);
             let lost = |family| (family, fault(Reason::DnsError, "SERVFAIL"));
-            Ok(Addresses {
+            Ok(Answer::unproven(Addresses {
                 records: records
                     .map(|address| AddressRecord { address, ttl })
                     .collect(),
                 lost: self.broken.map(lost),
-            })
+            }))
         }
 
         async fn exchangers(
             &self,
             _view: &str,
             domain: &str,
-        ) -> Result<Vec<Exchanger>, LookupFault> {
+        ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
             let found = self.exchangers.get(domain).ok_or_else(not_found)?;
             let exchanger = |(preference, host): &(u16, &str)| Exchanger {
                 preference: *preference,
                 host: (*host).to_owned(),
             };
-            Ok(found.iter().map(exchanger).collect())
+            Ok(Answer::unproven(found.iter().map(exchanger).collect()))
         }
     }
 
@@ -513,7 +543,7 @@ mod tests {
                 ("192.0.2.2:25".into(), second.0, second.1),
             ]
         );
-        assert_eq!(found.exchangers[0].preference, 10);
+        assert_eq!(found.domain.unwrap().exchangers[0].preference, 10);
         let implicit = expanded(Place::Mx("cave.test".into())).await;
         assert_eq!(addresses(&implicit), ["192.0.2.7:25", "192.0.2.7:465"]);
     }
@@ -563,7 +593,10 @@ mod tests {
         let answers = vec![(0, map()), (DAY, half()), (2 * DAY, Map::default())];
         let later = over_time(place(), answers).await;
         assert_eq!((later.endpoints.len(), later.last_known.len()), (0, 6));
-        assert_eq!((later.exchangers.len(), later.extent), (2, Extent::Nothing));
+        assert_eq!(
+            (later.domain.unwrap().exchangers.len(), later.extent),
+            (2, Extent::Nothing)
+        );
         let answers = vec![(0, map()), (DAY, Map::default()), (2 * DAY, map())];
         let again = over_time(place(), answers).await;
         assert_eq!((again.endpoints.len(), again.last_known.len()), (6, 0));

@@ -2,6 +2,7 @@
 
 mod expand;
 mod extent;
+mod host;
 mod mail_domain;
 mod shortcomings;
 mod sightings;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::answer::{Answer, Kind};
+use super::record_set::{Kind, RecordSet};
 
 /// However long a TTL is, a change of DNS is seen after this time.
 const MAX_TTL: Duration = Duration::from_secs(300);
@@ -40,7 +40,7 @@ struct Kept {
 
 #[derive(Clone)]
 struct Entry {
-    answer: Answer,
+    answer: RecordSet,
     until: Instant,
 }
 
@@ -54,7 +54,7 @@ impl Cache {
     }
 
     /// A kept answer that is still good.
-    pub(super) fn find(&self, question: &Question, now: Instant) -> Option<Answer> {
+    pub(super) fn find(&self, question: &Question, now: Instant) -> Option<RecordSet> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = kept.young.get(question) {
             return (now < entry.until).then(|| entry.answer.clone());
@@ -66,7 +66,7 @@ impl Cache {
     }
 
     /// Keeps an answer as long as its TTL says, and no longer than we want.
-    pub(super) fn keep(&self, question: Question, answer: &Answer, now: Instant) {
+    pub(super) fn keep(&self, question: Question, answer: &RecordSet, now: Instant) {
         let longest = if answer.records.is_empty() {
             MAX_NEGATIVE_TTL
         } else {
@@ -97,14 +97,15 @@ impl Kept {
     }
 }
 
-fn size(question: &Question, answer: &Answer) -> usize {
+fn size(question: &Question, answer: &RecordSet) -> usize {
     size_of::<Question>() + question.name.len() + answer.size() + ENTRY
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::answer::Data;
+    use crate::dns::record_set::Data;
+    use crate::facts::lookup::Security;
     use std::net::{IpAddr, Ipv4Addr};
 
     fn question(name: &str) -> Question {
@@ -115,12 +116,13 @@ mod tests {
         }
     }
 
-    fn answer(count: usize, ttl: u64) -> Answer {
+    fn answer(count: usize, ttl: u64) -> RecordSet {
         let address = Data::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Answer {
+        RecordSet {
             records: vec![address; count].into(),
             alias_of: None,
             exists: true,
+            security: Security::Unknown,
             ttl: Duration::from_secs(ttl),
         }
     }

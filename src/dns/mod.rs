@@ -1,12 +1,12 @@
 //! A question in a view to an answer that says why it is missing; knows nothing of targets.
 
-mod answer;
 mod cache;
 mod clock;
 mod file;
 mod hickory;
 mod hosts;
 mod name_server;
+mod record_set;
 mod search;
 mod tls;
 
@@ -18,16 +18,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::facts::lookup::{Exchanger, LookupFault, Security};
 use crate::pki::Anchors;
-use crate::reason::Reason;
 
-/// Why a name has no answer.
+/// A value that DNS gave, and how far it is to be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LookupFault {
-    /// `dns_not_found` or `dns_error`; of a mail domain also what its MX records say instead of a host.
-    pub reason: Reason,
-    /// The evidence in words.
-    pub detail: String,
+pub struct Answer<T> {
+    /// What was asked for.
+    pub value: T,
+    /// What DNSSEC says of it.
+    pub security: Security,
+}
+
+impl<T> Answer<T> {
+    /// From somebody who does not know DNSSEC.
+    pub fn unproven(value: T) -> Self {
+        let security = Security::Unknown;
+        Self { value, security }
+    }
 }
 
 /// One A or AAAA record.
@@ -81,15 +89,6 @@ impl Family {
     }
 }
 
-/// One MX record (RFC 5321 §5.1).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Exchanger {
-    /// Lower is tried first.
-    pub preference: u16,
-    /// The host without the dot at the end, as it stands in DNS; empty for the root, which a null MX names.
-    pub host: String,
-}
-
 /// Who answers in one view, and how far he is believed.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -129,7 +128,7 @@ pub trait Lookup: Send + Sync {
         view: &str,
         name: &str,
         family: Family,
-    ) -> impl Future<Output = Result<Addresses, LookupFault>> + Send;
+    ) -> impl Future<Output = Result<Answer<Addresses>, LookupFault>> + Send;
 
     /// The MX records of a domain; none for a domain that has other records.
     ///
@@ -139,7 +138,7 @@ pub trait Lookup: Send + Sync {
         &self,
         view: &str,
         domain: &str,
-    ) -> impl Future<Output = Result<Vec<Exchanger>, LookupFault>> + Send;
+    ) -> impl Future<Output = Result<Answer<Vec<Exchanger>>, LookupFault>> + Send;
 
     /// The same for a name that a stranger asks for: what is answered is kept nowhere.
     fn for_strangers(self: &Arc<Self>) -> Arc<Self> {

@@ -1,3 +1,7 @@
 //! What was seen, by whom and when: parsed and bounded, but not judged.
 
+pub mod domain;
+pub mod host;
+pub mod inventory;
+pub mod lookup;
 pub mod observation;

@@ -124,7 +124,9 @@ impl Resolution {
             fault: found.map_or_else(|| Some(pending()), |found| found.fault.clone()),
             endpoints: found.map_or(0, |found| found.all().count()),
             last_known: found.map_or(0, |found| found.last_known.len()),
-            exchangers: found.map_or_else(Vec::new, |found| found.exchangers.clone()),
+            exchangers: found
+                .and_then(|found| found.domain.as_ref())
+                .map_or_else(Vec::new, |domain| domain.exchangers.clone()),
         }
     }
 

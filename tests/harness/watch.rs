@@ -9,7 +9,9 @@ use std::time::Duration;
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
-use smtp_tls_exporter::dns::{AddressRecord, Addresses, Exchanger, Family, Lookup, LookupFault};
+use smtp_tls_exporter::dns::{
+    AddressRecord, Addresses, Answer, Exchanger, Family, Lookup, LookupFault,
+};
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::reason::Reason;
@@ -42,7 +44,7 @@ impl Lookup for Names {
         _view: &str,
         name: &str,
         _family: Family,
-    ) -> Result<Addresses, LookupFault> {
+    ) -> Result<Answer<Addresses>, LookupFault> {
         let found = self.0.get(name).cloned();
         let found = found
             .unwrap_or(Err(Reason::DnsNotFound))
@@ -54,14 +56,18 @@ impl Lookup for Names {
         let records = found
             .into_iter()
             .map(|address| AddressRecord { address, ttl });
-        Ok(Addresses {
+        Ok(Answer::unproven(Addresses {
             records: records.collect(),
             lost: None,
-        })
+        }))
     }
 
-    async fn exchangers(&self, _view: &str, _domain: &str) -> Result<Vec<Exchanger>, LookupFault> {
-        Ok(Vec::new())
+    async fn exchangers(
+        &self,
+        _view: &str,
+        _domain: &str,
+    ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
+        Ok(Answer::unproven(Vec::new()))
     }
 }
 

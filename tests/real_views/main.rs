@@ -197,7 +197,7 @@ async fn every_transport_tells_every_failure() {
             let found = resolvers.addresses("v", &host, Family::Ipv4).await;
             ends.push(
                 found
-                    .map(|found| found.records.len())
+                    .map(|found| found.value.records.len())
                     .map_err(|fault| fault.reason),
             );
         }

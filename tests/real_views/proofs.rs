@@ -31,17 +31,17 @@ z A 192.0.2.9";
 
 /// Names below the zone, and how looking them up in both families ends.
 const SOUND: [(&str, &str); 15] = [
-    ("good", "192.0.2.1"),
-    ("dual", "192.0.2.1 2001:db8::1"),
-    ("alias", "192.0.2.1"),
-    ("chain", "192.0.2.1"),
-    ("m.w", "192.0.2.2"),
-    ("m.n.w", "192.0.2.2"),
-    ("a.b.x", "192.0.2.3"),
-    ("m.c", "192.0.2.1"),
-    ("m.n.c", "192.0.2.1"),
-    ("host.tree", "192.0.2.4"),
-    ("m.p.q.w2", "192.0.2.5"),
+    ("good", "192.0.2.1 secure"),
+    ("dual", "192.0.2.1 2001:db8::1 secure"),
+    ("alias", "192.0.2.1 secure"),
+    ("chain", "192.0.2.1 secure"),
+    ("m.w", "192.0.2.2 secure"),
+    ("m.n.w", "192.0.2.2 secure"),
+    ("a.b.x", "192.0.2.3 secure"),
+    ("m.c", "192.0.2.1 secure"),
+    ("m.n.c", "192.0.2.1 secure"),
+    ("host.tree", "192.0.2.4 secure"),
+    ("m.p.q.w2", "192.0.2.5 secure"),
     ("b.x", "dns_not_found"),
     ("nothing", "dns_not_found"),
     ("missing", "dns_not_found"),
@@ -79,15 +79,18 @@ impl Zones<'_> {
     }
 }
 
-/// Addresses, or the reason; a half answer is marked.
+/// Addresses and what DNSSEC says of them, or the reason; a half answer is marked.
 async fn end(resolvers: &Resolvers, view: &str, name: &str) -> String {
     match resolvers.addresses(view, name, Family::Any).await {
         Ok(found) => {
+            let security = found.security.as_str().to_owned();
+            let found = found.value;
             let records = found.records.iter().map(|r| r.address.to_string());
             let lost = found
                 .lost
                 .map(|(family, fault)| format!("{family:?} lost: {}", fault.detail));
-            records.chain(lost).collect::<Vec<_>>().join(" ")
+            let told = records.chain(lost).chain([security]);
+            told.collect::<Vec<_>>().join(" ")
         }
         Err(fault) => {
             println!("{view}: {}", fault.detail);

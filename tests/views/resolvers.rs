@@ -33,7 +33,12 @@ fn udp(servers: &[&Dns]) -> Resolvers {
 
 async fn found(resolvers: &Resolvers, name: &str) -> Result<Vec<IpAddr>, LookupFault> {
     let found = resolvers.addresses("v", name, Family::Ipv4).await?;
-    Ok(found.records.iter().map(|record| record.address).collect())
+    Ok(found
+        .value
+        .records
+        .iter()
+        .map(|record| record.address)
+        .collect())
 }
 
 fn here(last: u8) -> Result<Vec<IpAddr>, LookupFault> {
@@ -243,7 +248,7 @@ async fn aliases_that_lead_nowhere_say_so() {
         .unwrap_err();
     assert_eq!(fault.reason, Reason::DnsError);
     let records = resolvers.exchangers("v", "empty.bears.test").await.unwrap();
-    assert_eq!(records[0].host, "mx.bears.test");
+    assert_eq!(records.value[0].host, "mx.bears.test");
 }
 
 #[tokio::test]

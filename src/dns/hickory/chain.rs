@@ -7,8 +7,8 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
-use super::super::Exchanger;
-use super::super::answer::{Answer, Data, Kind};
+use super::super::record_set::{Data, Kind, RecordSet};
+use crate::facts::lookup::{Exchanger, Security};
 
 /// More aliases than any resolver follows.
 const MAX_ALIASES: usize = 16;
@@ -19,6 +19,8 @@ pub(super) struct Statement {
     pub(super) exists: bool,
     /// How long an absence may be kept; of none that says nothing about it.
     pub(super) negative_ttl: Option<u32>,
+    /// As far as somebody looked.
+    pub(super) security: Security,
 }
 
 impl Statement {
@@ -29,11 +31,13 @@ impl Statement {
                 exists: response.metadata.response_code != ResponseCode::NXDomain,
                 negative_ttl: response.negative_ttl(),
                 records: response.into_message().answers,
+                security: Security::Unknown,
             }),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => Ok(Self {
                 records: Vec::new(),
                 exists: none.response_code != ResponseCode::NXDomain,
                 negative_ttl: none.negative_ttl,
+                security: Security::Unknown,
             }),
             Err(error) => Err(error),
         }
@@ -43,7 +47,7 @@ impl Statement {
 /// What to do after a reply.
 pub(super) enum Step {
     /// Nothing: this is the answer.
-    Done(Answer),
+    Done(RecordSet),
     /// Ask for the name at the end: this reply did not say.
     Ask,
     /// Give up, for this reason.
@@ -56,6 +60,8 @@ pub(super) struct Chain {
     names: Vec<Name>,
     /// The shortest so far, in seconds.
     ttl: u32,
+    /// Of all replies so far.
+    security: Security,
 }
 
 impl Chain {
@@ -64,6 +70,7 @@ impl Chain {
             kind,
             names: vec![name],
             ttl: u32::MAX,
+            security: Security::Secure,
         }
     }
 
@@ -74,6 +81,7 @@ impl Chain {
 
     /// Goes along what was replied to the question for the name at the end.
     pub(super) fn follow(&mut self, statement: &Statement) -> Step {
+        self.security = self.security.and(statement.security);
         let asked = self.names.len();
         loop {
             let here = || statement.records.iter().filter(|r| r.name == *self.end());
@@ -104,10 +112,11 @@ impl Chain {
 
     fn done(&self, records: Arc<[Data]>, exists: bool, ttl: Option<u32>) -> Step {
         let alias_of = (self.names.len() > 1).then(|| shown(self.end()).into());
-        Step::Done(Answer {
+        Step::Done(RecordSet {
             records,
             alias_of,
             exists,
+            security: self.security,
             ttl: Duration::from_secs(self.ttl.min(ttl.unwrap_or(0)).into()),
         })
     }

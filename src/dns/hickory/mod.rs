@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::Cache;
-use super::{Addresses, Exchanger, Family, Lookup, LookupFault, Policy};
+use super::{Addresses, Answer, Exchanger, Family, Lookup, LookupFault, Policy};
 use crate::reason::Reason;
 use resolver::Resolver;
 
@@ -66,12 +66,16 @@ impl Lookup for Resolvers {
         view: &str,
         name: &str,
         family: Family,
-    ) -> Result<Addresses, LookupFault> {
+    ) -> Result<Answer<Addresses>, LookupFault> {
         let resolver = self.view(view)?;
         resolver.addresses(name, family, self.for_strangers).await
     }
 
-    async fn exchangers(&self, view: &str, domain: &str) -> Result<Vec<Exchanger>, LookupFault> {
+    async fn exchangers(
+        &self,
+        view: &str,
+        domain: &str,
+    ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
         let resolver = self.view(view)?;
         resolver.exchangers(domain, self.for_strangers).await
     }
@@ -114,7 +118,7 @@ mod tests {
         let policy = Policy::system(Arc::new(Anchors::default()));
         let resolvers = Resolvers::new([(&view, &policy)], Duration::from_secs(1));
         let found = resolvers.addresses("default", "localhost", Family::Any);
-        let found = found.await.unwrap();
+        let found = found.await.unwrap().value;
         assert!(!found.records.is_empty());
         let records = found.records.iter();
         assert!(records.map(|r| r.address).all(|a| a.is_loopback()));

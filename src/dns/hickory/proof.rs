@@ -9,6 +9,7 @@ use hickory_resolver::proto::serialize::binary::BinDecodable;
 
 use super::chain::Statement;
 use super::server::Reply;
+use crate::facts::lookup::Security;
 
 /// What is said of a signature that does not hold, or that is missing.
 const BOGUS: &str = "the answer failed DNSSEC validation";
@@ -42,7 +43,13 @@ pub(super) fn statement(reply: Reply, kind: RecordType) -> Result<Statement, Str
         Some(_) if are_closest => {}
         Some(_) => return Err(UNPROVEN.to_owned()),
     }
+    let security = match doubt {
+        Some(proof) if proof.is_insecure() => Security::Insecure,
+        _ if answers.is_empty() => Security::Unknown,
+        _ => of_records(answers),
+    };
     let mut statement = Statement::new(Ok(response)).map_err(|e| e.to_string())?;
+    statement.security = security;
     if is_negative && has_alias {
         // That the alias leads nowhere was said of another name than the one asked for: ask for that one.
         (statement.exists, statement.negative_ttl) = (true, None);
@@ -57,6 +64,17 @@ fn is_believed(record: &Record, answers: &[Record]) -> bool {
         _ if record.record_type() == RecordType::RRSIG => true,
         Proof::Secure | Proof::Insecure => true,
         Proof::Bogus | Proof::Indeterminate => answers.iter().any(|other| derives(other, record)),
+    }
+}
+
+/// Of records that are all believed.
+fn of_records(answers: &[Record]) -> Security {
+    let is_insecure = |record: &Record| {
+        record.record_type() != RecordType::RRSIG && record.proof == Proof::Insecure
+    };
+    match answers.iter().any(is_insecure) {
+        true => Security::Insecure,
+        false => Security::Secure,
     }
 }
 

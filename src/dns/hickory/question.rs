@@ -8,13 +8,14 @@ use hickory_resolver::proto::rr::Name;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::LookupFault;
-use super::super::answer::{Answer, Data, Kind};
 use super::super::cache::Question;
+use super::super::record_set::{Data, Kind, RecordSet};
 use super::super::search::{is_local, is_no_dns_name};
 use super::asker::Asker;
 use super::chain::{Chain, Step, record_type};
 use super::failed;
 use super::resolver::Resolver;
+use crate::facts::lookup::Security;
 
 /// How often an answer may say that another name has to be asked for.
 const MAX_QUESTIONS: usize = 8;
@@ -46,7 +47,7 @@ impl<'a> Asking<'a> {
 
     /// Asks one question, with the deadline around everything: a family that is not answered takes nothing from the
     /// other one.
-    pub(super) async fn ask(self, name: &str, kind: Kind) -> Result<Answer, LookupFault> {
+    pub(super) async fn ask(self, name: &str, kind: Kind) -> Result<RecordSet, LookupFault> {
         if let Some(answer) = by_definition(name, kind) {
             return Ok(answer);
         }
@@ -72,7 +73,7 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    async fn along_aliases(self, name: &str, kind: Kind) -> Result<Answer, String> {
+    async fn along_aliases(self, name: &str, kind: Kind) -> Result<RecordSet, String> {
         let permits = match self.for_strangers {
             true => &self.resolver.strangers,
             false => &self.resolver.permits,
@@ -93,7 +94,7 @@ impl<'a> Asking<'a> {
 }
 
 /// What is known of some names without asking anybody.
-fn by_definition(name: &str, kind: Kind) -> Option<Answer> {
+fn by_definition(name: &str, kind: Kind) -> Option<RecordSet> {
     let is_local = is_local(name);
     let records = match kind {
         _ if is_no_dns_name(name) => Vec::new(),
@@ -102,10 +103,11 @@ fn by_definition(name: &str, kind: Kind) -> Option<Answer> {
         Kind::Aaaa => vec![Data::Address(Ipv6Addr::LOCALHOST.into())],
         Kind::Mx => Vec::new(),
     };
-    Some(Answer {
+    Some(RecordSet {
         records: records.into(),
         alias_of: None,
         exists: is_local,
+        security: Security::Unknown,
         ttl: Duration::ZERO,
     })
 }

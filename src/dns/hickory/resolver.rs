@@ -6,14 +6,15 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::answer::{Answer, Data, Kind};
 use super::super::cache::Cache;
 use super::super::hosts::HostsFile;
-use super::super::{AddressRecord, Addresses, Exchanger, Family, LookupFault, NameServer, Policy};
+use super::super::record_set::{Data, Kind, RecordSet};
+use super::super::{AddressRecord, Addresses, Answer, Family, NameServer, Policy};
 use super::asker::Asker;
 use super::question::Asking;
 use super::upstream::Upstream;
 use super::{MAX_LOOKUPS, MAX_LOOKUPS_OF_STRANGERS, failed, not_found};
+use crate::facts::lookup::{Exchanger, LookupFault, Security};
 
 /// The resolver of one view.
 pub(super) struct Resolver {
@@ -51,10 +52,10 @@ impl Resolver {
         name: &str,
         family: Family,
         for_strangers: bool,
-    ) -> Result<Addresses, LookupFault> {
+    ) -> Result<Answer<Addresses>, LookupFault> {
         let listed = self.hosts_file(name, family).await;
         if !listed.records.is_empty() {
-            return Ok(listed);
+            return Ok(Answer::unproven(listed));
         }
         let until = Instant::now() + self.deadline;
         let asker = self.asker(until).await?;
@@ -63,7 +64,7 @@ impl Resolver {
         let candidates = asker.search.candidates(name);
         for candidate in &candidates {
             match asked(asking, candidate, family).await {
-                Ok(found) if !found.records.is_empty() => return Ok(found),
+                Ok(found) if !found.value.records.is_empty() => return Ok(found),
                 Ok(_) => {}
                 Err(fault) => {
                     first_fault.get_or_insert(fault);
@@ -96,16 +97,16 @@ impl Resolver {
         &self,
         domain: &str,
         for_strangers: bool,
-    ) -> Result<Vec<Exchanger>, LookupFault> {
+    ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
         let until = Instant::now() + self.deadline;
         let asker = self.asker(until).await?;
         let asking = Asking::new(self, &asker, until, for_strangers);
-        let (mut first_fault, mut exists) = (None, false);
+        let (mut first_fault, mut missing) = (None, None);
         let candidates = asker.search.mail_domains(domain);
         for candidate in &candidates {
             match asking.ask(candidate, Kind::Mx).await {
                 Ok(answer) if !answer.records.is_empty() => return Ok(exchangers(&answer)),
-                Ok(answer) if answer.exists => exists = true,
+                Ok(answer) if answer.exists => missing = Some(exchangers(&answer)),
                 Ok(answer) => {
                     let fault = leads_nowhere(candidate, &answer, "MX record");
                     first_fault = first_fault.or(fault);
@@ -113,10 +114,10 @@ impl Resolver {
                 Err(fault) => first_fault = first_fault.or(Some(fault)),
             }
         }
-        match first_fault {
-            Some(fault) => Err(fault),
-            None if exists => Ok(Vec::new()),
-            None => Err(not_found(format!("{domain} does not exist"), &candidates)),
+        match (first_fault, missing) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(none)) => Ok(none),
+            (None, None) => Err(not_found(format!("{domain} does not exist"), &candidates)),
         }
     }
 
@@ -129,15 +130,22 @@ impl Resolver {
 
 /// The addresses of an absolute name; none if it has none. Half an answer is better than none: the family that
 /// resolved is probed.
-async fn asked(asking: Asking<'_>, name: &str, family: Family) -> Result<Addresses, LookupFault> {
+async fn asked(
+    asking: Asking<'_>,
+    name: &str,
+    family: Family,
+) -> Result<Answer<Addresses>, LookupFault> {
     let (v4, v6) = match family {
         Family::Ipv4 => return whole(name, family, &[asking.ask(name, Kind::A).await?]),
         Family::Ipv6 => return whole(name, family, &[asking.ask(name, Kind::Aaaa).await?]),
         Family::Any => tokio::join!(asking.ask(name, Kind::A), asking.ask(name, Kind::Aaaa)),
     };
-    let half = |answer: &Answer, family, fault| Addresses {
-        records: addresses(answer).collect(),
-        lost: Some((family, fault)),
+    let half = |answer: &RecordSet, family, fault| Answer {
+        value: Addresses {
+            records: addresses(answer).collect(),
+            lost: Some((family, fault)),
+        },
+        security: answer.security,
     };
     match (v4, v6) {
         (Ok(v4), Ok(v6)) => whole(name, family, &[v4, v6]),
@@ -147,20 +155,30 @@ async fn asked(asking: Asking<'_>, name: &str, family: Family) -> Result<Address
     }
 }
 
-fn whole(name: &str, family: Family, answers: &[Answer]) -> Result<Addresses, LookupFault> {
+fn whole(
+    name: &str,
+    family: Family,
+    answers: &[RecordSet],
+) -> Result<Answer<Addresses>, LookupFault> {
+    // A family that the name lacks takes nothing from the other one.
+    let told = answers.iter().filter(|answer| !answer.records.is_empty());
+    let security = told.map(|answer| answer.security).reduce(Security::and);
     let records: Vec<_> = answers.iter().flat_map(addresses).collect();
     let nowhere = |answer| leads_nowhere(name, answer, family.records());
     match answers.iter().find_map(nowhere) {
         Some(fault) if records.is_empty() => Err(fault),
-        _ => Ok(Addresses {
-            records,
-            lost: None,
+        _ => Ok(Answer {
+            value: Addresses {
+                records,
+                lost: None,
+            },
+            security: security.unwrap_or_default(),
         }),
     }
 }
 
 /// Of an alias without records: what it leads to. The name itself exists, so it is not called missing.
-fn leads_nowhere(name: &str, answer: &Answer, wanted: &str) -> Option<LookupFault> {
+fn leads_nowhere(name: &str, answer: &RecordSet, wanted: &str) -> Option<LookupFault> {
     let end = answer.alias_of.as_ref()?;
     let name = name.trim_end_matches('.');
     let what = match answer.exists {
@@ -170,7 +188,7 @@ fn leads_nowhere(name: &str, answer: &Answer, wanted: &str) -> Option<LookupFaul
     Some(failed(format!("{name} is an alias of {end}, which {what}")))
 }
 
-fn addresses(answer: &Answer) -> impl Iterator<Item = AddressRecord> {
+fn addresses(answer: &RecordSet) -> impl Iterator<Item = AddressRecord> {
     answer.records.iter().filter_map(|data| match data {
         Data::Address(address) => Some(AddressRecord {
             address: *address,
@@ -180,10 +198,13 @@ fn addresses(answer: &Answer) -> impl Iterator<Item = AddressRecord> {
     })
 }
 
-fn exchangers(answer: &Answer) -> Vec<Exchanger> {
+fn exchangers(answer: &RecordSet) -> Answer<Vec<Exchanger>> {
     let exchanger = |data: &Data| match data {
         Data::Exchanger(exchanger) => Some(exchanger.clone()),
         Data::Address(_) => None,
     };
-    answer.records.iter().filter_map(exchanger).collect()
+    Answer {
+        value: answer.records.iter().filter_map(exchanger).collect(),
+        security: answer.security,
+    }
 }

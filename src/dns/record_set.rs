@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Exchanger;
+use crate::facts::lookup::{Exchanger, Security};
 
 /// The kinds of records that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,17 +37,19 @@ pub(super) enum Data {
 
 /// The records, or that there are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct RecordSet {
     pub(super) records: Arc<[Data]>,
     /// The name at the end of the aliases, if the name that was asked for is one.
     pub(super) alias_of: Option<Box<str>>,
     /// Whether the name, or the one at the end of its aliases, has records of any kind.
     pub(super) exists: bool,
+    /// Of every reply that led to it.
+    pub(super) security: Security,
     /// How long it may be kept (RFC 1035 §3.2.1, RFC 2308 §5), aliases on the way included.
     pub(super) ttl: Duration,
 }
 
-impl Answer {
+impl RecordSet {
     /// What it takes in memory, about.
     pub(super) fn size(&self) -> usize {
         let more = |data: &Data| match data {

@@ -1,0 +1,85 @@
+//! One host as DNS answered for it, now and before.
+
+use std::net::IpAddr;
+
+use super::extent::Extent;
+use super::shortcomings::shortcomings;
+use super::sightings::Sightings;
+use crate::dns::{Addresses, Answer, LookupFault, Security};
+use crate::facts::host::HostFacts;
+use crate::timestamp::Timestamp;
+
+/// What is known of one host.
+#[derive(Debug, Clone)]
+pub(super) struct FoundHost {
+    sightings: Sightings,
+    security: Security,
+    fault: Option<LookupFault>,
+}
+
+impl FoundHost {
+    /// A host that was asked for, and all that is wrong with the answer.
+    pub(super) fn new(
+        host: &str,
+        found: Result<Answer<Addresses>, LookupFault>,
+    ) -> (Self, Vec<(Extent, LookupFault)>) {
+        let (sightings, security, faults) = match found {
+            Ok(Answer { value, security }) => {
+                let sightings = Sightings::new(&value);
+                let faults = shortcomings(host, &value, &sightings);
+                (sightings, security, faults)
+            }
+            Err(fault) => (
+                Sightings::none(),
+                Security::Unknown,
+                vec![(Extent::Part, fault)],
+            ),
+        };
+        let fault = faults.first().map(|(_, fault)| fault.clone());
+        let host = Self {
+            sightings,
+            security,
+            fault,
+        };
+        (host, faults)
+    }
+
+    /// A host that nobody was asked for this time, because it is unknown whether it is one.
+    pub(super) fn unasked(fault: Option<&LookupFault>) -> Self {
+        Self {
+            sightings: Sightings::none(),
+            security: Security::Unknown,
+            fault: fault.cloned(),
+        }
+    }
+
+    /// Keeps what was found before and may still be true.
+    pub(super) fn remember(&mut self, earlier: Option<&Self>, now: Timestamp) {
+        let earlier = earlier.map(|earlier| &earlier.sightings);
+        self.sightings.remember(earlier, now);
+    }
+
+    /// The usable addresses of the newest answer.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.sightings.addresses()
+    }
+
+    /// The addresses that are only known from before.
+    pub(super) fn last_known(&self) -> impl Iterator<Item = IpAddr> {
+        self.sightings.last_known()
+    }
+
+    /// Of the newest answer, those that no server can have.
+    pub(super) fn unusable(&self) -> &[IpAddr] {
+        &self.sightings.unusable
+    }
+
+    pub(super) fn facts(&self) -> HostFacts {
+        HostFacts {
+            addresses: self.addresses().collect(),
+            last_known: self.last_known().collect(),
+            security: self.security,
+            fault: self.fault.clone(),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! A mail domain as DNS knows it in one view.
+
+use std::sync::Arc;
+
+use super::lookup::{Exchanger, LookupFault, Security};
+
+/// Which domain is meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DomainKey {
+    /// The target that watches it.
+    pub target: Arc<str>,
+    /// Its name.
+    pub domain: Arc<str>,
+    /// Who looked.
+    pub view: Arc<str>,
+}
+
+/// What is known of a domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainFacts {
+    /// The hosts that take its mail, the preferred first (RFC 5321 §5.1); those of an earlier answer while there is none.
+    pub exchangers: Vec<Exchanger>,
+    /// What DNSSEC says of the newest answer.
+    pub security: Security,
+    /// Why there is no newest answer, or what is wrong with it.
+    pub fault: Option<LookupFault>,
+}
