@@ -4,9 +4,6 @@
 //! `cargo bench --bench peers`; needs `prometheus-blackbox-exporter` (Debian) on the PATH. Both run as programs of
 //! their own, so that the figure holds everything: the listener, the runtime, the rendering.
 
-#[path = "../tests/peer/mod.rs"]
-mod peer;
-
 use std::fmt;
 use std::fs;
 use std::io::{Read, Write};
@@ -15,8 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-use peer::{Authority, Leaf, Server, Speech};
 use smtp_tls_exporter::watch::system_clock;
+use testkit::peer::{Authority, Leaf, Server, Speech};
 use tokio::runtime;
 
 const PROBES: usize = 1000;

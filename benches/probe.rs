@@ -3,15 +3,11 @@
 //! `cargo bench --bench probe`. The figures are of the client side alone: it runs on a thread of its own, whose CPU
 //! time is read; the servers run on another. Ratios travel between machines, microseconds do not.
 
-#[path = "../tests/peer/mod.rs"]
-mod peer;
-
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use peer::{Authority, Credentials, Leaf, Server, Speech};
 use rustix::time::{ClockId, clock_gettime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -28,6 +24,7 @@ use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
 use smtp_tls_exporter::report::Snapshot;
 use smtp_tls_exporter::timestamp::Timestamp;
 use smtp_tls_exporter::watch::{Rounds, system_clock};
+use testkit::peer::{Authority, Credentials, Leaf, Server, Speech};
 use tokio::runtime;
 
 const ENDPOINTS: usize = 1000;

@@ -4,9 +4,6 @@
 //! Figures to hold: an answer in text takes at most 0.25 s of one core, with gzip 0.5 s; memory after such scrapes at
 //! most 150 MB; with 100 endpoints and nothing to do at most 20 MB.
 
-#[path = "../tests/peer/mod.rs"]
-mod peer;
-
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,7 +14,6 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use peer::{Authority, Leaf, Server, Speech};
 use rustix::time::{ClockId, clock_gettime};
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
@@ -28,6 +24,7 @@ use smtp_tls_exporter::process::ProcessFacts;
 use smtp_tls_exporter::render::{self, Encoding, Exporter, Format, Reload};
 use smtp_tls_exporter::timestamp::Timestamp;
 use smtp_tls_exporter::watch::{Rounds, system_clock};
+use testkit::peer::{Authority, Leaf, Server, Speech};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 

@@ -6,7 +6,6 @@
 
 #[path = "shipped/generated.rs"]
 mod generated;
-mod peer;
 #[path = "shipped/reasons.rs"]
 mod reasons;
 
@@ -20,10 +19,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use generated::{Outcome, generated, read, root};
-use peer::{Authority, Leaf, Server, Speech};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::FAMILIES;
 use smtp_tls_exporter::verdict::{CHECKS, Check, Switch};
+use testkit::peer::{Authority, Leaf, Server, Speech};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
 #[test]

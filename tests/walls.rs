@@ -240,7 +240,7 @@ fn every_dependency_has_a_place() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    for folder in ["src", "tests", "examples", "benches"] {
+    for folder in ["src", "tests", "testkit", "examples", "benches"] {
         for file in rust_files(&root().join(folder)) {
             let text = fs::read_to_string(&file).expect("a readable file");
             assert!(

@@ -1,0 +1,28 @@
+//! What the tests share: mail servers and certificates made up in this process, the real program, and what it says read
+//! back. It knows the exporter only as a program, by its path: what needs the library stays with the test.
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "for tests, which may fail, read clocks and files, and start what they talk to"
+)]
+
+pub mod curl;
+pub mod exposition;
+pub mod http;
+pub mod network;
+pub mod odd;
+pub mod peer;
+pub mod process;
+pub mod program;
+pub mod serving;
+pub mod started;
+pub mod world;
+
+mod clock;
+
+pub use clock::{early_clock, now};
+pub use exposition::{Exposition, Sample};
+pub use program::{Ended, Program, ended};
+pub use serving::{Exporter, Setup};
+pub use world::{Role, Stage, World, any_port, fleet, serve, target, target_with};

@@ -1,0 +1,13 @@
+//! Mail servers and certificates made up in this process, for the tests; knows nothing of the exporter.
+
+pub mod acts;
+mod authority;
+mod dns;
+mod mute;
+mod script;
+mod server;
+
+pub use authority::{Authority, Credentials, Leaf};
+pub use dns::{Answer, Dns, Zone};
+pub use script::{Act, Script};
+pub use server::{HangUp, Server, Speech};

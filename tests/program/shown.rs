@@ -1,0 +1,375 @@
+//! The demo's servers, scraped by a real Prometheus without any rules, into what every panel and variable of the
+//! dashboards would show. Needs what tests/run.sh installs; plain `cargo test` leaves this out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testkit::network::get;
+use testkit::process::{Process, until};
+use testkit::started;
+
+use crate::PROGRAM;
+
+/// The state words by the dashboards' numbers, worst first.
+const STATES: [&str; 13] = [
+    "Unreachable",
+    "Broken",
+    "Undeliverable",
+    "Expired",
+    "NotYetValid",
+    "Mismatch",
+    "Untrusted",
+    "Inconsistent",
+    "Critical",
+    "Warning",
+    "Undecided",
+    "Weak",
+    "Healthy",
+];
+/// Endpoints of the demo.
+const ENDPOINTS: usize = 11;
+
+#[test]
+#[ignore = "needs prometheus: tests/run.sh"]
+fn the_dashboards_show_the_incident() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let demo = PROGRAM.demo(place.path());
+    let (said, exporter) = (demo.log(), demo.address);
+    let prometheus = Prometheus::start(place.path(), exporter);
+    prometheus.until_scraped();
+
+    every_variable_has_values(&prometheus);
+    every_panel_has_rows(&prometheus);
+    the_worst_is_in_the_fleet_table(&prometheus);
+    one_target_is_seen_from_all_sides(&prometheus);
+    only_exporters_are_exporters(&prometheus, exporter);
+    states_are_the_exporters_own(&prometheus, &said);
+}
+
+/// Prometheus scrapes something else as well, which does not answer.
+fn only_exporters_are_exporters(prometheus: &Prometheus, exporter: SocketAddr) {
+    let dashboard = dashboard("smtp-tls-exporter");
+    let reached = prometheus.ask(&panel(&dashboard, "Scrapes")["targets"][0], ".+");
+    assert_eq!(reached[0].value, 1.0, "the exporter is reached");
+    let exporter = exporter.to_string();
+    for panel in list(&dashboard["panels"]) {
+        for row in list(&panel["targets"])
+            .iter()
+            .flat_map(|target| prometheus.ask(target, ".+"))
+        {
+            let instance = row.label("instance");
+            assert!(
+                instance.is_empty() || instance == exporter,
+                "{}: {row:?}",
+                panel["title"]
+            );
+        }
+    }
+}
+
+fn every_variable_has_values(prometheus: &Prometheus) {
+    for (name, dashboard) in dashboards() {
+        for variable in list(&dashboard["templating"]["list"]) {
+            let Some(query) = variable["query"]["query"].as_str() else {
+                continue;
+            };
+            let values = prometheus.label_values(query);
+            assert!(!values.is_empty(), "{name}: {query}");
+            if variable["name"] == "target" {
+                let all = [
+                    "den-gateway",
+                    "fax-gateway",
+                    "hybrid-relay",
+                    "printer-relay",
+                    "split-horizon",
+                    "submission",
+                ];
+                assert_eq!(values, all, "{name}");
+            }
+        }
+    }
+}
+
+fn every_panel_has_rows(prometheus: &Prometheus) {
+    let mut asked = 0;
+    for (name, dashboard) in dashboards() {
+        for panel in list(&dashboard["panels"]) {
+            for target in list(&panel["targets"]) {
+                let rows = prometheus.ask(target, "hybrid-relay|fax-gateway|printer-relay");
+                assert!(!rows.is_empty(), "{name}: {}: {target:#}", panel["title"]);
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked >= 50, "only {asked} queries");
+}
+
+fn the_worst_is_in_the_fleet_table(prometheus: &Prometheus) {
+    let fleet = dashboard("smtp-tls-fleet");
+    let by_state = panel(&fleet, "Endpoints by state");
+    let counts: Vec<f64> = list(&by_state["targets"])
+        .iter()
+        .map(|target| prometheus.ask(target, ".+")[0].value)
+        .collect();
+    assert_eq!(counts, [1., 0., 0., 5., 0., 1., 1., 1., 0., 0., 0., 0., 2.]);
+
+    let table = panel(&fleet, "Endpoints");
+    let column = |n: usize| prometheus.ask(&table["targets"][n], ".+");
+    let [states, left, lifetime, issuers, reasons] = [0, 1, 2, 3, 4].map(column);
+    for rows in [&states, &left, &lifetime, &issuers, &reasons] {
+        assert_eq!(rows.len(), ENDPOINTS, "one row an endpoint: {rows:#?}");
+    }
+    assert_eq!(at(&states, "127.0.0.12").value, 3.0);
+    let days = at(&left, "127.0.0.12").value;
+    assert!((-6.1..-5.9).contains(&days), "{days} days left");
+    assert_eq!(at(&lifetime, "127.0.0.12").value, 0.0);
+    assert!(
+        at(&issuers, "127.0.0.12")
+            .label("issuer")
+            .contains("Bear Issuing CA")
+    );
+    assert_eq!(at(&reasons, "127.0.0.12").label("reason"), "cert_expired");
+    assert_eq!(at(&reasons, "127.0.0.22").label("reason"), "name_mismatch");
+    assert_eq!(
+        at(&reasons, "127.0.0.23").label("reason"),
+        "starttls_not_offered"
+    );
+    assert_eq!(at(&reasons, "127.0.0.11").label("reason"), "");
+    assert!(
+        at(&left, "127.0.0.23").value.is_nan(),
+        "nothing was read there"
+    );
+
+    let first = prometheus.ask(&panel(&fleet, "Ends first (days left)")["targets"][0], ".+");
+    assert_eq!(first.len(), ENDPOINTS - 1, "all that were read: {first:#?}");
+    let ill = prometheus.ask(&panel(&fleet, "What was not healthy")["targets"][0], ".+");
+    assert_eq!(
+        ill.len(),
+        ENDPOINTS - 2,
+        "all but the two healthy: {ill:#?}"
+    );
+}
+
+fn one_target_is_seen_from_all_sides(prometheus: &Prometheus) {
+    let dashboard = dashboard("smtp-tls-target");
+    let ask = |title: &str, n: usize| {
+        prometheus.ask(&panel(&dashboard, title)["targets"][n], "hybrid-relay")
+    };
+    assert_eq!(ask("State", 0)[0].value, 3.0);
+    assert_eq!(ask("Endpoints", 0)[0].value, 5.0);
+    assert_eq!(ask("Certificates", 0)[0].value, 2.0);
+    let presented = ask("Every address and view, side by side", 3);
+    let thumbprint = |address| at(&presented, address).label("fingerprint_sha1").to_owned();
+    assert_eq!(thumbprint("127.0.0.12"), thumbprint("127.0.0.15"));
+    assert_ne!(thumbprint("127.0.0.11"), thumbprint("127.0.0.12"));
+    let failed: BTreeSet<_> = ask("Checks", 0)
+        .into_iter()
+        .filter(|row| row.value == 0.0 && row.label("endpoint").contains(" 127.0.0.12 "))
+        .map(|row| row.label("check").to_owned())
+        .collect();
+    let expected = ["lifetime", "same_certificate"].map(str::to_owned);
+    assert_eq!(failed, BTreeSet::from(expected));
+    let leaf = at(&ask("Chain against leaf", 0), "127.0.0.12").value;
+    let path = at(&ask("Chain against leaf", 2), "127.0.0.12").value;
+    assert!(
+        (leaf - path).abs() < 0.001,
+        "the leaf ends first: {leaf}, {path}"
+    );
+    assert_eq!(ask("Which certificate when", 0).len(), 5);
+    let shares = ask("Endpoints by certificate", 0).into_iter();
+    let mut shares: Vec<f64> = shares.map(|row| row.value).collect();
+    shares.sort_by(f64::total_cmp);
+    assert_eq!(shares, [1.0, 4.0], "one server was renewed, four were not");
+}
+
+/// The number by which the dashboards sort and colour each endpoint belongs to the word of the table.
+fn states_are_the_exporters_own(prometheus: &Prometheus, table: &str) {
+    let fleet = dashboard("smtp-tls-fleet");
+    let numbers = prometheus.ask(&panel(&fleet, "Endpoints")["targets"][0], ".+");
+    let mut compared = 0;
+    for line in table.lines() {
+        // Behind the address stands its view, where there are several.
+        let words = line
+            .split_whitespace()
+            .filter(|word| !word.starts_with('('));
+        let words: Vec<&str> = words.collect();
+        let [_target, address, _not_after, _days, state, ..] = words[..] else {
+            continue;
+        };
+        let Ok(address) = address.parse::<SocketAddr>() else {
+            continue;
+        };
+        let number = at(&numbers, &address.ip().to_string()).value;
+        let word = STATES
+            .iter()
+            .zip(0..)
+            .find(|(_, n)| f64::from(*n) == number);
+        assert_eq!(word.map(|(word, _)| *word), Some(state), "{line}");
+        compared += 1;
+    }
+    assert_eq!(compared, ENDPOINTS, "{table}");
+}
+
+/// One row of an answer: labels, and the last value.
+#[derive(Debug)]
+struct Row {
+    labels: BTreeMap<String, String>,
+    value: f64,
+}
+
+impl Row {
+    fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+
+    fn read(result: &Value) -> Self {
+        let labels = result["metric"].as_object().expect("labels").iter();
+        let last = list(&result["values"])
+            .last()
+            .unwrap_or_else(|| &result["value"]);
+        Self {
+            labels: labels
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .collect(),
+            value: last[1]
+                .as_str()
+                .and_then(|v| v.parse().ok())
+                .expect("a number"),
+        }
+    }
+}
+
+/// The one row of that address.
+fn at<'a>(rows: &'a [Row], address: &str) -> &'a Row {
+    let mut found = rows.iter().filter(|row| row.label("address") == address);
+    match (found.next(), found.next()) {
+        (Some(row), None) => row,
+        _ => panic!("not one row of {address}: {rows:#?}"),
+    }
+}
+
+/// A Prometheus that scrapes the demo every second.
+struct Prometheus {
+    address: SocketAddr,
+    _process: Process,
+}
+
+impl Prometheus {
+    fn start(place: &Path, exporter: SocketAddr) -> Self {
+        // JSON is YAML as well.
+        let settings = json!({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "scrape_configs": [
+                {"job_name": "smtp-tls", "static_configs": [{"targets": [exporter.to_string()]}]},
+                {"job_name": "stranger", "static_configs": [{"targets": ["127.0.0.1:9"]}]},
+            ],
+        });
+        let (process, address) = started::prometheus(place, &settings.to_string());
+        Self {
+            address,
+            _process: process,
+        }
+    }
+
+    fn until_scraped(&self) {
+        until("two scrapes", || {
+            let states = self.query("smtp_tls_state").len();
+            let rates = self
+                .query("rate(smtp_tls_exporter_probes_total[30s])")
+                .len();
+            let found = states == ENDPOINTS && rates > 0;
+            found
+                .then_some(())
+                .ok_or_else(|| format!("{states} states, {rates} rates"))
+        });
+    }
+
+    fn query(&self, expr: &str) -> Vec<Row> {
+        self.rows(&format!("/api/v1/query?query={}", encoded(expr)))
+    }
+
+    /// What a panel's query gives, with the variables as a reader would have set them.
+    fn ask(&self, target: &Value, chosen: &str) -> Vec<Row> {
+        let expr = target["expr"].as_str().expect("a query");
+        let expr = expr
+            .replace("$__rate_interval", "30s")
+            .replace("$__range", "5m");
+        let expr = expr.replace("$target", chosen);
+        let expr = encoded(&expr.replace("$job", ".+").replace("$instance", ".+"));
+        if target["range"] == true {
+            let now = self.query("time()")[0].value;
+            let span = format!("start={}&end={now}&step=1", now - 20.0);
+            return self.rows(&format!("/api/v1/query_range?query={expr}&{span}"));
+        }
+        self.rows(&format!("/api/v1/query?query={expr}"))
+    }
+
+    fn rows(&self, path: &str) -> Vec<Row> {
+        let answer = self.json(path);
+        match answer["data"]["resultType"].as_str() {
+            Some("scalar") => vec![Row::read(
+                &json!({"metric": {}, "value": answer["data"]["result"]}),
+            )],
+            _ => list(&answer["data"]["result"])
+                .iter()
+                .map(Row::read)
+                .collect(),
+        }
+    }
+
+    /// `label_values(metric{…}, label)` as Grafana asks for it.
+    fn label_values(&self, query: &str) -> Vec<String> {
+        let inner = query
+            .strip_prefix("label_values(")
+            .and_then(|q| q.strip_suffix(')'));
+        let (series, label) = inner
+            .and_then(|q| q.rsplit_once(", "))
+            .expect("metric and label");
+        let series = series.replace("$job", ".+").replace("$instance", ".+");
+        let path = format!("/api/v1/label/{label}/values?match[]={}", encoded(&series));
+        let values = self.json(&path);
+        list(&values["data"])
+            .iter()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    fn json(&self, path: &str) -> Value {
+        let answer = get(self.address, path).unwrap_or_else(|error| panic!("{error}"));
+        serde_json::from_str(&answer).expect("Prometheus answers in JSON")
+    }
+}
+
+fn dashboards() -> Vec<(&'static str, Value)> {
+    let names = ["smtp-tls-fleet", "smtp-tls-target", "smtp-tls-exporter"];
+    names.map(|name| (name, dashboard(name))).to_vec()
+}
+
+fn dashboard(name: &str) -> Value {
+    let file = root().join(format!("dashboards/{name}.json"));
+    serde_json::from_str(&fs::read_to_string(file).expect("a dashboard")).expect("JSON")
+}
+
+fn panel<'a>(dashboard: &'a Value, title: &str) -> &'a Value {
+    let mut panels = list(&dashboard["panels"]).iter();
+    panels.find(|panel| panel["title"] == title).expect(title)
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |b: u8| match b {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(b).to_string(),
+        _ => format!("%{b:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
