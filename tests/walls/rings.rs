@@ -5,21 +5,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Source;
 
-/// Each room that has a ring, and the files in it. What `mod.rs` hands on counts as its own: it is the face for other
-/// rooms, and whoever lives in the room goes to the neighbour's file.
-pub(crate) fn rings<'a>(sources: &[&'a Source]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
-    let mut rings = BTreeMap::<_, BTreeSet<_>>::new();
-    let imports = imports(sources);
-    for (file, (room, direct)) in &imports {
-        if reached(direct, &imports).contains(file) {
-            rings.entry(*room).or_default().insert(*file);
-        }
-    }
-    rings
+/// An import that closes a ring: who imports whom, and by which path.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Link {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) path: String,
 }
 
-/// Of each file its room, and the other files of that room that it imports.
-type Imports<'a> = BTreeMap<&'a str, (&'a str, BTreeSet<&'a str>)>;
+/// The imports between files of one room that close rings. What `mod.rs` hands on counts as its own: it is the face for
+/// other rooms, and whoever lives in the room goes to the neighbour's file.
+pub(crate) fn links(sources: &[&Source]) -> Vec<Link> {
+    let imports = imports(sources);
+    let direct = imports.iter().flat_map(|(from, others)| {
+        let others = others.iter();
+        others.map(move |(to, path)| (*from, *to, path))
+    });
+    direct
+        .filter(|(from, to, _)| reached(to, &imports).contains(from))
+        .map(|(from, to, path)| Link {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            path: path.clone(),
+        })
+        .collect()
+}
+
+/// Of each file the other files of its room that it imports, and by which path.
+type Imports<'a> = BTreeMap<&'a str, BTreeMap<&'a str, String>>;
 
 fn imports<'a>(sources: &[&'a Source]) -> Imports<'a> {
     let modules: Vec<_> = sources
@@ -36,21 +49,23 @@ fn imports<'a>(sources: &[&'a Source]) -> Imports<'a> {
         nearest.map(|(_, source)| source.path.as_str())
     };
     let of = |source: &&'a Source| {
-        let named = source.paths();
-        let files = named.iter().filter_map(|path| home(source.room(), path));
-        let others = files.filter(|file| *file != source.path).collect();
-        (source.path.as_str(), (source.room(), others))
+        let named = source.paths().into_iter();
+        let files = named.filter_map(|path| Some((home(source.room(), &path)?, path)));
+        let others = files.filter(|(file, _)| *file != source.path).collect();
+        (source.path.as_str(), others)
     };
     sources.iter().map(of).collect()
 }
 
-/// The files that these import, and those that they import in turn, and so on.
-fn reached<'a>(direct: &BTreeSet<&'a str>, imports: &Imports<'a>) -> BTreeSet<&'a str> {
+/// The files that this one imports, and those that they import in turn, and so on.
+fn reached<'a>(file: &'a str, imports: &Imports<'a>) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
-    let mut next: Vec<_> = direct.iter().copied().collect();
+    let mut next = vec![file];
     while let Some(file) = next.pop() {
-        if reached.insert(file) {
-            next.extend(imports.get(file).into_iter().flat_map(|(_, files)| files));
+        for other in imports.get(file).into_iter().flat_map(BTreeMap::keys) {
+            if reached.insert(*other) {
+                next.push(other);
+            }
         }
     }
     reached

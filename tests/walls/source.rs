@@ -208,6 +208,11 @@ impl Named {
         while at < tokens.len() {
             at = match (tokens[at], tokens.get(at + 1).copied().unwrap_or_default()) {
                 // `use<'a>` in a type is no import.
+                // Nor is `pub(in a::b)`, which says who sees a thing.
+                ("pub", "(") if tokens.get(at + 2) == Some(&"in") => {
+                    let end = tokens[at..].iter().position(|token| *token == ")");
+                    end.map_or(tokens.len(), |end| at + end)
+                }
                 ("use", next) if next != "<" => named.tree(tokens, at + 1, Vec::new()),
                 ("mod", name) if tokens.get(at + 2) == Some(&";") => {
                     named.modules.push(name.to_owned());
