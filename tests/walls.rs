@@ -163,7 +163,6 @@ const RINGS: &[&str] = &[
     "cli",
     "dns",
     "pki",
-    "probe",
     "render",
     "report",
     "watch",

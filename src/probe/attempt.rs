@@ -5,9 +5,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::fallbacks::End;
+use super::limits::{Deadlines, Limits};
 use super::meter::Meter;
+use super::route::Route;
 use super::session::{self, Session};
-use super::{Deadlines, Limits, Route, Tls, connect, legacy, proxy_protocol, tls};
+use super::tls::{self, Tls};
+use super::{connect, legacy, proxy_protocol};
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{Fallback, Fault, Observation, Phase, Speaker};
 use crate::reason::Reason;

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::bytes::Bytes;
 use crate::facts::observation::TlsVersion;
-use crate::probe::MAX_CHAIN;
+use crate::probe::limits::MAX_CHAIN;
 
 /// Most bytes of a handshake message that are taken: four times what TLS libraries take.
 const MAX_HANDSHAKE: usize = 256 * 1024;

@@ -5,6 +5,7 @@ mod profile;
 mod proof;
 mod recording;
 mod refusal;
+mod schemes;
 mod secp521r1;
 
 pub use client_certificate::{ClientCertificate, ClientCertificateError};

@@ -11,7 +11,7 @@ use rustls::crypto::{aws_lc_rs as provider, verify_tls13_signature_with_raw_key}
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 
-use super::profile::RSA_PSS_PSS;
+use super::schemes::RSA_PSS_PSS;
 use crate::certificate::{Key, KeyKind, PublicKey};
 use crate::facts::observation::HandshakeSignature;
 use crate::pki;

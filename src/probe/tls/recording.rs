@@ -11,12 +11,12 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, Error, PeerMisbehaved, ProtocolVersion, SignatureScheme};
 
-use super::ClientCertificate;
+use super::client_certificate::ClientCertificate;
 use super::proof;
 use super::refusal::{self, Asked, BAD_SIGNATURE};
 use crate::certificate::{Certificate, KeyKind, Known};
 use crate::facts::observation::{Fault, HandshakeSignature, Observation};
-use crate::probe::MAX_CHAIN;
+use crate::probe::limits::MAX_CHAIN;
 use crate::probe::unread::{UNPARSED, read_if_small};
 
 /// What the server showed in one handshake.
