@@ -159,7 +159,6 @@ const FOREIGN: &[(&str, &str)] = &[
 #[rustfmt::skip]
 const RINGS: &[&str] = &[
     "advice",
-    "certificate",
     "cli",
     "dns",
     "pki",

@@ -9,7 +9,9 @@ use x509_parser::extensions::{
     X509Extension,
 };
 
-use super::{KeyUsage, SubjectName, der, memory};
+use super::key_usage::KeyUsage;
+use super::subject_name::SubjectName;
+use super::{der, memory};
 
 /// The basicConstraints extension (RFC 5280 §4.2.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

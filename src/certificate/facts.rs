@@ -1,7 +1,13 @@
 //! What one certificate says, field by field, and the questions that these fields answer; judges nothing.
 
+use super::dn::Dn;
+use super::extension::{BasicConstraints, Eku};
+use super::hex;
+use super::key::Key;
+use super::key_usage::KeyUsage;
 use super::memory::{list, text};
-use super::{BasicConstraints, Dn, Eku, Key, KeyUsage, SignatureAlgorithm, SubjectName, hex};
+use super::signature::SignatureAlgorithm;
+use super::subject_name::SubjectName;
 use crate::name::Host;
 use crate::timestamp::Timestamp;
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::Certificate;
+use super::presented::Certificate;
 use crate::recent::Recent;
 
 /// Bytes for certificates of servers that proved to have the key.

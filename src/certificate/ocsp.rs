@@ -9,7 +9,9 @@ use x509_parser::asn1_rs::{FromDer as _, Tag};
 use x509_parser::time::ASN1Time;
 
 use super::der::{self, Element};
-use super::{Facts, Unreadable, hex};
+use super::facts::Facts;
+use super::hex;
+use super::read::Unreadable;
 use crate::timestamp::Timestamp;
 
 /// A response has some 500 to 3,000 bytes and comes in one handshake message, where rustls ends at 64 KiB.

@@ -10,9 +10,13 @@ use x509_parser::error::X509Error;
 use x509_parser::nom::Parser as _;
 use x509_parser::x509::AlgorithmIdentifier;
 
+use super::dn::Dn;
 use super::extension::Extensions;
+use super::facts::Facts;
+use super::key::Key;
+use super::signature::SignatureAlgorithm;
 use super::validity::{self, Validity};
-use super::{Dn, Facts, Key, SignatureAlgorithm, der, fingerprint, hex};
+use super::{der, fingerprint, hex};
 use crate::timestamp::Timestamp;
 
 /// No handshake message of which we take certificates holds more; beyond, nothing is parsed.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use x509_parser::extensions::GeneralName;
 
-use super::{Dn, der, hex, memory};
+use super::dn::Dn;
+use super::{der, hex, memory};
 use crate::name::Host;
 
 /// One entry of the SubjectAltName extension (RFC 5280 §4.2.1.6), odd ones included.

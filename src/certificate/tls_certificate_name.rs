@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Dn, DnError, Facts};
+use super::dn::{Dn, DnError};
+use super::facts::Facts;
 
 /// The `TlsCertificateName` of a Send or Receive connector: by it Exchange chooses its certificate.
 ///

@@ -3,7 +3,7 @@
 use x509_parser::asn1_rs::Tag;
 
 use super::super::der;
-use super::{Attribute, Dn, Value};
+use super::name::{Attribute, Dn, Value};
 
 impl Dn {
     /// Reads a `Name` (RFC 5280 §4.1.2.4); none when the bytes are not one, to the last byte.

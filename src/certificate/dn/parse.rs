@@ -1,7 +1,8 @@
 //! The texts that tools print for distinguished names to names; knows no certificate.
 
 use super::super::hex;
-use super::{Attribute, Dn, Value, attribute, decode};
+use super::name::{Attribute, Dn, Value};
+use super::{attribute, decode};
 
 /// Why a text is no distinguished name; offsets are in bytes from the start of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,8 @@
 //! Distinguished names to the texts that LDAP tools and Exchange print; knows no certificate.
 
 use super::super::hex;
-use super::{Attribute, Dn, attribute};
+use super::attribute;
+use super::name::{Attribute, Dn};
 
 impl Dn {
     /// As .NET, Windows and Exchange print it: `CN=mail.example.com, O="Bear, Inc.", S=Bavaria, C=DE`.
@@ -87,7 +88,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Value;
+    use super::super::name::Value;
     use super::*;
 
     fn name(values: &[(&str, &str)]) -> Dn {
