@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Advice, of_resolution, worst};
+use super::words::{Advice, of_resolution, worst};
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Snapshot, State, TargetReport};
 
@@ -10,6 +10,7 @@ use crate::report::{Entry, Examples, Snapshot, State, TargetReport};
 const MOST: usize = 12;
 /// Endpoints that a step names before it only counts them.
 const NAMED: usize = 8;
+
 /// What is to be done, and where.
 struct Step {
     kind: (State, Reason),

@@ -1,0 +1,124 @@
+//! A reason at an endpoint, or of a name that was not found, to the words and the command that help.
+
+use super::{command, remedy};
+use crate::endpoint::{DEFAULT_VIEW, Place, ProxyProtocol};
+use crate::plain::plain;
+use crate::reason::Reason;
+use crate::report::{Entry, Examples, Resolution, TargetReport};
+use crate::smtp::Mode;
+
+/// In the words of an advice: where its endpoints are to be named. No name has a control character.
+const THERE: &str = "\u{1}";
+
+/// What to do next about one trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Advice {
+    /// What to do, with [`THERE`] for the endpoints.
+    pub(super) words: String,
+    /// What to type to see the trouble.
+    command: Option<String>,
+}
+
+impl Advice {
+    /// In one line, for the endpoints named.
+    pub(super) fn told(&self, places: &str) -> String {
+        let words = self.words.replace(THERE, places);
+        match &self.command {
+            Some(command) => format!("{words}: {command}"),
+            None => words,
+        }
+    }
+}
+
+/// What to do about the worst that is wrong with an endpoint, in one line; nothing for a healthy one.
+pub fn of(target: &TargetReport, entry: &Entry, examples: &Examples<'_>) -> Option<String> {
+    let advice = worst(target, entry, examples.of(entry))?;
+    Some(advice.told(&entry.endpoint.at()))
+}
+
+/// What to do where a target's names were not, or only partly, found in a view.
+pub fn of_resolution(target: &TargetReport, resolution: &Resolution) -> Option<String> {
+    let fault = resolution.fault.as_ref()?;
+    let asked = match &target.source.place {
+        Place::Host(host) => format!(": dig {host} A; dig {host} AAAA"),
+        Place::Mx(domain) => format!(": dig {domain} MX, and the hosts it names"),
+        Place::Addresses(_) => String::new(),
+    };
+    let words = match fault.reason {
+        // Whatever the record should be, first see what it is.
+        Reason::DnsNotFound | Reason::DnsError if &*resolution.view == DEFAULT_VIEW => {
+            "see what DNS says".to_owned()
+        }
+        Reason::DnsNotFound | Reason::DnsError => {
+            let view = plain(&resolution.view, 60);
+            format!("see what the resolvers of view {view} say")
+        }
+        reason => filled(reason, &target.source.name, &resolution.view),
+    };
+    Some(words.replace(THERE, &plain(&target.source.name, 60)) + &asked)
+}
+
+/// `example` is the endpoint whose certificate this one should present too.
+pub(super) fn worst(
+    target: &TargetReport,
+    entry: &Entry,
+    example: Option<&Entry>,
+) -> Option<Advice> {
+    let reason = entry.reason()?;
+    let name = &target.source.name;
+    let words = match example {
+        Some(example) if is_about_age(reason) => {
+            let (name, there) = (plain(name, 60), example.endpoint.at());
+            format!(
+                "{name} has a newer certificate at {there}: enable it at {THERE} too (Exchange: \
+                 Enable-ExchangeCertificate -Services SMTP there; else reload)"
+            )
+        }
+        _ => filled(reason, name, &entry.endpoint.view) + header(entry, reason),
+    };
+    Some(Advice {
+        words,
+        command: command::showing(entry, remedy::remedy(reason).look),
+    })
+}
+
+/// What a certificate that another server already has would end.
+fn is_about_age(reason: Reason) -> bool {
+    [
+        Reason::ExpiresSoon,
+        Reason::CertExpired,
+        Reason::CertificatesDiffer,
+    ]
+    .contains(&reason)
+}
+
+/// The words for a reason, with its names filled in.
+fn filled(reason: Reason, target: &str, view: &str) -> String {
+    worded(reason, THERE, &plain(target, 60), &plain(view, 60))
+}
+
+/// What helps against a reason, as table, page, JSON, alerts and documents say it: `at` stands for the endpoints.
+pub fn worded(reason: Reason, at: &str, target: &str, view: &str) -> String {
+    let words = remedy::remedy(reason).words.replace("{at}", at);
+    let words = words.replace("{view}", view);
+    words.replace("{name}", target)
+}
+
+/// A server behind a load balancer that gets no PROXY header is silent, closes, or refuses what comes.
+fn header(entry: &Entry, reason: Reason) -> &'static str {
+    let endpoint = &entry.endpoint;
+    if endpoint.proxy_protocol != ProxyProtocol::Off {
+        return "";
+    }
+    let in_clear = [
+        Reason::GreetingTimeout,
+        Reason::ConnectionClosed,
+        Reason::EhloRejected,
+    ];
+    let in_tls = [Reason::TlsClosed, Reason::TlsTimeout];
+    if in_clear.contains(&reason) || endpoint.mode == Mode::Implicit && in_tls.contains(&reason) {
+        "; behind a load balancer the server may wait for its PROXY header: set proxy_protocol"
+    } else {
+        ""
+    }
+}
