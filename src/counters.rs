@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, proto::MetricFamily};
 
+use crate::metric::Metric;
 use crate::reason::Reason;
 
 /// What the exporter counts about itself.
@@ -37,60 +38,86 @@ pub const REFUSALS: [&str; 6] = [
     "address_not_allowed",
 ];
 
+const PROBES: Metric = Metric::counter("smtp_tls_exporter_probes_total", "Probes that finished, by result.")
+    .labels(&["result"])
+    .note(
+        "`result`: `success`: dialogue and handshake completed, whatever the checks say; `busy`: the server was too busy \
+         (421, another 4xx greeting, or no greeting in time); otherwise `failure`.",
+    );
+
+const IN_FLIGHT: Metric = Metric::gauge(
+    "smtp_tls_exporter_probes_in_flight",
+    "Probes now under way.",
+);
+
+const DEADLINE_EXCEEDED: Metric = Metric::counter(
+    "smtp_tls_exporter_scrape_deadline_exceeded_total",
+    "Scrapes that were answered before every probe had finished.",
+);
+
+const REFUSED: Metric = Metric::counter(
+    "smtp_tls_exporter_probe_requests_refused_total",
+    "Requests to /probe that were refused, by reason.",
+)
+.labels(&["reason"])
+.note(
+    "`reason`: `bad_request`, `unknown_module`, `bad_target`, `port_not_allowed`, `address_not_allowed`, `cross_site` (a \
+     page of another site asked).",
+);
+
+const FILES: Metric = Metric::gauge(
+    "smtp_tls_exporter_file_last_load_successful",
+    "1: what the file says is in force; 0: it cannot be used, and what it said before stays in force.",
+)
+.labels(&["kind", "file"])
+.note(
+    "`kind`: `config`, `targets`, `roots`, `crl`, `client_certificate`, `trust_anchor`, `web_config`, `web_certificate`; \
+     `file`: the path as configured; if a target file names it, after that file's folder.",
+);
+
+const BAD_ENTRIES: Metric = Metric::gauge(
+    "smtp_tls_exporter_file_bad_entries",
+    "Entries of the file left out because of a mistake.",
+)
+.labels(&["kind", "file"])
+.when("`target_files`");
+
+/// Every metric here, in the order of the output.
+pub const METRICS: [Metric; 6] = [
+    PROBES,
+    IN_FLIGHT,
+    DEADLINE_EXCEEDED,
+    REFUSED,
+    FILES,
+    BAD_ENTRIES,
+];
+
 impl Counters {
     /// All counters at zero, every known result among them.
     ///
     /// # Errors
     /// The text of the `prometheus` crate when a name is malformed, which is a defect of this program.
     pub fn new() -> Result<Self, String> {
-        let text = |e: prometheus::Error| e.to_string();
-        let probes = IntCounterVec::new(
-            Opts::new(
-                "smtp_tls_exporter_probes_total",
-                "Probes that finished, by result.",
-            ),
-            &["result"],
-        )
-        .map_err(text)?;
+        Self::registered().map_err(|e| e.to_string())
+    }
+
+    fn registered() -> Result<Self, prometheus::Error> {
+        let probes = IntCounterVec::new(options(PROBES), PROBES.labels)?;
         for result in ["success", "failure", "busy"] {
             probes.with_label_values(&[result]);
         }
-        let refused = IntCounterVec::new(
-            Opts::new(
-                "smtp_tls_exporter_probe_requests_refused_total",
-                "Requests to /probe that were refused, by reason.",
-            ),
-            &["reason"],
-        )
-        .map_err(text)?;
+        let refused = IntCounterVec::new(options(REFUSED), REFUSED.labels)?;
         for reason in REFUSALS {
             refused.with_label_values(&[reason]);
         }
-        let by_file = |name, help| IntGaugeVec::new(Opts::new(name, help), &["kind", "file"]);
-        let files = by_file(
-            "smtp_tls_exporter_file_last_load_successful",
-            "Whether the file was read without a mistake the last time it changed.",
-        );
-        let bad_entries = by_file(
-            "smtp_tls_exporter_file_bad_entries",
-            "Entries of the file that were left out because of a mistake.",
-        );
         Ok(Self {
             probes,
-            files: files.map_err(text)?,
-            bad_entries: bad_entries.map_err(text)?,
+            files: IntGaugeVec::new(options(FILES), FILES.labels)?,
+            bad_entries: IntGaugeVec::new(options(BAD_ENTRIES), BAD_ENTRIES.labels)?,
             known_files: Arc::default(),
             refused,
-            in_flight: IntGauge::new(
-                "smtp_tls_exporter_probes_in_flight",
-                "Probes under way at this moment.",
-            )
-            .map_err(text)?,
-            deadline_exceeded: IntCounter::new(
-                "smtp_tls_exporter_scrape_deadline_exceeded_total",
-                "Scrapes that were answered before every probe had finished.",
-            )
-            .map_err(text)?,
+            in_flight: IntGauge::with_opts(options(IN_FLIGHT))?,
+            deadline_exceeded: IntCounter::with_opts(options(DEADLINE_EXCEEDED))?,
         })
     }
 
@@ -158,6 +185,10 @@ impl Counters {
         families.retain(|family| !family.get_metric().is_empty());
         families
     }
+}
+
+fn options(metric: Metric) -> Opts {
+    Opts::new(metric.name, metric.help)
 }
 
 /// One probe under way.

@@ -19,6 +19,7 @@ mod demo;
 pub mod dns;
 pub mod endpoint;
 pub mod facts;
+pub mod metric;
 pub mod name;
 pub mod pki;
 pub mod plain;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::Read;
 
+use crate::metric::Metric;
+
 /// Ticks a second of the times in /proc/self/stat: USER_HZ, 100 on every Linux architecture.
 const TICKS: f64 = 100.0;
 /// The kernel's page size for RSS is read from the sizes in kB of /proc/self/status, which need no page size.
@@ -20,8 +22,39 @@ pub struct ProcessFacts {
     threads: Option<f64>,
 }
 
-/// Name, help, value of one `process_*` metric; a counter is one whose name says `_total`.
-pub(crate) type ProcessMetric = (&'static str, &'static str, Option<f64>);
+/// The metrics, in the order of [`ProcessFacts::values`].
+pub const METRICS: [Metric; 7] = [
+    Metric::counter(
+        "process_cpu_seconds_total",
+        "User and system CPU time of this process, in seconds.",
+    )
+    .when(LINUX),
+    Metric::gauge("process_open_fds", "Number of open file descriptors.").when(LINUX),
+    Metric::gauge(
+        "process_max_fds",
+        "Maximum number of open file descriptors.",
+    )
+    .when(LINUX),
+    Metric::gauge(
+        "process_resident_memory_bytes",
+        "Resident memory size in bytes.",
+    )
+    .when(LINUX),
+    Metric::gauge(
+        "process_virtual_memory_bytes",
+        "Virtual memory size in bytes.",
+    )
+    .when(LINUX),
+    Metric::gauge(
+        "process_start_time_seconds",
+        "Start time of the process, as Unix time.",
+    )
+    .when(LINUX),
+    Metric::gauge("process_threads", "Number of threads of the process.").when(LINUX),
+];
+
+/// Elsewhere there is no /proc.
+const LINUX: &str = "Linux";
 
 impl ProcessFacts {
     /// Reads /proc. On a system without it nothing is known, and nothing is exported.
@@ -42,43 +75,16 @@ impl ProcessFacts {
         }
     }
 
-    pub(crate) fn metrics(&self) -> [ProcessMetric; 7] {
+    /// The value of each of the [`METRICS`].
+    pub(crate) fn values(&self) -> [Option<f64>; 7] {
         [
-            (
-                "process_cpu_seconds_total",
-                "Total user and system CPU time spent in seconds.",
-                self.cpu_seconds,
-            ),
-            (
-                "process_open_fds",
-                "Number of open file descriptors.",
-                self.open_fds,
-            ),
-            (
-                "process_max_fds",
-                "Maximum number of open file descriptors.",
-                self.max_fds,
-            ),
-            (
-                "process_resident_memory_bytes",
-                "Resident memory size in bytes.",
-                self.resident_bytes,
-            ),
-            (
-                "process_virtual_memory_bytes",
-                "Virtual memory size in bytes.",
-                self.virtual_bytes,
-            ),
-            (
-                "process_start_time_seconds",
-                "Start time of the process as Unix time in seconds.",
-                self.start_time,
-            ),
-            (
-                "process_threads",
-                "Number of OS threads in the process.",
-                self.threads,
-            ),
+            self.cpu_seconds,
+            self.open_fds,
+            self.max_fds,
+            self.resident_bytes,
+            self.virtual_bytes,
+            self.start_time,
+            self.threads,
         ]
     }
 }
@@ -135,6 +141,6 @@ mod tests {
         assert!(facts.resident_bytes > Some(100_000.0));
         assert!(facts.open_fds >= Some(3.0));
         assert!(facts.start_time > Some(1.6e9));
-        assert!(facts.metrics().iter().all(|(.., value)| value.is_some()));
+        assert!(facts.values().iter().all(Option::is_some));
     }
 }

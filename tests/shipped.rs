@@ -6,6 +6,8 @@
 
 #[path = "shipped/generated.rs"]
 mod generated;
+#[path = "shipped/metrics.rs"]
+mod metrics;
 #[path = "shipped/reasons.rs"]
 mod reasons;
 
@@ -20,7 +22,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use generated::{Outcome, generated, read, root};
 use smtp_tls_exporter::reason::Reason;
-use smtp_tls_exporter::render::FAMILIES;
 use smtp_tls_exporter::verdict::{CHECKS, Check, Switch};
 use testkit::peer::{Authority, Leaf, Server, Speech};
 
@@ -157,61 +158,6 @@ fn the_rules_for_kubernetes_are_the_same() -> Outcome {
     generated(file, ("\nspec:\n", ""), &moved.collect::<String>())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_reference_of_metrics_is_what_a_scrape_says() -> Outcome {
-    let scrape = scrape_of_a_small_world().await?;
-    let text = read("docs/metrics.md");
-    let mut rows = text
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(Row::parse);
-    for line in scrape.lines().filter_map(|l| l.strip_prefix("# TYPE ")) {
-        let row = rows
-            .next()
-            .ok_or_else(|| format!("docs/metrics.md: add {line}"))?;
-        assert_eq!(
-            format!("{} {}", row.name, row.kind),
-            line,
-            "docs/metrics.md (left), a scrape (right)"
-        );
-        let samples = labels_of(&scrape, &row.name);
-        assert!(
-            !samples.is_empty() || row.name == UNSEEN,
-            "{}: no sample",
-            row.name
-        );
-        for labels in samples {
-            assert_eq!(
-                own_labels(&labels),
-                row.labels,
-                "docs/metrics.md: labels of {}",
-                row.name
-            );
-        }
-    }
-    assert_eq!(rows.next().map(|row| row.name), None, "no such metric");
-    for family in FAMILIES {
-        assert!(scrape.contains(&format!("# TYPE {} ", family.name)));
-    }
-    Ok(())
-}
-
-/// Needs a name that DNS does not know, and no test asks DNS.
-const UNSEEN: &str = "smtp_tls_target_failure_info";
-
-#[test]
-fn every_metric_has_an_example() {
-    let text = read("docs/metrics.md");
-    let (_, examples) = text.split_once("```promql").unwrap();
-    let words: BTreeSet<_> = words(examples).collect();
-    for metric in first_cells(&text) {
-        assert!(
-            words.contains(&*metric),
-            "docs/metrics.md: no example of {metric}"
-        );
-    }
-}
-
 #[test]
 fn files_that_are_named_exist() {
     for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
@@ -222,59 +168,6 @@ fn files_that_are_named_exist() {
             assert!(exists, "{document}: there is no {file}");
         }
     }
-}
-
-/// A row of the reference of metrics.
-struct Row {
-    name: String,
-    kind: String,
-    labels: BTreeSet<String>,
-}
-
-impl Row {
-    fn parse(line: &str) -> Self {
-        let cells: Vec<_> = line.split('|').map(str::trim).collect();
-        let quoted = |cell: &str| {
-            cell.split('`')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect()
-        };
-        Self {
-            name: cells[1].trim_matches('`').to_owned(),
-            kind: cells[2].to_owned(),
-            labels: quoted(cells[3]),
-        }
-    }
-}
-
-/// The label names of every sample of a metric.
-fn labels_of(scrape: &str, name: &str) -> Vec<BTreeSet<String>> {
-    let samples = scrape.lines().filter_map(|line| line.strip_prefix(name));
-    samples
-        .filter(|rest| rest.starts_with(['{', ' ']))
-        .map(|rest| {
-            let pairs = rest.rsplit("=\"").skip(1);
-            pairs
-                .filter_map(|part| part.rsplit([',', '{']).next())
-                .map(str::to_owned)
-                .collect()
-        })
-        .collect()
-}
-
-/// Without those that every series of an endpoint or target has; a target's series have some of them as their own.
-fn own_labels(labels: &BTreeSet<String>) -> BTreeSet<String> {
-    let common: &[&str] = if labels.contains("address") {
-        &["target", "host", "port", "view", "address", "offer"]
-    } else {
-        &["target"]
-    };
-    let own = labels
-        .iter()
-        .filter(|label| !common.contains(&label.as_str()));
-    own.cloned().collect()
 }
 
 /// One server that is well and one port where nobody listens, scraped from the real program.
@@ -374,22 +267,10 @@ fn known_keys(text: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
     Ok(keys.map(str::to_owned).collect())
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-}
-
 fn uncommented(yaml: &str) -> String {
     let lines = yaml.lines().filter(|l| !l.trim_start().starts_with('#'));
     lines
         .map(|line| line.split(" #").next().unwrap_or_default())
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// What stands in backticks at the begin of table rows.
-fn first_cells(markdown: &str) -> Vec<String> {
-    let rows = markdown.lines().filter_map(|l| l.strip_prefix("| `"));
-    rows.filter_map(|row| row.split('`').next())
-        .map(str::to_owned)
-        .collect()
 }

@@ -19,7 +19,15 @@ use rings::{Link, links};
 use source::Source;
 
 /// Words of the field: every room below may import these.
-const BASICS: [&str; 6] = ["timestamp", "plain", "name", "reason", "recent", "beside"];
+const BASICS: [&str; 7] = [
+    "timestamp",
+    "plain",
+    "name",
+    "reason",
+    "metric",
+    "recent",
+    "beside",
+];
 
 /// The rooms, and what else each may import. A row names only rooms above it: so there are no circles, and data flows
 /// down.
@@ -28,6 +36,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("plain", ""),
     ("name", ""),
     ("reason", ""),
+    ("metric", ""),
     ("recent", ""),
     ("beside", ""),
     ("process", ""),
@@ -83,7 +92,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "probe",
         "ClientCertificate ClientCertificateError Limits Proxy Route",
     ),
-    ("config", "render", "RESERVED_LABELS"),
+    ("config", "render", "reserved_labels"),
     (
         "config",
         "watch",

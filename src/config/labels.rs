@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::render::RESERVED_LABELS;
+use crate::render::reserved_labels;
 use crate::yaml::{Problem, Value, secret};
 
 /// Reads them.
@@ -15,7 +15,7 @@ pub(super) fn labels<'a>(
             let expected = "letters, digits and _, not beginning with a digit or __";
             return Err(value.problem(format!("no label name, expected {expected}")));
         }
-        if RESERVED_LABELS.contains(&name) {
+        if reserved_labels().contains(&name) {
             let why = "a label of the exporter's own series, expected another name";
             return Err(value.problem(why));
         }

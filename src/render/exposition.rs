@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::body::{Body, Encoding};
+use crate::metric::Kind;
 use crate::plain::is_hidden;
 
 /// Longest label value, in characters. Prometheus can be set to fail a whole scrape for longer ones, and a
@@ -28,13 +29,6 @@ impl Format {
     }
 }
 
-/// What a family's samples are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Gauge,
-    Counter,
-}
-
 /// The text of one scrape while it is written.
 pub(super) struct Exposition {
     format: Format,
@@ -52,8 +46,7 @@ impl Exposition {
     /// Opens a family; its samples follow.
     pub(super) fn family(&mut self, name: &str, help: &str, kind: Kind) {
         let (name, kind) = match (self.format, kind) {
-            (Format::Text, Kind::Gauge) => (name, "gauge"),
-            (Format::Text, Kind::Counter) => (name, "counter"),
+            (Format::Text, kind) => (name, kind.as_str()),
             // OpenMetrics names a family without the suffix that its samples carry (§ Counter, § Info).
             (Format::OpenMetrics, Kind::Counter) => {
                 (name.strip_suffix("_total").unwrap_or(name), "counter")

@@ -3,11 +3,14 @@
 use prometheus::proto::{MetricFamily, MetricType};
 
 use super::body::Encoding;
-use super::exposition::{Exposition, Format, Kind, Labels};
-use super::families::{FAMILIES, Samples};
-use crate::counters::Counters;
+use super::exposition::{Exposition, Format, Labels};
+use super::families;
+use super::families::family::{ENDPOINT_LABELS, Family, Samples, TARGET_LABELS};
+use super::value;
+use crate::counters::{self, Counters};
 use crate::endpoint::{Endpoint, Source};
-use crate::process::ProcessFacts;
+use crate::metric::{Kind, Metric};
+use crate::process::{self, ProcessFacts};
 use crate::report::{Entry, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 
@@ -58,6 +61,20 @@ pub fn metrics(
     out.finish()
 }
 
+/// Every metric that [`metrics`] can say, in its order: of endpoints, of targets, of the exporter itself.
+pub fn described() -> [Vec<Metric>; 3] {
+    let (endpoints, targets): (Vec<_>, Vec<_>) =
+        families::all().partition(|family| matches!(family.samples, Samples::Entry(_)));
+    let of = |families: Vec<&Family>| families.iter().map(|family| family.metric).collect();
+    let exporter = [BUILD_INFO, RELOAD_SUCCESSFUL, RELOADED_AT];
+    let exporter = exporter.into_iter().chain(counters::METRICS);
+    [
+        of(endpoints),
+        of(targets),
+        exporter.chain(process::METRICS).collect(),
+    ]
+}
+
 /// What `/probe` says: only the target's own series, because the exporter's would be another's at every target.
 pub fn probe_metrics(snapshot: &Snapshot, format: Format, encoding: Encoding) -> Vec<u8> {
     let mut out = Exposition::new(format, encoding);
@@ -67,25 +84,32 @@ pub fn probe_metrics(snapshot: &Snapshot, format: Format, encoding: Encoding) ->
 
 fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
     let labels = LabelSets::new(snapshot);
-    for family in FAMILIES {
-        out.family(family.name, family.help, Kind::Gauge);
+    for family in families::all() {
+        let metric = &family.metric;
+        out.family(metric.name, metric.help, metric.kind);
         match family.samples {
             Samples::Entry(samples) => {
                 for ((_, entry), labels) in snapshot.entries().zip(&labels.entries) {
-                    samples(entry, snapshot.at, &mut |extra, value| {
-                        out.sample(family.name, labels, &extra, value);
+                    samples(entry, snapshot.at, &mut |own, value| {
+                        out.sample(metric.name, labels, &named(metric.labels, own), value);
                     });
                 }
             }
             Samples::Target(samples) => {
                 for (target, labels) in snapshot.targets.iter().zip(&labels.targets) {
-                    samples(target, &mut |extra, value| {
-                        out.sample(family.name, labels, &extra, value);
+                    samples(target, &mut |own, value| {
+                        out.sample(metric.name, labels, &named(metric.labels, own), value);
                     });
                 }
             }
         }
     }
+}
+
+/// Values to labels by the names of their family.
+fn named(names: &[&str], values: &[&str]) -> Labels {
+    debug_assert_eq!(names.len(), values.len(), "a value for each of {names:?}");
+    Labels::new(names.iter().copied().zip(values.iter().copied()))
 }
 
 /// The labels of every endpoint and target, written once.
@@ -113,7 +137,7 @@ impl LabelSets {
                 .targets
                 .iter()
                 .map(|target| {
-                    let mut labels = Labels::new([("target", target.source.name.as_str())]);
+                    let mut labels = named(&TARGET_LABELS, &[target.source.name.as_str()]);
                     add_own(&mut labels, &target.source, &names);
                     labels
                 })
@@ -124,14 +148,16 @@ impl LabelSets {
 
 fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
     let endpoint = &entry.endpoint;
-    let mut labels = Labels::new([
-        ("target", &*endpoint.target),
-        ("host", &endpoint.host),
-        ("port", &endpoint.port.to_string()),
-        ("view", &endpoint.view),
-        ("address", &address(endpoint)),
-        ("offer", endpoint.offer.as_str()),
-    ]);
+    let (port, address) = (endpoint.port.to_string(), address(endpoint));
+    let values: [&str; 6] = [
+        &endpoint.target,
+        &endpoint.host,
+        &port,
+        &endpoint.view,
+        &address,
+        endpoint.offer.as_str(),
+    ];
+    let mut labels = named(&ENDPOINT_LABELS, &values);
     add_own(&mut labels, &target.source, names);
     labels
 }
@@ -151,31 +177,45 @@ fn add_own(labels: &mut Labels, source: &Source, names: &[&str]) {
     }
 }
 
+const BUILD_INFO: Metric = Metric::gauge(
+    "smtp_tls_exporter_build_info",
+    "1: what the program was built from.",
+)
+.labels(&["version", "revision", "rustversion"]);
+
+const RELOAD_SUCCESSFUL: Metric = Metric::gauge(
+    "smtp_tls_exporter_config_last_reload_successful",
+    "1: the last reload of the configuration succeeded.",
+)
+.note("It is 0 while the file has a mistake and the old configuration stays in force.");
+
+const RELOADED_AT: Metric = Metric::gauge(
+    "smtp_tls_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration in force was read, as Unix time.",
+);
+
 fn of_exporter(out: &mut Exposition, exporter: &Exporter<'_>) {
-    let none = Labels::default();
     let build = exporter.build;
-    let info = Labels::new([
-        ("version", build.version),
-        ("revision", build.revision),
-        ("rustversion", build.rustversion),
-    ]);
-    let name = "smtp_tls_exporter_build_info";
-    let help = "What this exporter was built from; always 1.";
-    out.family(name, help, Kind::Gauge);
-    out.sample(name, &info, &none, 1.0);
-    let name = "smtp_tls_exporter_config_last_reload_successful";
-    let help = "Whether the last configuration reload succeeded.";
-    out.family(name, help, Kind::Gauge);
+    let info = [build.version, build.revision, build.rustversion];
+    one(out, &BUILD_INFO, &info, 1.0);
     let successful = f64::from(u8::from(exporter.reload.successful));
-    out.sample(name, &none, &none, successful);
-    let name = "smtp_tls_exporter_config_last_reload_success_timestamp_seconds";
-    let help = "When the configuration was last loaded, as Unix time.";
-    out.family(name, help, Kind::Gauge);
-    #[expect(clippy::cast_precision_loss, reason = "dates are far below 2^52")]
-    out.sample(name, &none, &none, exporter.reload.loaded_at.0 as f64);
+    one(out, &RELOAD_SUCCESSFUL, &[], successful);
+    one(
+        out,
+        &RELOADED_AT,
+        &[],
+        value::time(exporter.reload.loaded_at),
+    );
     for family in exporter.counters.collect() {
         of_crate(out, &family);
     }
+}
+
+/// A family of one sample.
+fn one(out: &mut Exposition, metric: &Metric, labels: &[&str], value: f64) {
+    out.family(metric.name, metric.help, metric.kind);
+    let labels = named(metric.labels, labels);
+    out.sample(metric.name, &labels, &Labels::default(), value);
 }
 
 fn of_crate(out: &mut Exposition, family: &MetricFamily) {
@@ -198,16 +238,9 @@ fn of_crate(out: &mut Exposition, family: &MetricFamily) {
 }
 
 fn of_process(out: &mut Exposition, process: &ProcessFacts) {
-    let none = Labels::default();
-    for (name, help, value) in process.metrics() {
-        let kind = if name.ends_with("_total") {
-            Kind::Counter
-        } else {
-            Kind::Gauge
-        };
+    for (metric, value) in process::METRICS.iter().zip(process.values()) {
         if let Some(value) = value {
-            out.family(name, help, kind);
-            out.sample(name, &none, &none, value);
+            one(out, metric, &[], value);
         }
     }
 }

@@ -1,15 +1,6 @@
-//! Facts to the numbers and labels of samples; knows no metric.
+//! Facts to the numbers of samples; knows no metric.
 
-use super::exposition::Labels;
 use crate::timestamp::Timestamp;
-
-pub(super) fn none() -> Labels {
-    Labels::default()
-}
-
-pub(super) fn one(name: &str, value: &str) -> Labels {
-    Labels::new([(name, value)])
-}
 
 pub(super) fn flag(yes: bool) -> f64 {
     if yes { 1.0 } else { 0.0 }

@@ -3,11 +3,16 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
+/// Tests run side by side, and some write other parts of one file.
+static WRITING: Mutex<()> = Mutex::new(());
+
 /// What stands between two marks of a file is `wanted`; with UPDATE=1 in the environment, it is put there.
 pub(crate) fn generated(file: &str, (from, to): (&str, &str), wanted: &str) -> Outcome {
+    let _held = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = read(file);
     let lost = || format!("{file}: put the marks {from:?} and {to:?} back");
     let start = text.find(from).ok_or_else(lost)? + from.len();
@@ -16,7 +21,7 @@ pub(crate) fn generated(file: &str, (from, to): (&str, &str), wanted: &str) -> O
         to => text[start..].find(to).ok_or_else(lost)?,
     };
     let new = [&text[..start], wanted, &text[start + length..]].concat();
-    whole(file, &new)
+    is(file, &new)
 }
 
 /// A table between the marks that bear this name.
@@ -33,8 +38,7 @@ pub(crate) fn table(file: &str, name: &str, header: &[&str], rows: &[Vec<String>
     )
 }
 
-/// The whole file is `wanted`; with UPDATE=1 in the environment, it is written.
-pub(crate) fn whole(file: &str, wanted: &str) -> Outcome {
+fn is(file: &str, wanted: &str) -> Outcome {
     if fs::read_to_string(root().join(file)).is_ok_and(|text| text == wanted) {
         return Ok(());
     }

@@ -1,0 +1,46 @@
+//! What a metric family about targets or endpoints is: its definition, and how its samples are found.
+
+use crate::metric::Metric;
+use crate::report::{Entry, TargetReport};
+use crate::timestamp::Timestamp;
+
+/// Takes the samples of one family: the values of its own labels, in the order of their names, and the number.
+pub(in crate::render) type Sink<'a> = &'a mut dyn FnMut(&[&str], f64);
+
+/// What a family's samples are made from.
+pub(in crate::render) enum Samples {
+    /// One endpoint, as of a moment.
+    Entry(fn(&Entry, Timestamp, Sink<'_>)),
+    /// One target.
+    Target(fn(&TargetReport, Sink<'_>)),
+}
+
+/// One metric family.
+pub(in crate::render) struct Family {
+    pub(in crate::render) metric: Metric,
+    pub(in crate::render) samples: Samples,
+}
+
+/// The labels of every endpoint's series, before the target's own.
+pub(in crate::render) const ENDPOINT_LABELS: [&str; 6] =
+    ["target", "host", "port", "view", "address", "offer"];
+/// And of every target's.
+pub(in crate::render) const TARGET_LABELS: [&str; 1] = ["target"];
+
+pub(super) const fn entry(metric: Metric, samples: fn(&Entry, Timestamp, Sink<'_>)) -> Family {
+    Family {
+        metric,
+        samples: Samples::Entry(samples),
+    }
+}
+
+pub(super) const fn target(metric: Metric, samples: fn(&TargetReport, Sink<'_>)) -> Family {
+    Family {
+        metric,
+        samples: Samples::Target(samples),
+    }
+}
+
+pub(super) const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    Metric::gauge(name, help)
+}
