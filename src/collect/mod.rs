@@ -3,9 +3,11 @@
 mod expand;
 mod extent;
 mod host;
+mod inventories;
 mod mail_domain;
 mod shortcomings;
 mod sightings;
 
 pub use expand::{Expansion, expand};
 pub use extent::Extent;
+pub use inventories::Inventories;

@@ -1,17 +1,21 @@
 //! A snapshot and the exporter's own counters to the body of `/metrics`; the only renderer that knows the prometheus crate.
 
+use std::collections::HashMap;
+
 use prometheus::proto::{MetricFamily, MetricType};
 
 use super::body::Encoding;
 use super::exposition::{Exposition, Format, Labels};
 use super::families;
-use super::families::family::{ENDPOINT_LABELS, Family, Samples, TARGET_LABELS};
+use super::families::family::{ENDPOINT_LABELS, Family, Samples, Sink, TARGET_LABELS};
 use super::value;
 use crate::counters::{self, Counters};
 use crate::endpoint::{Endpoint, Source};
+use crate::facts::domain::DomainKey;
+use crate::facts::host::HostKey;
 use crate::metric::{Kind, Metric};
 use crate::process::{self, ProcessFacts};
-use crate::report::{Entry, Snapshot, TargetReport};
+use crate::report::{DomainReport, Entry, HostReport, ServerReport, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 
 /// What this program was built from.
@@ -61,16 +65,17 @@ pub fn metrics(
     out.finish()
 }
 
-/// Every metric that [`metrics`] can say, in its order: of endpoints, of targets, of the exporter itself.
-pub fn described() -> [Vec<Metric>; 3] {
-    let (endpoints, targets): (Vec<_>, Vec<_>) =
-        families::all().partition(|family| matches!(family.samples, Samples::Entry(_)));
-    let of = |families: Vec<&Family>| families.iter().map(|family| family.metric).collect();
+/// Every metric that [`metrics`] can say, in its order: of endpoints, of targets, of the other subjects, of the exporter
+/// itself.
+pub fn described() -> [Vec<Metric>; 4] {
+    let [endpoints, targets, others] = families::BY_SUBJECT;
+    let of = |families: &[Family]| families.iter().map(|family| family.metric).collect();
     let exporter = [BUILD_INFO, RELOAD_SUCCESSFUL, RELOADED_AT];
     let exporter = exporter.into_iter().chain(counters::METRICS);
     [
         of(endpoints),
         of(targets),
+        of(others),
         exporter.chain(process::METRICS).collect(),
     ]
 }
@@ -87,21 +92,20 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
     for family in families::all() {
         let metric = &family.metric;
         out.family(metric.name, metric.help, metric.kind);
+        let mut write = |labels: &Labels, own: &[&str], value: f64| {
+            out.sample(metric.name, labels, &named(metric.labels, own), value);
+        };
         match family.samples {
             Samples::Entry(samples) => {
                 for ((_, entry), labels) in snapshot.entries().zip(&labels.entries) {
-                    samples(entry, snapshot.at, &mut |own, value| {
-                        out.sample(metric.name, labels, &named(metric.labels, own), value);
-                    });
+                    let sink: Sink<'_> = &mut |own, value| write(labels, own, value);
+                    samples(entry, snapshot.at, sink);
                 }
             }
-            Samples::Target(samples) => {
-                for (target, labels) in snapshot.targets.iter().zip(&labels.targets) {
-                    samples(target, &mut |own, value| {
-                        out.sample(metric.name, labels, &named(metric.labels, own), value);
-                    });
-                }
-            }
+            Samples::Target(samples) => each(&snapshot.targets, &labels.targets, samples, write),
+            Samples::Host(samples) => each(&snapshot.hosts, &labels.hosts, samples, write),
+            Samples::Domain(samples) => each(&snapshot.domains, &labels.domains, samples, write),
+            Samples::Server(samples) => each(&snapshot.servers, &labels.servers, samples, write),
         }
     }
 }
@@ -112,10 +116,25 @@ fn named(names: &[&str], values: &[&str]) -> Labels {
     Labels::new(names.iter().copied().zip(values.iter().copied()))
 }
 
-/// The labels of every endpoint and target, written once.
+/// The samples of one family, subject by subject.
+fn each<S>(
+    subjects: &[S],
+    labels: &[Labels],
+    samples: fn(&S, Sink<'_>),
+    mut write: impl FnMut(&Labels, &[&str], f64),
+) {
+    for (subject, labels) in subjects.iter().zip(labels) {
+        samples(subject, &mut |own, value| write(labels, own, value));
+    }
+}
+
+/// The labels of every subject, written once.
 struct LabelSets {
     entries: Vec<Labels>,
     targets: Vec<Labels>,
+    hosts: Vec<Labels>,
+    domains: Vec<Labels>,
+    servers: Vec<Labels>,
 }
 
 impl LabelSets {
@@ -128,7 +147,21 @@ impl LabelSets {
             .collect();
         names.sort_unstable();
         names.dedup();
+        let targets = snapshot.targets.iter().map(|target| &*target.source);
+        let sources: HashMap<_, _> = targets.map(|s| (s.name.as_str(), s)).collect();
+        let with_own = |mut labels: Labels, target: &str| {
+            if let Some(source) = sources.get(target) {
+                add_own(&mut labels, source, &names);
+            }
+            labels
+        };
+        let host = |host: &HostReport| with_own(of_host(&host.key), &host.key.target);
+        let domain = |domain: &DomainReport| with_own(of_domain(&domain.key), &domain.key.target);
+        let server = |server: &ServerReport| Labels::new([("server", &*server.key.0)]);
         Self {
+            hosts: snapshot.hosts.iter().map(host).collect(),
+            domains: snapshot.domains.iter().map(domain).collect(),
+            servers: snapshot.servers.iter().map(server).collect(),
             entries: snapshot
                 .entries()
                 .map(|(target, entry)| of_entry(target, entry, &names))
@@ -160,6 +193,23 @@ fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
     let mut labels = named(&ENDPOINT_LABELS, &values);
     add_own(&mut labels, &target.source, names);
     labels
+}
+
+fn of_host(key: &HostKey) -> Labels {
+    Labels::new([
+        ("target", &*key.target),
+        ("host", &key.host),
+        ("port", &key.port.to_string()),
+        ("view", &key.view),
+    ])
+}
+
+fn of_domain(key: &DomainKey) -> Labels {
+    Labels::new([
+        ("target", &*key.target),
+        ("domain", &key.domain),
+        ("view", &key.view),
+    ])
 }
 
 /// Empty for what stands in for a target whose name was not found.

@@ -1,10 +1,13 @@
 //! Endpoints, observations and verdicts to one immutable snapshot with its aggregates; knows no rendering.
 
 mod example;
+mod judged;
 mod state;
 
 pub use example::Examples;
+pub use judged::{DomainReport, HostReport, Judged, ServerReport};
 pub(crate) use state::assess;
+use state::assess_findings;
 pub use state::{Cause, Severity, State};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -155,6 +158,8 @@ pub struct TargetReport {
     pub resolutions: Vec<Resolution>,
     /// Its endpoints, view by view.
     pub entries: Vec<Entry>,
+    /// What the checks say of all of them together.
+    pub verdict: Verdict,
     /// Which leaves each of its views leads to.
     pub views: Views,
     /// Those of the endpoints that DNS does not confirm at the moment.
@@ -189,8 +194,10 @@ impl TargetReport {
     /// The worst state among its endpoints and views; `Unreachable` when there is nobody to ask.
     pub fn state(&self) -> State {
         let entries = self.entries.iter().map(|entry| entry.state);
+        let causes = assess_findings(&self.verdict).1;
         entries
             .chain(self.resolutions.iter().filter_map(Resolution::state))
+            .chain(causes.iter().map(|cause| cause.state))
             .min()
             .unwrap_or(State::Unreachable)
     }
@@ -203,6 +210,12 @@ pub struct Snapshot {
     pub at: Timestamp,
     /// All targets, in the order of the configuration.
     pub targets: Vec<TargetReport>,
+    /// The hosts whose addresses were looked up, target by target.
+    pub hosts: Vec<HostReport>,
+    /// The mail domains that are targets, in each of their views.
+    pub domains: Vec<DomainReport>,
+    /// The mail servers of which there is an inventory.
+    pub servers: Vec<ServerReport>,
 }
 
 impl Snapshot {
@@ -218,6 +231,9 @@ impl Snapshot {
         let states = self.entries().map(|(_, entry)| entry.state);
         states
             .chain(self.targets.iter().map(TargetReport::state))
+            .chain(self.hosts.iter().map(|host| host.state))
+            .chain(self.domains.iter().map(|domain| domain.state))
+            .chain(self.servers.iter().map(|server| server.state))
             .map(State::severity)
             .min()
             .unwrap_or(Severity::Unknown)

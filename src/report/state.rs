@@ -134,12 +134,24 @@ pub(crate) fn assess(
     thresholds: &Thresholds,
     now: Timestamp,
 ) -> (State, Vec<Cause>) {
-    let mut causes: Vec<Cause> = fault(observation)
+    // A certificate that cannot be read says so itself.
+    let is_read = observation.leaf().is_some_and(|leaf| leaf.facts().is_ok());
+    let causes = fault(observation)
         .into_iter()
         .chain(verdict.judgements().filter_map(failure))
         .chain(running_out(observation, thresholds, now))
-        .chain(undecided(observation, verdict))
-        .collect();
+        .chain(undecided(verdict).filter(|_| is_read));
+    ranked(causes)
+}
+
+/// The state of a subject that only checks speak of, and all causes, worst first.
+pub(super) fn assess_findings(verdict: &Verdict) -> (State, Vec<Cause>) {
+    let failures = verdict.judgements().filter_map(failure);
+    ranked(failures.chain(undecided(verdict)))
+}
+
+fn ranked(causes: impl Iterator<Item = Cause>) -> (State, Vec<Cause>) {
+    let mut causes: Vec<_> = causes.collect();
     causes.sort_by_key(|cause| cause.state);
     let state = causes.first().map_or(State::Healthy, |cause| cause.state);
     (state, causes)
@@ -196,9 +208,8 @@ fn matters_undecided(kind: Kind) -> bool {
     }
 }
 
-/// What could not be judged, in one cause. A certificate that cannot be read says so itself.
-fn undecided(observation: &Observation, verdict: &Verdict) -> Option<Cause> {
-    observation.leaf()?.facts().ok()?;
+/// What could not be judged, in one cause.
+fn undecided(verdict: &Verdict) -> Option<Cause> {
     let mut said: Vec<(&str, String)> = Vec::new();
     for (check, finding) in verdict.judgements() {
         let Finding::Unknown(why) = finding else {

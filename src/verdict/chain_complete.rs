@@ -1,6 +1,6 @@
 //! Check `chain_complete`: no intermediate certificate is missing from what was presented.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::Certificate;
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
@@ -9,10 +9,9 @@ pub(super) const CHECK: Check = Check {
     name: "chain_complete",
     help: "The server presents every intermediate certificate, so that no client has to fetch one.",
     citation: "RFC 8446 §4.4.2 and RFC 5246 §7.4.2 (certificate_list); Exchange Online fetches none",
-    subject: Subject::Endpoint,
     kind: Kind::Trust,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

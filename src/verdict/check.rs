@@ -2,6 +2,9 @@
 
 use super::{Expectations, Fleet, Views};
 use crate::certificate::{Certificate, Facts};
+use crate::facts::domain::DomainFacts;
+use crate::facts::host::HostFacts;
+use crate::facts::inventory::Inventory;
 use crate::facts::observation::Observation;
 use crate::name::Host;
 use crate::pki::{Revocation, Trust};
@@ -17,23 +20,45 @@ pub struct Check {
     pub help: &'static str,
     /// Where the rule comes from.
     pub citation: &'static str,
-    /// What it judges.
-    pub subject: Subject,
     /// What kind of question it answers.
     pub kind: Kind,
     /// Whether it runs unless the configuration says otherwise.
     pub default: Switch,
-    /// The judgement.
-    pub judge: fn(&Evidence<'_>) -> Finding,
+    /// The judgement, and of what.
+    pub judge: Judge,
 }
 
-/// What a check judges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// One address and port, seen in one view with one offer.
-    Endpoint,
-    /// All endpoints of a target together; each of them has the finding.
-    Target,
+/// A judgement of one of the five subjects.
+#[derive(Debug, Clone, Copy)]
+pub enum Judge {
+    /// Of one address and port, seen in one view with one offer.
+    Endpoint(fn(&Evidence<'_>) -> Finding),
+    /// Of all endpoints of a target together.
+    Target {
+        /// What is said of the target.
+        whole: fn(&TargetEvidence<'_>) -> Finding,
+        /// What of it concerns one endpoint, which shows it among its own.
+        here: fn(&Evidence<'_>) -> Finding,
+    },
+    /// Of a host in a view, as DNS knows it.
+    Host(fn(&HostFacts, &Expectations, Timestamp) -> Finding),
+    /// Of a mail domain in a view, as DNS knows it.
+    Domain(fn(&DomainFacts, &Expectations, Timestamp) -> Finding),
+    /// Of a mail server, as its inventory says it.
+    Server(fn(&Inventory, Timestamp) -> Finding),
+}
+
+impl Judge {
+    /// The public word for what is judged.
+    pub fn subject(&self) -> &'static str {
+        match self {
+            Self::Endpoint(_) => "endpoint",
+            Self::Target { .. } => "target",
+            Self::Host(_) => "host",
+            Self::Domain(_) => "domain",
+            Self::Server(_) => "server",
+        }
+    }
 }
 
 /// Whether a check runs where the configuration does not name it.
@@ -77,6 +102,18 @@ pub struct Evidence<'a> {
     /// The certificates of the target's other endpoints in the same view.
     pub fleet: &'a Fleet,
     /// Where each view of the target leads.
+    pub views: &'a Views,
+    /// The moment for which is judged.
+    pub now: Timestamp,
+}
+
+/// Everything that a check of a whole target may look at.
+pub struct TargetEvidence<'a> {
+    /// What the operator expects.
+    pub expectations: &'a Expectations,
+    /// The certificates of its endpoints, those of one view and offer together.
+    pub fleets: &'a [&'a Fleet],
+    /// Where each of its views leads.
     pub views: &'a Views,
     /// The moment for which is judged.
     pub now: Timestamp,

@@ -1,18 +1,17 @@
 //! Check `client_auth`: the certificate may also be presented by a client, as a send connector does.
 
 use super::purpose::{self, Use};
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Eku, KeyUsage};
 
 pub(super) const CHECK: Check = Check {
     name: "client_auth",
     help: "The leaf may be used by a TLS client too, for connectors that present it outbound.",
     citation: "RFC 5280 §4.2.1.12 (extended key usage) and §4.2.1.3 (key usage); RFC 8446 §4.4.3 (clients sign)",
-    subject: Subject::Endpoint,
     kind: Kind::Trust,
     // Public CAs leave clientAuth out of certificates for servers, and few servers need it.
     default: Switch::Off,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

@@ -1,17 +1,16 @@
 //! Check `eku_server`: the certificate is meant for TLS servers.
 
 use super::purpose::{self, Use};
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Eku, KeyUsage};
 
 pub(super) const CHECK: Check = Check {
     name: "eku_server",
     help: "The leaf may be used by a TLS server: serverAuth, any purpose, or no restriction; and its key for TLS at all.",
     citation: "RFC 5280 §4.2.1.12 (extended key usage) and §4.2.1.3 (key usage)",
-    subject: Subject::Endpoint,
     kind: Kind::Trust,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

@@ -1,16 +1,15 @@
 //! Check `fingerprint`: the leaf is one of the certificates that the operator named.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "fingerprint",
     help: "The leaf has one of the expected SHA-1 or SHA-256 fingerprints.",
     citation: "Microsoft: Get-ExchangeCertificate, Thumbprint (SHA-1 over the DER); Postfix TLS_README, fingerprint",
-    subject: Subject::Endpoint,
     kind: Kind::Identity,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

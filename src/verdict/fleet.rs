@@ -87,6 +87,13 @@ pub struct Kin {
     pub elsewhere: Places,
 }
 
+impl Kin {
+    /// Whether somebody serves another leaf than the newest.
+    pub fn differ(&self) -> bool {
+        self.elsewhere.count > 0
+    }
+}
+
 /// Every leaf seen at one target under one offer. What is told of them is worked out once, not for every endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
@@ -127,6 +134,11 @@ impl Fleet {
     /// How many leaves there are, of all kinds.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The leaves, by the kind of their keys.
+    pub fn all_kin(&self) -> impl Iterator<Item = &Kin> {
+        self.kin.values()
     }
 
     /// The leaves with keys of one kind.

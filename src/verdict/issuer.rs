@@ -1,17 +1,16 @@
 //! Check `issuer`: the leaf's issuer is the expected name.
 
 use super::subject::compare;
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "issuer",
     help: "The leaf's issuer is the expected distinguished name.",
     citation: "RFC 5280 §7.1 (distinguished names are compared by attribute, not as text)",
-    subject: Subject::Endpoint,
     kind: Kind::Identity,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

@@ -1,7 +1,7 @@
 //! Check `issuer_purpose`: the issuers may issue what they issued.
 
 use super::path::{Member, relied_upon};
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, KeyUsage};
 use crate::pki::Trust;
 use crate::reason::Reason;
@@ -10,10 +10,9 @@ pub(super) const CHECK: Check = Check {
     name: "issuer_purpose",
     help: "The issuers on the path are CAs, may sign certificates, and issue for TLS servers.",
     citation: "RFC 5280 §4.2.1.3 (keyCertSign), §4.2.1.9 (CA, path length), §4.2.1.12 (extended key usage)",
-    subject: Subject::Endpoint,
     kind: Kind::Trust,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

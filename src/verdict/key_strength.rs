@@ -1,17 +1,16 @@
 //! Check `key_strength`: the keys are long enough.
 
 use super::path::weakest;
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Key, KeyKind};
 
 pub(super) const CHECK: Check = Check {
     name: "key_strength",
     help: "The leaf and the intermediates that it needs have keys of at least 112 bits of security.",
     citation: "NIST SP 800-57 part 1, table 2; CA/B Baseline Requirements §6.1.5 (RSA 2048, P-256)",
-    subject: Subject::Endpoint,
     kind: Kind::Strength,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

@@ -3,7 +3,7 @@
 //! Apart from `eku_server`, because clients differ: OpenSSL takes a key that may do anything for TLS, GnuTLS and
 //! BoringSSL end the handshake when it may not do just this.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, KeyKind, KeyUsage};
 use crate::facts::observation::{Connection, TlsVersion};
 use crate::reason::Reason;
@@ -12,10 +12,9 @@ pub(super) const CHECK: Check = Check {
     name: "key_usage",
     help: "The leaf's key usage, where it has one, allows what the handshake does with the key.",
     citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2 and RFC 5246 §7.4.2 (key usage by key exchange)",
-    subject: Subject::Endpoint,
     kind: Kind::Strength,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

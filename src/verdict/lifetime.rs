@@ -1,7 +1,7 @@
 //! Check `lifetime`: the dates hold now.
 
 use super::path::relied_upon;
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Certificate, Facts};
 use crate::pki::{Path, Trust};
 use crate::reason::Reason;
@@ -11,10 +11,9 @@ pub(super) const CHECK: Check = Check {
     name: "lifetime",
     help: "The leaf, the certificates on its path and the root are neither expired nor not yet valid.",
     citation: "RFC 5280 §4.1.2.5 and §6.1.3 (a)(2)",
-    subject: Subject::Endpoint,
     kind: Kind::Dates,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

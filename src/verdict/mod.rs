@@ -7,10 +7,17 @@ mod path;
 mod purpose;
 mod views;
 
-pub use check::{Check, Evidence, Failure, Finding, Kind, Subject, Switch};
+pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, Kin, Leaf, Places};
 pub use views::{Outlook, Views};
+
+use std::collections::BTreeSet;
+
+use crate::facts::domain::DomainFacts;
+use crate::facts::host::HostFacts;
+use crate::facts::inventory::Inventory;
+use crate::timestamp::Timestamp;
 
 /// Declares the checks' modules and lists them, so that a new check is one new file and one word.
 macro_rules! checks {
@@ -43,7 +50,7 @@ checks! {
     views_agree,
 }
 
-/// All findings about one endpoint.
+/// All findings about one subject.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict(Vec<(&'static Check, Finding)>);
 
@@ -105,14 +112,55 @@ impl Verdict {
     }
 }
 
-/// Runs every check that is on.
+/// Runs every check that is on and says something about an endpoint.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    let switched_off = &evidence.expectations.switched_off;
-    let checks = CHECKS
-        .iter()
-        .filter(|check| !switched_off.contains(check.name));
+    run(&evidence.expectations.switched_off, |judge| match judge {
+        Judge::Endpoint(judge) | Judge::Target { here: judge, .. } => Some(judge(evidence)),
+        Judge::Host(_) | Judge::Domain(_) | Judge::Server(_) => None,
+    })
+}
+
+/// The same for a target as a whole.
+pub fn judge_target(evidence: &TargetEvidence<'_>) -> Verdict {
+    run(&evidence.expectations.switched_off, |judge| match judge {
+        Judge::Target { whole, .. } => Some(whole(evidence)),
+        Judge::Endpoint(_) | Judge::Host(_) | Judge::Domain(_) | Judge::Server(_) => None,
+    })
+}
+
+/// The same for a host in a view.
+pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) -> Verdict {
+    run(&expected.switched_off, |judge| match judge {
+        Judge::Host(judge) => Some(judge(facts, expected, now)),
+        Judge::Endpoint(_) | Judge::Target { .. } | Judge::Domain(_) | Judge::Server(_) => None,
+    })
+}
+
+/// The same for a mail domain in a view.
+pub fn judge_domain(facts: &DomainFacts, expected: &Expectations, now: Timestamp) -> Verdict {
+    run(&expected.switched_off, |judge| match judge {
+        Judge::Domain(judge) => Some(judge(facts, expected, now)),
+        Judge::Endpoint(_) | Judge::Target { .. } | Judge::Host(_) | Judge::Server(_) => None,
+    })
+}
+
+/// The same for a mail server.
+pub fn judge_server(inventory: &Inventory, now: Timestamp) -> Verdict {
+    run(&BTreeSet::new(), |judge| match judge {
+        Judge::Server(judge) => Some(judge(inventory, now)),
+        Judge::Endpoint(_) | Judge::Target { .. } | Judge::Host(_) | Judge::Domain(_) => None,
+    })
+}
+
+fn run(
+    switched_off: &BTreeSet<&'static str>,
+    judged: impl Fn(&Judge) -> Option<Finding>,
+) -> Verdict {
+    let is_on = |check: &&Check| !switched_off.contains(check.name);
     let mut findings = Vec::with_capacity(CHECKS.len());
-    findings.extend(checks.map(|check| (check, (check.judge)(evidence))));
+    for check in CHECKS.iter().filter(is_on) {
+        findings.extend(judged(&check.judge).map(|finding| (check, finding)));
+    }
     Verdict(findings)
 }
 
@@ -121,8 +169,6 @@ mod case;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 //! Apart from `revocation`, because the remedy is another (the server's settings, not a new certificate), and
 //! because few mail clients insist on the promise, so that it must be possible to switch off this alone.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::CertificateStatus;
 use crate::facts::observation::HandshakeSignature;
 use crate::reason::Reason;
@@ -12,10 +12,9 @@ pub(super) const CHECK: Check = Check {
     name: "must_staple",
     help: "A certificate that must be stapled comes with a current OCSP response about it.",
     citation: "RFC 7633 §4.2.3.1 (TLS feature status_request)",
-    subject: Subject::Endpoint,
     kind: Kind::Strength,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

@@ -1,6 +1,6 @@
 //! Check `names`: the certificate covers every expected name.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, SubjectName};
 use crate::name::Host;
 use crate::reason::Reason;
@@ -9,10 +9,9 @@ pub(super) const CHECK: Check = Check {
     name: "names",
     help: "The leaf's subject alternative names cover every expected name.",
     citation: "RFC 9525 §6 (names only from subjectAltName, wildcard as the whole left-most label)",
-    subject: Subject::Endpoint,
     kind: Kind::Identity,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

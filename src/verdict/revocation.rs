@@ -1,6 +1,6 @@
 //! Check `revocation`: nobody who should know says that the certificate is revoked.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Answer, CertificateStatus};
 use crate::pki::Revocation;
 use crate::reason::Reason;
@@ -9,10 +9,9 @@ pub(super) const CHECK: Check = Check {
     name: "revocation",
     help: "Neither the configured CRLs nor the stapled OCSP response, whose signature is not verified, call the certificate revoked.",
     citation: "RFC 5280 §6.3 (CRLs); RFC 6960 §2.2 (certificate status); RFC 6066 §8 (stapling)",
-    subject: Subject::Endpoint,
     kind: Kind::Revocation,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

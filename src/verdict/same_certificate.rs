@@ -1,17 +1,16 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
 use super::fleet::{Kin, key_kind};
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "same_certificate",
     help: "This endpoint serves the newest good leaf of its target (compared among keys of one kind).",
     citation: "A certificate is enabled on every server by itself (Microsoft: Enable-ExchangeCertificate)",
-    subject: Subject::Target,
     kind: Kind::Fleet,
     default: Switch::On,
-    judge,
+    judge: Judge::Target { whole, here: judge },
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
@@ -29,6 +28,21 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         }
         Some(_) if evidence.fleet.size() > 1 => Finding::Pass,
         _ => Finding::NotApplicable("only one endpoint showed a certificate"),
+    }
+}
+
+fn whole(evidence: &TargetEvidence<'_>) -> Finding {
+    if !evidence.expectations.same_certificate {
+        return Finding::NotApplicable("the endpoints may serve different certificates");
+    }
+    let kin = evidence.fleets.iter().flat_map(|fleet| fleet.all_kin());
+    let told: Vec<_> = kin.filter(|kin| kin.differ()).map(difference).collect();
+    if !told.is_empty() {
+        return Finding::fail(Reason::CertificatesDiffer, told.join("; "));
+    }
+    match evidence.fleets.iter().any(|fleet| fleet.size() > 1) {
+        true => Finding::Pass,
+        false => Finding::NotApplicable("only one endpoint showed a certificate"),
     }
 }
 

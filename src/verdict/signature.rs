@@ -1,16 +1,15 @@
 //! Check `signature`: no certificate that clients rely on is signed with a broken hash.
 
 use super::path::weakest;
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 
 pub(super) const CHECK: Check = Check {
     name: "signature",
     help: "Neither the leaf nor an intermediate that it needs is signed with MD5 or SHA-1.",
     citation: "RFC 9155; CA/B Baseline Requirements §7.1.3.2 (SHA-256 or better)",
-    subject: Subject::Endpoint,
     kind: Kind::Strength,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

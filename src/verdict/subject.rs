@@ -1,6 +1,6 @@
 //! Check `subject`: the leaf's subject is the expected name.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Dn, Facts};
 use crate::reason::Reason;
 
@@ -8,10 +8,9 @@ pub(super) const CHECK: Check = Check {
     name: "subject",
     help: "The leaf's subject is the expected distinguished name.",
     citation: "RFC 5280 §7.1 (distinguished names are compared by attribute, not as text)",
-    subject: Subject::Endpoint,
     kind: Kind::Identity,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

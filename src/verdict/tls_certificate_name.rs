@@ -1,6 +1,6 @@
 //! Check `tls_certificate_name`: the string in Exchange's connector names this certificate.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::TlsCertificateName;
 use crate::reason::Reason;
 
@@ -8,10 +8,9 @@ pub(super) const CHECK: Check = Check {
     name: "tls_certificate_name",
     help: "Issuer and subject are those that the connector's TlsCertificateName names.",
     citation: "Microsoft: Set-SendConnector -TlsCertificateName, \"<I>issuer<S>subject\"; both must equal the certificate's",
-    subject: Subject::Endpoint,
     kind: Kind::Identity,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

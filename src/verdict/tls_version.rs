@@ -1,16 +1,15 @@
 //! Check `tls_version`: the version that the server chose is recent enough.
 
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {
     name: "tls_version",
     help: "The TLS version that the server chose is at least the expected one.",
     citation: "RFC 8996 (TLS 1.0 and 1.1 must not be used); RFC 9325 §3.1",
-    subject: Subject::Endpoint,
     kind: Kind::Strength,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

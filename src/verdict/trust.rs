@@ -1,7 +1,7 @@
 //! Check `trust`: what was presented leads to a trusted root, whatever the dates.
 
 use super::chain_complete::missing_issuer;
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
 
@@ -9,10 +9,9 @@ pub(super) const CHECK: Check = Check {
     name: "trust",
     help: "The presented certificates lead to a trusted root; dates are judged by `lifetime` alone.",
     citation: "RFC 5280 §6.1 (path validation), dates left out",
-    subject: Subject::Endpoint,
     kind: Kind::Trust,
     default: Switch::On,
-    judge,
+    judge: Judge::Endpoint(judge),
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {

@@ -1,7 +1,7 @@
 //! Check `views_agree`: every view of the target leads to the same leaves.
 
-use super::views::Outlook;
-use super::{Check, Evidence, Finding, Kind, Subject, Switch};
+use super::views::{Outlook, Views};
+use super::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
 use crate::certificate::{Certificate, Fingerprints};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -10,23 +10,29 @@ pub(super) const CHECK: Check = Check {
     name: "views_agree",
     help: "Every view of the target leads to the same leaves.",
     citation: "RFC 9499 §6 (split DNS, view): one name may lead elsewhere inside than outside",
-    subject: Subject::Target,
     kind: Kind::Fleet,
     default: Switch::On,
-    judge,
+    judge: Judge::Target { whole, here: judge },
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
-    if let Err(finding) = evidence.leaf() {
-        return finding;
+    match evidence.leaf() {
+        Ok(_) => agreement(evidence.views, evidence.now),
+        Err(finding) => finding,
     }
-    let views = evidence.views;
+}
+
+fn whole(evidence: &TargetEvidence<'_>) -> Finding {
+    agreement(evidence.views, evidence.now)
+}
+
+fn agreement(views: &Views, now: Timestamp) -> Finding {
     match views.agree() {
         Some(true) => Finding::Pass,
         Some(false) => {
             let told: Vec<_> = views
                 .iter()
-                .map(|(name, outlook)| format!("{name}: {}", told(outlook, evidence.now)))
+                .map(|(name, outlook)| format!("{name}: {}", told(outlook, now)))
                 .collect();
             Finding::fail(Reason::ViewsDiffer, told.join("; "))
         }
@@ -73,7 +79,6 @@ fn short(fingerprints: &Fingerprints) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::case::{Case, DAY};
-    use super::super::views::Views;
     use super::*;
 
     /// The case's own leaf inside; outside what `outside` says.

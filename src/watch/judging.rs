@@ -1,6 +1,6 @@
 //! The last results of one target's endpoints to judged entries: every endpoint beside its fleet.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Probed;
@@ -10,19 +10,22 @@ use crate::facts::observation::Observation;
 use crate::reason::Reason;
 use crate::report::{Entry, assess};
 use crate::timestamp::Timestamp;
-use crate::verdict::{Evidence, Expectations, Fleet, Leaf, Views, judge};
+use crate::verdict::{
+    Evidence, Expectations, Fleet, Leaf, TargetEvidence, Verdict, Views, judge, judge_target,
+};
 
 /// An endpoint and its last result, if there is one yet.
 pub(super) type Held = (Arc<Endpoint>, Option<Probed>);
 
-pub(super) fn entries(
+/// The target's own verdict, and its endpoints.
+pub(super) fn judged(
     held: Vec<Held>,
     views: &Views,
     expectations: &Expectations,
     now: Timestamp,
-) -> Vec<Entry> {
+) -> (Verdict, Vec<Entry>) {
     let nobody = Fleet::default();
-    let judged = |endpoint: &Endpoint, probed: &Probed, fleet: &Fleet| {
+    let one = |endpoint: &Endpoint, probed: &Probed, fleet: &Fleet| {
         judge(&Evidence {
             observation: &probed.observation,
             expectations,
@@ -35,14 +38,21 @@ pub(super) fn entries(
         })
     };
     let fleets = fleets(&held, |endpoint, probed| {
-        judged(endpoint, probed, &nobody).is_leaf_fit()
+        one(endpoint, probed, &nobody).is_leaf_fit()
     });
-    held.into_iter()
+    let whole = judge_target(&TargetEvidence {
+        expectations,
+        fleets: &fleets.values().collect::<Vec<_>>(),
+        views,
+        now,
+    });
+    let entries = held
+        .into_iter()
         .map(|(endpoint, probed)| {
             let fleet = fleets.get(&peer_group(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
             let probed = probed.unwrap_or_else(|| pending(now));
-            let verdict = judged(&endpoint, &probed, fleet);
+            let verdict = one(&endpoint, &probed, fleet);
             let seen = &probed.observation;
             let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
             Entry {
@@ -56,7 +66,8 @@ pub(super) fn entries(
                 thresholds: expectations.thresholds,
             }
         })
-        .collect()
+        .collect();
+    (whole, entries)
 }
 
 /// What stands in for a first result.
@@ -96,8 +107,11 @@ fn peer_group(endpoint: &Endpoint) -> PeerGroup {
 }
 
 /// The leaves of each kin. Whether one is fit is asked only where there is something to compare.
-fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> HashMap<PeerGroup, Fleet> {
-    let mut kin: HashMap<PeerGroup, Vec<(Leaf, &Endpoint, &Probed)>> = HashMap::new();
+fn fleets(
+    held: &[Held],
+    is_fit: impl Fn(&Endpoint, &Probed) -> bool,
+) -> BTreeMap<PeerGroup, Fleet> {
+    let mut kin: BTreeMap<PeerGroup, Vec<(Leaf, &Endpoint, &Probed)>> = BTreeMap::new();
     for (endpoint, probed) in held {
         let Some(probed) = probed else {
             continue;

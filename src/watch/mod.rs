@@ -9,6 +9,7 @@ mod permits;
 mod reload;
 mod request;
 mod single_flight;
+mod subjects;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
@@ -19,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::collect::{Expansion, expand};
+use crate::collect::{Expansion, Inventories, expand};
 use crate::counters::Counters;
 use crate::dns::{Family, Lookup, Policy};
 use crate::endpoint::{DEFAULT_VIEW, Endpoint, LookupView, Place, Source};
@@ -146,6 +147,7 @@ pub struct Rounds<L> {
     /// Where each target was last found.
     located: Mutex<HashMap<Way, Arc<Expansion>>>,
     flights: SingleFlight<Arc<Endpoint>, Probed>,
+    inventories: Arc<Inventories>,
     trust: Arc<TrustCache>,
     change_log: Arc<ChangeLog>,
     /// Others have taken over with other settings; what they probe is none of our business.
@@ -169,6 +171,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             counters,
             located: Mutex::default(),
             flights: SingleFlight::default(),
+            inventories: Arc::default(),
             trust: Arc::default(),
             change_log: Arc::default(),
             is_succeeded: AtomicBool::new(false),
@@ -253,7 +256,7 @@ impl<L: Lookup + 'static> Rounds<L> {
         let endpoints = self.keep(&watched.source, &view.vantage, expansion);
         let mut landings = Vec::with_capacity(endpoints.len());
         for endpoint in endpoints {
-            let max_age = early(self.settings.min_interval);
+            let max_age = flight::early(self.settings.min_interval);
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
                 let (watched, view) = (watched.clone(), Arc::clone(&view));
@@ -301,6 +304,9 @@ impl<L: Lookup + 'static> Rounds<L> {
                 .iter()
                 .map(|watched| self.target_report(watched, &located, now))
                 .collect(),
+            hosts: subjects::hosts(&targets, &located, now),
+            domains: subjects::domains(&targets, &located, now),
+            servers: subjects::servers(self.inventories.all(), now),
         };
         if !self.is_succeeded.load(Ordering::Relaxed) {
             let current: HashSet<_> = located.values().flat_map(|found| found.all()).collect();
@@ -348,6 +354,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             (Arc::clone(view), found.is_some_and(is_complete))
         });
         let views = Views::new(names, judging::seen(&probed));
+        let (verdict, entries) = judging::judged(probed, &views, &watched.expectations, now);
         TargetReport {
             source: Arc::clone(source),
             resolutions: found
@@ -355,15 +362,11 @@ impl<L: Lookup + 'static> Rounds<L> {
                 .map(|(view, found)| Resolution::new(view, *found))
                 .collect(),
             last_known: last_known.cloned().collect(),
-            entries: judging::entries(probed, &views, &watched.expectations, now),
+            entries,
+            verdict,
             views,
         }
     }
-}
-
-/// A scrape that comes a little early is in time: one every `interval` gets a new result every time.
-fn early(interval: Duration) -> Duration {
-    interval - interval / 20
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Gate, Probed, Refusal, Rounds, View, Watched};
+use super::{Gate, Probed, Refusal, Rounds, View, Watched, subjects};
 use crate::collect::{Expansion, expand};
 use crate::dns::{Lookup, LookupFault};
 use crate::endpoint::{Endpoint, Offer};
@@ -73,6 +73,15 @@ impl<L: Lookup + 'static> Rounds<L> {
         Ok(Snapshot {
             at: now,
             targets: vec![report],
+            hosts: found
+                .iter()
+                .flat_map(|(_, found)| subjects::hosts_of(&watched, found, now))
+                .collect(),
+            domains: found
+                .iter()
+                .filter_map(|(_, found)| subjects::domain_of(&watched, found, now))
+                .collect(),
+            servers: Vec::new(),
         })
     }
 

@@ -36,6 +36,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             counters: self.counters.clone(),
             located: Mutex::new(located),
             flights: self.flights.clone(),
+            inventories: Arc::clone(&self.inventories),
             trust: Arc::default(),
             change_log: Arc::clone(&self.change_log),
             is_succeeded: AtomicBool::new(false),

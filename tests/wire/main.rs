@@ -19,6 +19,7 @@ mod probed;
 mod proxies;
 mod real_views;
 mod resolvers;
+mod subjects;
 mod target_files;
 mod views;
 mod watched;

@@ -1,7 +1,7 @@
 //! What a metric family about targets or endpoints is: its definition, and how its samples are found.
 
 use crate::metric::Metric;
-use crate::report::{Entry, TargetReport};
+use crate::report::{DomainReport, Entry, HostReport, ServerReport, TargetReport};
 use crate::timestamp::Timestamp;
 
 /// Takes the samples of one family: the values of its own labels, in the order of their names, and the number.
@@ -13,6 +13,12 @@ pub(in crate::render) enum Samples {
     Entry(fn(&Entry, Timestamp, Sink<'_>)),
     /// One target.
     Target(fn(&TargetReport, Sink<'_>)),
+    /// One host in a view.
+    Host(fn(&HostReport, Sink<'_>)),
+    /// One mail domain in a view.
+    Domain(fn(&DomainReport, Sink<'_>)),
+    /// One mail server.
+    Server(fn(&ServerReport, Sink<'_>)),
 }
 
 /// One metric family.
@@ -26,6 +32,8 @@ pub(in crate::render) const ENDPOINT_LABELS: [&str; 6] =
     ["target", "host", "port", "view", "address", "offer"];
 /// And of every target's.
 pub(in crate::render) const TARGET_LABELS: [&str; 1] = ["target"];
+/// What the other subjects' series have besides.
+pub(super) const SUBJECT_LABELS: [&str; 2] = ["domain", "server"];
 
 pub(super) const fn entry(metric: Metric, samples: fn(&Entry, Timestamp, Sink<'_>)) -> Family {
     Family {

@@ -1,19 +1,25 @@
-//! Every metric family about endpoints and targets, in the order of the output, and the label names that they take.
+//! Every metric family about the five subjects, in the order of the output, and the label names that they take.
 
 mod endpoint;
 pub(super) mod family;
+mod subject;
 mod target;
 
-use family::{ENDPOINT_LABELS, Family};
+use family::{ENDPOINT_LABELS, Family, SUBJECT_LABELS};
+
+/// Of endpoints, of targets, of the other subjects.
+pub(super) const BY_SUBJECT: [&[Family]; 3] =
+    [endpoint::FAMILIES, target::FAMILIES, subject::FAMILIES];
 
 /// Every family.
 pub(super) fn all() -> impl Iterator<Item = &'static Family> {
-    endpoint::FAMILIES.iter().chain(target::FAMILIES)
+    BY_SUBJECT.into_iter().flatten()
 }
 
 /// The label names that series about endpoints and targets have themselves; a target's own labels have other names.
 pub fn reserved_labels() -> Vec<&'static str> {
     let mut names = ENDPOINT_LABELS.to_vec();
+    names.extend(SUBJECT_LABELS);
     for name in all().flat_map(|family| family.metric.labels) {
         if !names.contains(name) {
             names.push(name);

@@ -1,7 +1,7 @@
 //! A snapshot to the table of all endpoints, the worst first.
 
 use super::markup::Html;
-use super::{ago, badge, bar, begin, end, left, severity};
+use super::{ago, badge, bar, begin, end, left, severity, subject};
 use crate::render::table::{place, sought};
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;
@@ -46,6 +46,7 @@ pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
     let nth = filter.page.min(last);
     table(&mut page, &shown, nth, snapshot.at);
     pages(&mut page, (nth, last), filter);
+    subject::servers(&mut page, &snapshot.servers, snapshot.at);
     end(page, version)
 }
 

@@ -4,6 +4,7 @@ mod advice;
 mod endpoint;
 mod index;
 mod markup;
+mod subject;
 mod target;
 
 pub use index::{Filter, index};

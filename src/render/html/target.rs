@@ -1,11 +1,12 @@
 //! One target to a page with everything that is known of it.
 
 use super::markup::Html;
-use super::{badge, begin, end, endpoint};
+use super::{badge, begin, end, endpoint, subject};
 use crate::advice::Siblings;
 use crate::endpoint::Place;
 use crate::render::table::place;
 use crate::report::{Entry, Snapshot, TargetReport};
+use crate::verdict::Finding;
 
 /// The page of one target.
 pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> String {
@@ -19,6 +20,7 @@ pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> Stri
     let mut entries: Vec<_> = report.entries.iter().collect();
     entries.sort_by_key(|entry| entry.state);
     about(&mut page, report, &entries);
+    subject::names(&mut page, snapshot, name);
     let siblings = Siblings::of(report);
     for entry in entries {
         endpoint::section(&mut page, report, &siblings, entry, snapshot.at);
@@ -58,6 +60,11 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
             found.push_str(&format!("; {}: {}", fault.reason.as_str(), fault.detail));
         }
         field(page, &format!("View {}", resolution.view), &found);
+    }
+    for (check, finding) in report.verdict.findings() {
+        if let Finding::Fail(failure) = finding {
+            field(page, &format!("Check {check}"), &failure.evidence);
+        }
     }
     page.raw("</dl><ul class=\"endpoints\">");
     for entry in entries {

@@ -1,7 +1,9 @@
 //! A snapshot to the JSON of `check --json`: its own types, so that a renamed field elsewhere changes no key.
 
 mod certificate;
+mod finding;
 mod staple;
+mod subject;
 mod view;
 
 use std::borrow::Cow;
@@ -13,9 +15,10 @@ use crate::facts::observation::{HandshakeSignature, Observation, Outcome, Speake
 use crate::plain::quoted;
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Snapshot, TargetReport};
-use crate::verdict::{Finding, Verdict};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
+use finding::{Cause, Check, causes, checks};
 use staple::StapleJson;
+use subject::{DomainJson, HostJson, ServerJson, SubjectJson};
 use view::{ResolutionJson, ViewJson, resolution, view};
 
 /// The whole snapshot as indented JSON with a line end.
@@ -28,6 +31,9 @@ pub fn json(snapshot: &Snapshot) -> String {
             .iter()
             .map(|t| target(t, snapshot))
             .collect(),
+        hosts: snapshot.hosts.iter().map(subject::host).collect(),
+        domains: snapshot.domains.iter().map(subject::domain).collect(),
+        servers: snapshot.servers.iter().map(subject::server).collect(),
     };
     pretty(&report)
 }
@@ -48,6 +54,9 @@ struct Report<'a> {
     generated_at: String,
     exit_code: u8,
     targets: Vec<Target<'a>>,
+    hosts: Vec<SubjectJson<'a, HostJson<'a>>>,
+    domains: Vec<SubjectJson<'a, DomainJson<'a>>>,
+    servers: Vec<SubjectJson<'a, ServerJson<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -59,6 +68,7 @@ struct Target<'a> {
     distinct_certificates: std::collections::BTreeMap<&'static str, usize>,
     views_agree: Option<bool>,
     views: Vec<ViewJson<'a>>,
+    checks: Vec<Check<'a>>,
     endpoints: Vec<Endpoint<'a>>,
 }
 
@@ -88,13 +98,6 @@ struct Endpoint<'a> {
     trust: Option<TrustJson>,
     checks: Vec<Check<'a>>,
     transcript: Vec<Line<'a>>,
-}
-
-#[derive(Serialize)]
-struct Cause<'a> {
-    state: &'static str,
-    reason: &'static str,
-    detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -138,14 +141,6 @@ struct Failure<'a> {
 }
 
 #[derive(Serialize)]
-struct Check<'a> {
-    check: &'static str,
-    result: &'static str,
-    reason: Option<&'static str>,
-    evidence: Option<&'a str>,
-}
-
-#[derive(Serialize)]
 struct Line<'a> {
     from: &'static str,
     text: &'a str,
@@ -165,6 +160,7 @@ fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
         distinct_certificates: report.distinct_certificates(),
         views_agree: report.views.agree(),
         views: report.views.iter().map(view).collect(),
+        checks: checks(&report.verdict),
         endpoints: report
             .entries
             .iter()
@@ -195,15 +191,7 @@ fn endpoint<'a>(
         state: entry.state.as_str(),
         reason: entry.reason().map_or("", Reason::as_str),
         expires_in_seconds: entry.expires_in(snapshot.at),
-        causes: entry
-            .causes
-            .iter()
-            .map(|cause| Cause {
-                state: cause.state.as_str(),
-                reason: cause.reason.as_str(),
-                detail: &cause.detail,
-            })
-            .collect(),
+        causes: causes(&entry.causes),
         advice: advice::of(target, entry, examples),
         probe: probe(entry),
         certificate: observation.leaf().map(certificate),
@@ -260,27 +248,6 @@ fn attempts(observation: &Observation) -> Vec<Attempt<'_>> {
             detail: match &attempt.outcome {
                 Outcome::Failed(fault) => Some(&fault.detail),
                 Outcome::Completed | Outcome::CertificateRead => None,
-            },
-        })
-        .collect()
-}
-
-fn checks(verdict: &Verdict) -> Vec<Check<'_>> {
-    verdict
-        .findings()
-        .map(|(check, finding)| Check {
-            check,
-            result: finding.as_str(),
-            reason: match finding {
-                Finding::Fail(failure) => Some(failure.reason.as_str()),
-                _ => None,
-            },
-            evidence: match finding {
-                Finding::Pass => None,
-                Finding::Remark(what) => Some(what),
-                Finding::Fail(failure) => Some(&failure.evidence),
-                Finding::Unknown(why) => Some(why),
-                Finding::NotApplicable(why) => Some(why),
             },
         })
         .collect()

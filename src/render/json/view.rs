@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::advice;
 use crate::certificate::Certificate;
+use crate::facts::lookup::Exchanger;
 use crate::report::{self, TargetReport};
 use crate::verdict::Outlook;
 
@@ -20,7 +21,7 @@ pub(super) struct ResolutionJson<'a> {
 }
 
 #[derive(Serialize)]
-struct Mx<'a> {
+pub(super) struct Mx<'a> {
     host: &'a str,
     preference: u16,
 }
@@ -58,22 +59,23 @@ fn leaf(leaf: &Certificate) -> Leaf {
     }
 }
 
+pub(super) fn mx(exchanger: &Exchanger) -> Mx<'_> {
+    Mx {
+        host: &exchanger.host,
+        preference: exchanger.preference,
+    }
+}
+
 pub(super) fn resolution<'a>(
     target: &TargetReport,
     resolution: &'a report::Resolution,
 ) -> ResolutionJson<'a> {
-    let mx = resolution.exchangers.iter();
     ResolutionJson {
         view: &resolution.view,
         resolved: resolution.is_resolved(),
         endpoints: resolution.endpoints,
         last_known_endpoints: resolution.last_known,
-        mx: mx
-            .map(|mx| Mx {
-                host: &mx.host,
-                preference: mx.preference,
-            })
-            .collect(),
+        mx: resolution.exchangers.iter().map(mx).collect(),
         reason: resolution.fault.as_ref().map(|f| f.reason.as_str()),
         detail: resolution.fault.as_ref().map(|f| f.detail.as_str()),
         advice: advice::of_resolution(target, resolution),

@@ -1,0 +1,41 @@
+//! The metric families about hosts, mail domains and servers: what each is called and says, and its samples.
+
+use super::family::{Family, Samples, Sink, gauge};
+use crate::facts::lookup::Security;
+use crate::render::value::{flag, time};
+
+/// Every one, in the order of the output.
+pub(super) const FAMILIES: &[Family] = &[
+    Family {
+        metric: gauge(
+            "smtp_tls_host_secure",
+            "1: DNSSEC proves the addresses of this host.",
+        )
+        .when("validated view"),
+        samples: Samples::Host(|host, out| secure(host.facts.security, out)),
+    },
+    Family {
+        metric: gauge(
+            "smtp_tls_domain_secure",
+            "1: DNSSEC proves the MX records of this mail domain.",
+        )
+        .when("validated view"),
+        samples: Samples::Domain(|domain, out| secure(domain.facts.security, out)),
+    },
+    Family {
+        metric: gauge(
+            "smtp_tls_inside_inventory_timestamp_seconds",
+            "When collecting the newest inventory of this mail server began, as Unix time.",
+        )
+        .when("ever read"),
+        samples: Samples::Server(|server, out| out(&[], time(server.facts.collected_at))),
+    },
+];
+
+fn secure(security: Security, out: Sink<'_>) {
+    match security {
+        Security::Secure => out(&[], flag(true)),
+        Security::Insecure => out(&[], flag(false)),
+        Security::Unknown => {}
+    }
+}

@@ -1,0 +1,93 @@
+//! What is known of hosts, mail domains and servers to judged reports.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Rounds, Watched, Way};
+use crate::collect::{Expansion, Inventories};
+use crate::facts::inventory::{Inventory, ServerKey};
+use crate::report::{DomainReport, HostReport, Judged, ServerReport};
+use crate::timestamp::Timestamp;
+use crate::verdict::{judge_domain, judge_host, judge_server};
+
+impl<L> Rounds<L> {
+    /// The inventories of mail servers.
+    pub fn inventories(&self) -> &Inventories {
+        &self.inventories
+    }
+}
+
+/// The hosts of all targets.
+pub(super) fn hosts(
+    targets: &[Watched],
+    located: &HashMap<Way, Arc<Expansion>>,
+    now: Timestamp,
+) -> Vec<HostReport> {
+    let found = targets
+        .iter()
+        .flat_map(|watched| found_in(watched, located));
+    found
+        .flat_map(|(watched, found)| hosts_of(watched, found, now))
+        .collect()
+}
+
+/// The mail domains among the targets.
+pub(super) fn domains(
+    targets: &[Watched],
+    located: &HashMap<Way, Arc<Expansion>>,
+    now: Timestamp,
+) -> Vec<DomainReport> {
+    let found = targets
+        .iter()
+        .flat_map(|watched| found_in(watched, located));
+    found
+        .filter_map(|(watched, found)| domain_of(watched, found, now))
+        .collect()
+}
+
+/// Where a target was found, in the order of its views.
+fn found_in<'a>(
+    watched: &'a Watched,
+    located: &'a HashMap<Way, Arc<Expansion>>,
+) -> impl Iterator<Item = (&'a Watched, &'a Expansion)> {
+    let source = &watched.source;
+    source.views.iter().filter_map(move |view| {
+        let found = located.get(&(source.name.clone(), Arc::clone(view)))?;
+        Some((watched, &**found))
+    })
+}
+
+/// A target's hosts as they were found in one view.
+pub(super) fn hosts_of(
+    watched: &Watched,
+    found: &Expansion,
+    now: Timestamp,
+) -> impl Iterator<Item = HostReport> {
+    found.hosts(&watched.source).map(move |(key, facts)| {
+        let verdict = judge_host(&facts, &watched.expectations, now);
+        Judged::new(key, facts, verdict)
+    })
+}
+
+/// The mail domain that a target is, if it is one, as it was found in one view.
+pub(super) fn domain_of(
+    watched: &Watched,
+    found: &Expansion,
+    now: Timestamp,
+) -> Option<DomainReport> {
+    let (key, facts) = found.domain(&watched.source)?;
+    let verdict = judge_domain(&facts, &watched.expectations, now);
+    Some(Judged::new(key, facts, verdict))
+}
+
+/// The servers of which there is an inventory.
+pub(super) fn servers(
+    inventories: Vec<(ServerKey, Inventory)>,
+    now: Timestamp,
+) -> Vec<ServerReport> {
+    let judged = |(key, inventory): (ServerKey, Inventory)| {
+        let verdict = judge_server(&inventory, now);
+        Judged::new(key, inventory, verdict)
+    };
+    inventories.into_iter().map(judged).collect()
+}

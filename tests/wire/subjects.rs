@@ -1,0 +1,136 @@
+//! One fact about each of the five subjects: endpoint, target, host, mail domain, server; all outputs show it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use smtp_tls_exporter::dns::{
+    AddressRecord, Addresses, Answer, Exchanger, Family, Lookup, LookupFault, Security,
+};
+use smtp_tls_exporter::facts::inventory::{Inventory, ServerKey};
+use smtp_tls_exporter::render::{self, Filter};
+use smtp_tls_exporter::report::Snapshot;
+use smtp_tls_exporter::timestamp::Timestamp;
+use testkit::{Exposition, fleet};
+
+use crate::watched::{NOW, Watched, clock, metrics, scrape, world};
+
+/// A signed domain whose one host is in a zone that is not signed.
+struct Signed;
+
+impl Lookup for Signed {
+    async fn addresses(
+        &self,
+        _view: &str,
+        _name: &str,
+        _family: Family,
+    ) -> Result<Answer<Addresses>, LookupFault> {
+        let record = |last| AddressRecord {
+            address: IpAddr::from([127, 0, 0, last]),
+            ttl: None,
+        };
+        Ok(Answer {
+            value: Addresses {
+                records: vec![record(51), record(52)],
+                lost: None,
+            },
+            security: Security::Insecure,
+        })
+    }
+
+    async fn exchangers(
+        &self,
+        _view: &str,
+        _domain: &str,
+    ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
+        let host = "mx1.bears.test".to_owned();
+        let preference = 10;
+        Ok(Answer {
+            value: vec![Exchanger { preference, host }],
+            security: Security::Secure,
+        })
+    }
+}
+
+#[tokio::test]
+async fn every_subject_is_shown_by_every_output() {
+    let world = world();
+    let old = world.issue("mx1.bears.test", -60, 30);
+    let new = world.issue("mx1.bears.test", -3, 87);
+    let (port, _servers) = fleet(0, &[(51, &old), (52, &new)]).await;
+    let yaml = format!("targets: [{{name: den, mx: bears.test, ports: {port}}}]");
+    let rounds = world.rounds_with(&yaml, Signed, clock);
+    let server = ServerKey(Arc::from("BearA"));
+    let collected_at = Timestamp(NOW - 180);
+    rounds
+        .inventories()
+        .keep(server, Inventory { collected_at });
+    let snapshot = scrape(&rounds).await;
+
+    in_metrics(&snapshot, port);
+    in_json(&snapshot);
+    on_pages(&snapshot);
+}
+
+fn in_metrics(snapshot: &Snapshot, port: u16) {
+    let seen = Exposition::parse(&metrics(snapshot));
+    let port = port.to_string();
+    let said = |name, labels: &[(&str, &str)]| seen.value(name, labels);
+    let expiry = said("smtp_tls_cert_expiry_seconds", &[("address", "127.0.0.52")]);
+    assert_eq!(expiry, Some(87.0 * 86400.0));
+    let den = ("target", "den");
+    let leaves = said("smtp_tls_target_distinct_certificates", &[den]);
+    assert_eq!(leaves, Some(2.0));
+    let host = [
+        den,
+        ("host", "mx1.bears.test"),
+        ("port", &port),
+        ("view", "default"),
+    ];
+    assert_eq!(said("smtp_tls_host_secure", &host), Some(0.0));
+    let domain = [den, ("domain", "bears.test"), ("view", "default")];
+    assert_eq!(said("smtp_tls_domain_secure", &domain), Some(1.0));
+    let name = "smtp_tls_inside_inventory_timestamp_seconds";
+    assert_eq!(said(name, &[("server", "BearA")]), Some((NOW - 180) as f64));
+}
+
+fn in_json(snapshot: &Snapshot) {
+    let json: serde_json::Value = serde_json::from_str(&render::json(snapshot)).unwrap();
+    let said = |pointer: &str| {
+        json.pointer(pointer)
+            .unwrap_or(&serde_json::Value::Null)
+            .to_string()
+    };
+    for (pointer, value) in [
+        ("/targets/0/endpoints/0/address", "\"127.0.0.51\""),
+        ("/targets/0/checks/0/check", "\"same_certificate\""),
+        ("/targets/0/checks/0/result", "\"fail\""),
+        ("/targets/0/checks/1/result", "\"not_applicable\""),
+        ("/hosts/0/host", "\"mx1.bears.test\""),
+        ("/hosts/0/addresses", "[\"127.0.0.51\",\"127.0.0.52\"]"),
+        ("/hosts/0/security", "\"insecure\""),
+        ("/hosts/0/state", "\"Healthy\""),
+        ("/domains/0/domain", "\"bears.test\""),
+        ("/domains/0/mx/0/preference", "10"),
+        ("/domains/0/security", "\"secure\""),
+        ("/servers/0/server", "\"BearA\""),
+        ("/servers/0/collected_at", "\"2026-05-31T23:57:00Z\""),
+    ] {
+        assert_eq!(said(pointer), value, "{pointer}");
+    }
+}
+
+fn on_pages(snapshot: &Snapshot) {
+    let page = render::target(&snapshot.targets[0], snapshot, "1.0");
+    for text in [
+        "<dt>Check same_certificate</dt>",
+        "127.0.0.51:",
+        ">bears.test MX</td>",
+        ">10 mx1.bears.test</td><td>secure</td>",
+        ">127.0.0.51, 127.0.0.52</td><td>insecure</td>",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let page = render::index(snapshot, &Filter::default(), "1.0");
+    assert!(page.contains(">BearA</td>"), "{page}");
+    assert!(page.contains(">3 min ago</td>"), "{page}");
+}
