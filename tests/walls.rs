@@ -169,7 +169,6 @@ const FOREIGN: &[(&str, &str)] = &[
 const RINGS: &[&str] = &[
     "cli",
     "dns",
-    "pki",
     "render",
     "report",
     "watch",

@@ -1,5 +1,8 @@
 //! What one probe's chain may cost, whatever a stranger put into it: one account for paths, names and lists.
 
+/// More certificates than any honest server presents; those behind are not looked at.
+pub(super) const MAX_CHAIN: usize = 20;
+
 /// There is nothing left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spent;

@@ -6,7 +6,7 @@
 //! say "unknown issuer" where a certificate is merely of a kind that it does not support, and a monitor may not.
 
 use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
-use webpki::{Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, RawPublicKeyEntity};
+use webpki::RawPublicKeyEntity;
 
 use crate::certificate::Certificate;
 use crate::timestamp::Timestamp;
@@ -23,71 +23,14 @@ mod names;
 mod revocation;
 mod search;
 mod signed;
+mod trust;
 
-use budget::Budget;
+use budget::{Budget, MAX_CHAIN};
 
 pub use anchors::{Anchors, AnchorsError};
 pub use crls::{Crls, CrlsError};
 pub use revocation::{Revocation, revocation};
-
-/// More certificates than any honest server presents; those behind are not looked at.
-const MAX_CHAIN: usize = 20;
-
-/// Whether the first certificate of a chain can be trusted, its dates aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
-    /// A path leads to a root.
-    Path(Path),
-    /// The certificate itself, byte by byte, is among the configured roots.
-    Pinned,
-    /// It cannot.
-    None(NoPath),
-}
-
-/// The way from the server's certificate to a root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path {
-    /// Which of the presented certificates it takes, the server's own (0) first; the root is not among them.
-    pub certificates: Vec<usize>,
-    /// The subject of the root, as the DER of a `Name` (RFC 5280 §4.1.2.4).
-    pub anchor: Vec<u8>,
-    /// The root's certificate; none of a bundled root, of which only name and key are known.
-    pub root: Option<Certificate>,
-    /// When the last of [`certificates`](Self::certificates) and the root begins to be valid.
-    pub valid_from: Timestamp,
-    /// When the first of them ends to be, perhaps before the last begins; the end of a bundled root is not known.
-    pub valid_until: Timestamp,
-}
-
-/// Why no path leads to a root.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoPath {
-    /// Nothing was presented.
-    #[error("no certificate was presented")]
-    Empty,
-    /// The issuer of this one of the presented certificates (0 is the server's own) is neither presented nor a root.
-    /// Where there are several ways, it is the farthest.
-    #[error("no path to a trusted root")]
-    UnknownIssuer {
-        /// Which one.
-        of: usize,
-    },
-    /// The server's certificate is a CA (RFC 5280 §4.2.1.9), as self-signed ones often are.
-    #[error("the server's certificate is one for a CA")]
-    CaAsLeaf,
-    /// A path leads to a root, but with something that is not verified here.
-    #[error("{0}")]
-    Unsupported(String),
-    /// A signature or a constraint on every path does not hold.
-    #[error("{0}")]
-    Invalid(String),
-    /// The server's certificate, or one that is needed, cannot be parsed.
-    #[error("{0}")]
-    Unreadable(String),
-    /// The search was given up: somebody built a maze.
-    #[error("there are too many ways to try from the presented certificates to a root")]
-    TooManyWays,
-}
+pub use trust::{NoPath, Path, Trust};
 
 /// Looks for the best path from the first certificate of `chain`, as presented, to one of `anchors`: one that is valid
 /// `now`, else the one nearest to it; of those the one that lasts longest.
@@ -126,15 +69,6 @@ pub fn key_signed(
         }
     }
     Err(refusal)
-}
-
-/// Accepts every extended key usage: what a certificate is meant for is judged elsewhere, and shown beside trust.
-struct AnyUsage;
-
-impl ExtendedKeyUsageValidator for AnyUsage {
-    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,13 @@
 //! Judged as of now only: issuers drop certificates from their lists once these have expired (RFC 5280 §3.3), so that
 //! for an expired one the lists mean nothing.
 
+use super::anchors::Anchors;
+use super::budget::MAX_CHAIN;
+use super::crls::Crls;
 use super::list::List;
 use super::member::{Limits, Member};
 use super::signed::{Made, Signer};
-use super::{Anchors, Crls, MAX_CHAIN, Path, Trust};
+use super::trust::{Path, Trust};
 use crate::certificate::Certificate;
 use crate::timestamp::Timestamp;
 

@@ -4,7 +4,7 @@ use super::{Issuer, Search};
 use crate::certificate::Certificate;
 use crate::pki::member::{self, Member};
 use crate::pki::signed::Signer;
-use crate::pki::{NoPath, Path};
+use crate::pki::trust::{NoPath, Path};
 
 impl Search<'_> {
     pub(super) fn stopped(&mut self, why: NoPath) {

@@ -9,12 +9,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::anchors::Root;
+use super::anchors::{Anchors, Root};
 use super::budget::{Budget, Spent};
 use super::member::Member;
 use super::names;
 use super::signed::{Made, Signer};
-use super::{Anchors, NoPath, Path};
+use super::trust::{NoPath, Path};
 use crate::certificate::{Certificate, Facts};
 use crate::timestamp::Timestamp;
 
