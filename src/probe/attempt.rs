@@ -181,7 +181,7 @@ impl<'a> Attempt<'a> {
         let reading = legacy::read(&mut stream, self.endpoint, &mut reader);
         let outcome = timeout_at(deadline, reading).await;
         self.seen.timings.add(Phase::Handshake, begun.elapsed());
-        let shown = legacy::report(reader, self.seen);
+        let shown = legacy::report(reader, self.tls, self.seen);
         match outcome.unwrap_or_else(|_| Err(handshake_timeout())) {
             Ok(()) => {
                 if let Some(fault) = shown {

@@ -10,8 +10,7 @@ pub use reader::{Chain, Reader, ServerHello, Stop};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::tls;
-use crate::certificate::Certificate;
+use super::tls::{self, Tls};
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{
     Connection, Fallback, Fault, HandshakeSignature, Observation, Phase, TlsVersion,
@@ -51,16 +50,12 @@ pub(super) async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Moves what was read into the observation; returns why it was not read on a lower fallback, where it tells.
-pub(super) fn report(reader: Reader, seen: &mut Observation) -> Option<Fault> {
+pub(super) fn report(reader: Reader, tls: &Tls, seen: &mut Observation) -> Option<Fault> {
     let (hello, chain) = reader.into_parts();
     let hello = hello?;
     let size: usize = chain.kept.iter().map(Vec::len).sum::<usize>() + chain.omitted_bytes;
     if !chain.kept.is_empty() {
-        seen.chain = chain
-            .kept
-            .iter()
-            .map(|der| Certificate::unread(der))
-            .collect();
+        seen.chain = chain.kept.iter().map(|der| tls.certificate(der)).collect();
         seen.chain_omitted = chain.omitted;
         seen.signature = Some(HandshakeSignature::Unproven);
         seen.connection = Some(Connection {
@@ -152,7 +147,7 @@ mod tests {
         let mut reader = Reader::default();
         let outcome = read(&mut ours, &endpoint(), &mut reader).await;
         let mut seen = Observation::default();
-        let shown = report(reader, &mut seen);
+        let shown = report(reader, &Tls::new().unwrap(), &mut seen);
         (outcome, seen, shown)
     }
 
@@ -169,6 +164,24 @@ mod tests {
         assert_eq!(connection.key_exchange, "RSA");
         assert!(!seen.handshake_completed());
         assert_eq!(shown.unwrap().reason, Reason::TlsVersionUnsupported);
+    }
+
+    #[test]
+    fn a_certificate_that_is_known_is_not_read_again() {
+        let tls = Tls::new().unwrap();
+        let seen = || {
+            let mut reader = Reader::default();
+            let answer = reader::samples::answer(0x0301, 0x002f, &[b"leaf"]);
+            assert_eq!(reader.push(&answer), Ok(true));
+            let mut seen = Observation::default();
+            report(reader, &tls, &mut seen);
+            seen
+        };
+        let mut first = seen();
+        assert!(!first.chain[0].is_read());
+        first.chain[0].read();
+        tls.remember(&mut first);
+        assert!(seen().chain[0].is_read());
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use rustls::{ClientConfig, ProtocolVersion};
 use tokio_rustls::TlsConnector;
 
 use super::meter::Meter;
-use crate::certificate::Known;
+use crate::certificate::{Certificate, Interner};
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{
     Connection, Fallback, Fault, HandshakeSignature, Observation, TlsVersion,
@@ -36,7 +36,7 @@ pub(super) type Stream = tokio_rustls::client::TlsStream<Meter>;
 #[derive(Clone)]
 pub struct Tls {
     profiles: Arc<Profiles>,
-    known: Arc<Known>,
+    interner: Arc<Interner>,
     client_certificate: Option<ClientCertificate>,
 }
 
@@ -54,7 +54,7 @@ impl Tls {
     pub fn new() -> Result<Self, String> {
         Ok(Self {
             profiles: Arc::new(Profiles::new().map_err(|e| e.to_string())?),
-            known: Arc::default(),
+            interner: Arc::default(),
             client_certificate: None,
         })
     }
@@ -63,7 +63,7 @@ impl Tls {
     pub fn presenting(&self, client_certificate: Option<ClientCertificate>) -> Self {
         Self {
             profiles: Arc::clone(&self.profiles),
-            known: Arc::clone(&self.known),
+            interner: Arc::clone(&self.interner),
             client_certificate,
         }
     }
@@ -72,7 +72,12 @@ impl Tls {
     /// those that count: anybody can show a certificate.
     pub fn remember(&self, seen: &mut Observation) {
         let is_proven = seen.signature == Some(HandshakeSignature::Verified);
-        self.known.remember(&mut seen.chain, is_proven);
+        self.interner.remember(&mut seen.chain, is_proven);
+    }
+
+    /// The certificate with these bytes, shared with whoever else has seen them.
+    pub(super) fn certificate(&self, der: &[u8]) -> Certificate {
+        self.interner.certificate(der)
     }
 
     /// A handshake to be made with one server.
@@ -80,7 +85,7 @@ impl Tls {
         let profile = self.profiles.of(endpoint.offer, fallback);
         let recording = Arc::new(Recording::new(
             Arc::clone(&profile.schemes),
-            Arc::clone(&self.known),
+            Arc::clone(&self.interner),
             self.client_certificate.clone(),
         ));
         let mut config = (*profile.config).clone();

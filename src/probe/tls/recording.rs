@@ -14,7 +14,7 @@ use rustls::{DigitallySignedStruct, Error, PeerMisbehaved, ProtocolVersion, Sign
 use super::client_certificate::ClientCertificate;
 use super::proof;
 use super::refusal::{self, Asked, BAD_SIGNATURE};
-use crate::certificate::{Certificate, KeyKind, Known};
+use crate::certificate::{Certificate, Interner, KeyKind};
 use crate::facts::observation::{Fault, HandshakeSignature, Observation};
 use crate::probe::limits::MAX_CHAIN;
 use crate::probe::unread::{UNPARSED, read_if_small};
@@ -32,7 +32,7 @@ struct Shown {
 /// What one handshake shows.
 pub(super) struct Recording {
     schemes: Arc<[SignatureScheme]>,
-    known: Arc<Known>,
+    interner: Arc<Interner>,
     client_certificate: Option<ClientCertificate>,
     shown: Mutex<Shown>,
 }
@@ -40,12 +40,12 @@ pub(super) struct Recording {
 impl Recording {
     pub(super) fn new(
         schemes: Arc<[SignatureScheme]>,
-        known: Arc<Known>,
+        interner: Arc<Interner>,
         client_certificate: Option<ClientCertificate>,
     ) -> Self {
         Self {
             schemes,
-            known,
+            interner,
             client_certificate,
             shown: Mutex::default(),
         }
@@ -121,7 +121,7 @@ impl ServerCertVerifier for Recording {
         let mut shown = self.shown();
         shown.chain = presented
             .take(MAX_CHAIN)
-            .map(|der| self.known.certificate(der))
+            .map(|der| self.interner.certificate(der))
             .collect();
         shown.chain_omitted = (1 + intermediates.len()).saturating_sub(MAX_CHAIN);
         // Of a large one only the key is read while the server waits and with it everybody else.
