@@ -1,4 +1,8 @@
 //! Tells the program which commit and which compiler it was built from.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "asks git and the compiler once, at build time"
+)]
 
 use std::env;
 use std::process::Command;

@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench peers`; needs `prometheus-blackbox-exporter` (Debian) on the PATH. Both run as programs of
 //! their own, so that the figure holds everything: the listener, the runtime, the rendering.
+#![expect(clippy::disallowed_methods, reason = "measures programs from outside")]
 
 use std::fmt;
 use std::fs;

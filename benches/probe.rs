@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench probe`. The figures are of the client side alone: it runs on a thread of its own, whose CPU
 //! time is read; the servers run on another. Ratios travel between machines, microseconds do not.
+#![expect(clippy::disallowed_methods, reason = "measures programs from outside")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

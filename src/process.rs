@@ -1,4 +1,5 @@
 //! This process as Linux shows it in /proc to the `process_*` metrics every exporter has.
+#![expect(clippy::disallowed_methods, reason = "the one place that reads /proc")]
 
 use std::fs;
 use std::io::Read;

@@ -10,6 +10,8 @@
 mod rings;
 #[path = "walls/source.rs"]
 mod source;
+#[path = "walls/spellings.rs"]
+mod spellings;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -115,11 +117,20 @@ const STEPS: &[(&str, &str)] = &[
     ("crate::verdict::judge", "watch"),
 ];
 
-/// Foreign crates (and two modules of std and tokio), and where each may be named: paths below `src/` begin so.
+/// No path below `src/` begins so.
+const NOWHERE: &str = "no file";
+
+/// Foreign crates (and some modules of std and tokio), and where each may be named: paths below `src/` begin so.
 const FOREIGN: &[(&str, &str)] = &[
     ("aws_lc_rs", "certificate/ probe/ web/passwords.rs"),
     ("bcrypt", "web/passwords.rs"),
     ("clap", "cli/"),
+    // Where what clippy.toml forbids everywhere is done.
+    (
+        "clippy::disallowed_methods",
+        "cli/hostname.rs config/named_file.rs demo/ dns/clock.rs dns/file.rs dns/hickory/upstream.rs probe/connect.rs \
+         process.rs watch/mod.rs web/listener.rs",
+    ),
     ("ctor", "main.rs"),
     (
         "data_encoding",
@@ -146,14 +157,20 @@ const FOREIGN: &[(&str, &str)] = &[
     ("serde", "render/ yaml/"),
     ("serde_json", "render/json/"),
     ("serde_yaml", "yaml/"),
-    ("std::fs", "cli/ config/ dns/file.rs process.rs"),
+    (
+        "std::fs",
+        "cli/hostname.rs config/named_file.rs dns/file.rs process.rs",
+    ),
+    ("std::process::Command", NOWHERE),
     ("thiserror", ""),
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
         "beside.rs cli/ demo/ dns/ probe/ watch/ collect/ web/",
     ),
+    ("tokio::fs", NOWHERE),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),
+    ("tokio::process", NOWHERE),
     ("tokio_rustls", "demo/ probe/tls web/"),
     ("tokio_socks", "probe/proxy.rs"),
     ("tracing", ""),
@@ -244,6 +261,23 @@ fn every_dependency_has_a_place() {
         assert!(
             FOREIGN.iter().any(|(krate, _)| *krate == name),
             "Cargo.toml: {name} is in no row of FOREIGN in tests/walls.rs; say where it may be used"
+        );
+    }
+}
+
+#[test]
+fn every_lint_is_seen_to_bite() {
+    let read = |file: &str| fs::read_to_string(root().join(file)).expect("a readable file");
+    let (lints, spellings) = (read("clippy.toml"), read("tests/walls/spellings.rs"));
+    let rows = lints.split("{ path = \"").skip(1);
+    for path in rows.filter_map(|row| row.split('"').next()) {
+        let (above, deed) = path.rsplit_once("::").expect("a path");
+        let of = above.rsplit("::").next().unwrap_or_default();
+        let ways = [format!("{of}::{deed}("), format!(".{deed}(")];
+        let is_spelt = ways.iter().any(|way| spellings.contains(way));
+        assert!(
+            is_spelt,
+            "clippy.toml: spell {path} in tests/walls/spellings.rs, where clippy shows that the row bites"
         );
     }
 }
@@ -452,6 +486,21 @@ const BREACHES: &[(&str, &str, &str)] = &[
         "render/table.rs",
         "use std::{fmt, fs::{self, File}};",
         "names std::fs",
+    ),
+    (
+        "web/routes.rs",
+        "use std::process as p; fn f() { p::Command::new(\"sh\"); }",
+        "names std::process::Command",
+    ),
+    (
+        "config/file.rs",
+        "use tokio::{fs as f, time}; fn g() { f::read(\"x\") }",
+        "names tokio::fs",
+    ),
+    (
+        "web/routes.rs",
+        "#[expect(clippy::disallowed_methods, reason = \"in haste\")] fn f() {}",
+        "names clippy::disallowed_methods",
     ),
     (
         "smtp/reply.rs",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -185,7 +185,7 @@ pub async fn expand<L: Lookup + 'static>(
     lookup: &Arc<L>,
 ) -> Expansion {
     let mut found = Expansion::new(vantage);
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     match &source.place {
         Place::Addresses(addresses) => fixed(source, vantage, None, addresses, &mut found),
         Place::Host(Host::Address(address)) => {

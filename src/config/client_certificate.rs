@@ -62,6 +62,7 @@ fn pem(
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "makes the files that are read")]
 mod tests {
     use std::io::Write;
     use std::path::PathBuf;

@@ -292,6 +292,7 @@ impl Loaded {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "makes the files that are read")]
 mod tests {
     use std::fs;
 

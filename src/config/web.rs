@@ -313,6 +313,7 @@ fn rate(section: &Value<'_>) -> Result<Option<Rate>, Problem> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "makes the files that are read")]
 mod tests {
     use super::*;
 

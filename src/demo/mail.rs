@@ -1,4 +1,8 @@
 //! A certificate and a manner to a mail server that knows EHLO, STARTTLS and QUIT, and no mail.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the mail servers of the demo listen on loopback"
+)]
 
 use std::io;
 use std::net::SocketAddr;

@@ -102,6 +102,7 @@ fn size(question: &Question, answer: &RecordSet) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "any moment will do")]
 mod tests {
     use super::*;
     use crate::dns::record_set::Data;

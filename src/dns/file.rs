@@ -1,4 +1,8 @@
 //! A file of this machine's name resolution to its bytes: a regular one, of bounded size; knows nothing of what is in it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the resolver's own files"
+)]
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};

@@ -144,6 +144,7 @@ fn parse(bytes: &[u8]) -> (Names, Vec<usize>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "makes the files that are read")]
 mod tests {
     use super::*;
     use std::fs;

@@ -543,7 +543,7 @@ mod tests {
         });
         let leaf = w.leaf.by(&w.middle, 2024, 2026);
         let middle = w.middle.by(&w.root, 2010, 2030);
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let found = trust(&[&leaf, &middle], &w.anchors, 2025);
         path(found, &[0, 1], 2024, 2026);
         let spent = begun.elapsed();

@@ -1,5 +1,9 @@
 //! An address and a route to a TCP connection, or the reason why there is none; the only place that opens sockets
 //! to servers.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that opens connections"
+)]
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

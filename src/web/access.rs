@@ -2,11 +2,12 @@
 
 use std::future::{Future, pending};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::answer::{Answer, line};
 use super::client::Client;

@@ -1,4 +1,5 @@
 //! Sockets to connections to requests, within limits; knows no route.
+#![expect(clippy::disallowed_methods, reason = "the one place that listens")]
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -3,6 +3,7 @@
 //!
 //! Plain `cargo test` runs every seed and some thousand damaged ones. `tests/fuzz/run.sh` searches on with libFuzzer.
 //! A new target is one line in the list below, a function in `targets.rs`, and a directory of small seeds.
+#![expect(clippy::disallowed_methods, reason = "reads seeds")]
 
 mod damage;
 mod targets;
@@ -58,10 +59,6 @@ fn seeds(directory: &str) -> Vec<Vec<u8>> {
             .is_none_or(|kind| kind != "md" && kind != "sh")
     });
     paths.sort();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the walls are for the exporter; this reads fixtures"
-    )]
     let seeds: Vec<_> = paths
         .iter()
         .map(|path| fs::read(path).expect("a seed"))
