@@ -1,6 +1,7 @@
 //! A subject that no probe looks at, with what is known of it and what the checks say.
 
-use super::state::{Cause, State, assess_findings};
+use super::state::{Cause, State, assess_findings, of_lookup};
+use crate::collect::Extent;
 use crate::facts::domain::{DomainFacts, DomainKey};
 use crate::facts::host::{HostFacts, HostKey};
 use crate::facts::inventory::{Inventory, ServerKey};
@@ -29,9 +30,8 @@ pub struct Judged<K, F> {
 }
 
 impl<K, F> Judged<K, F> {
-    /// From what the checks found.
-    pub fn new(key: K, facts: F, verdict: Verdict) -> Self {
-        let (state, causes) = assess_findings(&verdict);
+    fn new(key: K, facts: F, fault: Option<Cause>, verdict: Verdict) -> Self {
+        let (state, causes) = assess_findings(fault, &verdict);
         Self {
             key,
             facts,
@@ -39,5 +39,36 @@ impl<K, F> Judged<K, F> {
             state,
             causes,
         }
+    }
+}
+
+impl HostReport {
+    /// From what DNS said and what the checks found.
+    pub fn of_host(key: HostKey, facts: HostFacts, verdict: Verdict) -> Self {
+        let extent = match facts.addresses.is_empty() {
+            true => Extent::Nothing,
+            false => Extent::Half,
+        };
+        let is_known = !facts.last_known.is_empty();
+        let fault = facts.fault.as_ref();
+        let fault = fault.and_then(|fault| of_lookup(fault, extent, is_known));
+        Self::new(key, facts, fault, verdict)
+    }
+}
+
+impl DomainReport {
+    /// From what DNS said and what the checks found.
+    pub fn of_domain(key: DomainKey, facts: DomainFacts, verdict: Verdict) -> Self {
+        let is_known = !facts.exchangers.is_empty();
+        let fault = facts.fault.as_ref();
+        let fault = fault.and_then(|fault| of_lookup(fault, Extent::Nothing, is_known));
+        Self::new(key, facts, fault, verdict)
+    }
+}
+
+impl ServerReport {
+    /// From its inventory and what the checks found.
+    pub fn of_server(key: ServerKey, inventory: Inventory, verdict: Verdict) -> Self {
+        Self::new(key, inventory, None, verdict)
     }
 }

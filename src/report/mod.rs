@@ -7,8 +7,8 @@ mod state;
 pub use example::Examples;
 pub use judged::{DomainReport, HostReport, Judged, ServerReport};
 pub(crate) use state::assess;
-use state::assess_findings;
 pub use state::{Cause, Severity, State};
+use state::{assess_findings, of_extent};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -135,12 +135,7 @@ impl Resolution {
 
     /// How bad it is, if it is: what is still probed from before may well be healthy, but nobody knows for how long.
     pub fn state(&self) -> Option<State> {
-        match self.extent {
-            Extent::Whole => None,
-            Extent::Half => Some(State::Warning),
-            Extent::Nothing if self.endpoints == 0 => Some(State::Unreachable),
-            Extent::Part | Extent::Nothing => Some(State::Critical),
-        }
+        of_extent(self.extent, self.endpoints > 0)
     }
 
     /// Whether anything was found just now. Half an answer is one.
@@ -194,7 +189,7 @@ impl TargetReport {
     /// The worst state among its endpoints and views; `Unreachable` when there is nobody to ask.
     pub fn state(&self) -> State {
         let entries = self.entries.iter().map(|entry| entry.state);
-        let causes = assess_findings(&self.verdict).1;
+        let causes = assess_findings(None, &self.verdict).1;
         entries
             .chain(self.resolutions.iter().filter_map(Resolution::state))
             .chain(causes.iter().map(|cause| cause.state))

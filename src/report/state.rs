@@ -1,5 +1,7 @@
 //! An observation and its verdict to one state word and its causes.
 
+use crate::collect::Extent;
+use crate::facts::lookup::LookupFault;
 use crate::facts::observation::Observation;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -144,10 +146,30 @@ pub(crate) fn assess(
     ranked(causes)
 }
 
-/// The state of a subject that only checks speak of, and all causes, worst first.
-pub(super) fn assess_findings(verdict: &Verdict) -> (State, Vec<Cause>) {
+/// The state of a subject that no probe looks at, and all causes, worst first.
+pub(super) fn assess_findings(fault: Option<Cause>, verdict: &Verdict) -> (State, Vec<Cause>) {
     let failures = verdict.judgements().filter_map(failure);
-    ranked(failures.chain(undecided(verdict)))
+    let causes = fault.into_iter().chain(failures);
+    ranked(causes.chain(undecided(verdict)))
+}
+
+/// What a look-up stumbled over. What is still known from before may well be healthy, but nobody knows for how long.
+pub(super) fn of_lookup(fault: &LookupFault, extent: Extent, is_known: bool) -> Option<Cause> {
+    Some(Cause {
+        state: of_extent(extent, is_known)?,
+        reason: fault.reason,
+        detail: fault.detail.clone(),
+    })
+}
+
+/// The word for what could be found of something, if it is not all; known: at least from before.
+pub(super) fn of_extent(extent: Extent, is_known: bool) -> Option<State> {
+    match extent {
+        Extent::Whole => None,
+        Extent::Half => Some(State::Warning),
+        Extent::Nothing if !is_known => Some(State::Unreachable),
+        Extent::Part | Extent::Nothing => Some(State::Critical),
+    }
 }
 
 fn ranked(causes: impl Iterator<Item = Cause>) -> (State, Vec<Cause>) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Rounds, Watched, Way};
 use crate::collect::{Expansion, Inventories};
 use crate::facts::inventory::{Inventory, ServerKey};
-use crate::report::{DomainReport, HostReport, Judged, ServerReport};
+use crate::report::{DomainReport, HostReport, ServerReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{judge_domain, judge_host, judge_server};
 
@@ -65,7 +65,7 @@ pub(super) fn hosts_of(
 ) -> impl Iterator<Item = HostReport> {
     found.hosts(&watched.source).map(move |(key, facts)| {
         let verdict = judge_host(&facts, &watched.expectations, now);
-        Judged::new(key, facts, verdict)
+        HostReport::of_host(key, facts, verdict)
     })
 }
 
@@ -77,7 +77,7 @@ pub(super) fn domain_of(
 ) -> Option<DomainReport> {
     let (key, facts) = found.domain(&watched.source)?;
     let verdict = judge_domain(&facts, &watched.expectations, now);
-    Some(Judged::new(key, facts, verdict))
+    Some(DomainReport::of_domain(key, facts, verdict))
 }
 
 /// The servers of which there is an inventory.
@@ -87,7 +87,7 @@ pub(super) fn servers(
 ) -> Vec<ServerReport> {
     let judged = |(key, inventory): (ServerKey, Inventory)| {
         let verdict = judge_server(&inventory, now);
-        Judged::new(key, inventory, verdict)
+        ServerReport::of_server(key, inventory, verdict)
     };
     inventories.into_iter().map(judged).collect()
 }

@@ -7,12 +7,13 @@ use smtp_tls_exporter::dns::{
     AddressRecord, Addresses, Answer, Exchanger, Family, Lookup, LookupFault, Security,
 };
 use smtp_tls_exporter::facts::inventory::{Inventory, ServerKey};
+use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Filter};
-use smtp_tls_exporter::report::Snapshot;
+use smtp_tls_exporter::report::{Snapshot, State};
 use smtp_tls_exporter::timestamp::Timestamp;
 use testkit::{Exposition, fleet};
 
-use crate::watched::{NOW, Watched, clock, metrics, scrape, world};
+use crate::watched::{NOW, Names, Watched, clock, metrics, scrape, world};
 
 /// A signed domain whose one host is in a zone that is not signed.
 struct Signed;
@@ -125,12 +126,27 @@ fn on_pages(snapshot: &Snapshot) {
         "<dt>Check same_certificate</dt>",
         "127.0.0.51:",
         ">bears.test MX</td>",
-        ">10 mx1.bears.test</td><td>secure</td>",
-        ">127.0.0.51, 127.0.0.52</td><td>insecure</td>",
+        ">10 mx1.bears.test</td><td></td><td>secure</td>",
+        ">127.0.0.51, 127.0.0.52</td><td></td><td>insecure</td>",
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
     let page = render::index(snapshot, &Filter::default(), "1.0");
     assert!(page.contains(">BearA</td>"), "{page}");
     assert!(page.contains(">3 min ago</td>"), "{page}");
+}
+
+#[tokio::test]
+async fn a_host_that_was_not_found_says_so_itself() {
+    let names = Names([("gone.bears.test", Err(Reason::DnsError))].into());
+    let rounds = world().named("targets: [{host: gone.bears.test}]", names);
+    let snapshot = scrape(&rounds).await;
+    let host = &snapshot.hosts[0];
+    assert_eq!(host.state, State::Unreachable);
+    assert_eq!(host.causes[0].reason, Reason::DnsError);
+    assert_eq!(snapshot.targets[0].state(), State::Unreachable);
+    let page = render::target(&snapshot.targets[0], &snapshot, "1.0");
+    let told =
+        ">dns_error: no answer for gone.bears.test</td><td><span class=\"badge lost\">Unreachable<";
+    assert!(page.contains(told), "{page}");
 }

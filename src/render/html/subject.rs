@@ -19,18 +19,21 @@ pub(super) fn names(page: &mut Html, snapshot: &Snapshot, target: &str) {
     if rows.is_empty() {
         return;
     }
-    let heads = ["State", "Name", "View", "In DNS", "DNSSEC"];
+    let heads = ["Name", "View", "In DNS", "State", "DNSSEC"];
     begin(page, "Names", heads);
     for row in rows {
-        page.raw("<tr><td class=\"fixed\">");
-        badge(page, row.state);
-        page.raw("</td><td class=\"long\">")
+        page.raw("<tr><td class=\"long\">")
             .text(&row.name)
             .raw("</td><td>")
             .text(row.view)
             .raw("</td><td class=\"wide\">")
             .text(&row.found)
-            .raw("</td><td>")
+            .raw("</td><td>");
+        // A name that was found says nothing about the endpoints, so it has no badge.
+        if row.state != State::Healthy {
+            badge(page, row.state);
+        }
+        page.raw("</td><td>")
             .text(row.security.as_str())
             .raw("</td></tr>\n");
     }
