@@ -138,7 +138,7 @@ fn count(text: &str, name: &str, value: &str) -> usize {
         .count()
 }
 
-fn rounds(config: &Config, counters: Counters) -> Arc<Rounds<Resolvers>> {
+fn rounds(config: &Config, counters: Counters) -> Arc<Rounds> {
     Arc::new(Rounds::new(
         config.settings.clone(),
         Resolvers::new(config.settings.policies(), Duration::from_secs(1)),
@@ -148,7 +148,7 @@ fn rounds(config: &Config, counters: Counters) -> Arc<Rounds<Resolvers>> {
     ))
 }
 
-async fn scrape(rounds: &Arc<Rounds<Resolvers>>) -> Snapshot {
+async fn scrape(rounds: &Arc<Rounds>) -> Snapshot {
     rounds
         .scrape(tokio::time::Instant::now() + Duration::from_secs(60))
         .await

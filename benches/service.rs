@@ -97,7 +97,7 @@ async fn rendering(directory: &Path, port: u16) -> Outcome<()> {
 }
 
 /// Rounds over this configuration, with a result of every endpoint.
-async fn probed(directory: &Path, text: &str) -> Outcome<(Arc<Rounds<Resolvers>>, Counters)> {
+async fn probed(directory: &Path, text: &str) -> Outcome<(Arc<Rounds>, Counters)> {
     let config = Config::parse(&directory.join("inside.yml"), text.as_bytes(), HOST)?;
     let lookup = Resolvers::new(config.settings.policies(), Duration::from_secs(5));
     let counters = Counters::new()?;

@@ -5,9 +5,10 @@
 //! endpoint into an observation ([`facts`]), speaking [`smtp`] and reading each [`certificate`]; a [`verdict`] judges it with
 //! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, to which [`advice`] says what to do next, and
 //! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`watch`] sees all stages, and
-//! only it reads the clock.
+//! only it reads the clock; the [`app`] holds what is in force.
 
 pub mod advice;
+pub mod app;
 mod beside;
 pub mod certificate;
 pub mod cli;

@@ -69,10 +69,11 @@ const ROOMS: &[(&str, &str)] = &[
         "render",
         "advice certificate counters facts pki process report smtp endpoint verdict",
     ),
+    ("app", "dns render watch"),
     // Of certificates it reads only the names of its own clients'.
     (
         "web",
-        "certificate counters dns process render report watch endpoint",
+        "app certificate counters endpoint process render report watch",
     ),
     // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
     (
@@ -82,7 +83,7 @@ const ROOMS: &[(&str, &str)] = &[
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
         "cli",
-        "certificate config counters demo dns pki probe render report watch smtp endpoint verdict web yaml",
+        "app certificate config counters demo dns pki probe render report watch smtp endpoint verdict web yaml",
     ),
     ("main", "cli"),
 ];
@@ -166,7 +167,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
-        "beside.rs cli/ demo/ dns/ probe/ watch/ collect/ web/",
+        "app/ beside.rs cli/ collect/ demo/ dns/ probe/ watch/ web/",
     ),
     ("tokio::fs", NOWHERE),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),

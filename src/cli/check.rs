@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::arguments::{Check, CheckTarget};
-use super::{hostname, progress, runtime, serve, streams};
+use super::{config_file, hostname, progress, rounds, runtime, streams};
 use crate::config::roots_in;
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::pki::Anchors;
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Check) -> Result<u8, String> {
 }
 
 async fn probe_all(settings: Settings) -> Result<Snapshot, String> {
-    let rounds = serve::rounds(settings)?;
+    let rounds = rounds::over(settings)?;
     tokio::select! {
         snapshot = rounds.scrape(Instant::now() + PATIENCE) => Ok(snapshot),
         () = progress::show(|| rounds.progress()) => Err("the display ended".to_owned()),
@@ -65,7 +65,7 @@ fn output(arguments: &Check, snapshot: &Snapshot) -> String {
 
 /// The settings of the configuration file, with one view only if one was named.
 fn configured(arguments: &Check) -> Result<Settings, String> {
-    let (config, change) = serve::load(arguments.config_file())?;
+    let (config, change) = config_file::load(arguments.config_file())?;
     // Here somebody looks, who would take the targets of a broken file for watched.
     if let Some(complaint) = change.complaints.first() {
         return Err(complaint.clone());
@@ -110,7 +110,7 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
         None | Some(DEFAULT_VIEW) => View::default_view(),
         Some(name) => view(
             name,
-            &serve::load(arguments.config_file())?.0.settings.views,
+            &config_file::load(arguments.config_file())?.0.settings.views,
         )?,
     };
     let roots = match &arguments.roots {

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{BUILD, life, runtime, serve, streams};
+use super::{BUILD, life, rounds, runtime, streams};
+use crate::app::{App, Configured, InForce, Reader};
 use crate::config::Config;
 use crate::demo::{INTRODUCTION, World};
-use crate::dns::Resolvers;
 use crate::pki::Anchors;
 use crate::render;
-use crate::watch::system_clock;
-use crate::web::{self, Access, AccessControl, Listeners, Loader, Serving, Site};
+use crate::watch::{Watched, system_clock};
+use crate::web::{self, Access, AccessControl, Listeners, Site};
 
 /// Longer than any probe of a server on loopback.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -46,7 +46,7 @@ async fn play() -> Result<(), String> {
         .map_err(|e| format!("cannot start the demo's servers on 127.0.0.11 to 127.0.0.32: {e}"))?;
     let listeners = listeners().await?;
     let config = understood(&world)?;
-    let rounds = serve::rounds(config.settings.clone())?;
+    let rounds = rounds::over(config.settings.clone())?;
     let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
     let table = render::table(&snapshot, streams::style());
     let addresses: String = listeners
@@ -55,16 +55,13 @@ async fn play() -> Result<(), String> {
         .map(where_to_look)
         .collect();
     streams::print("the demo", &format!("\n{table}\n{addresses}"))?;
-    let serving = Serving {
+    let in_force = InForce {
         rounds,
         on_request: config.on_request,
         shown: config.shown,
-        refresh: Box::new(|| ()),
     };
-    let loader: Loader<Resolvers> =
-        Box::new(|_| Err("the demo's configuration never changes".to_owned()));
-    let offset = Duration::from_millis(500);
-    let site = Arc::new(Site::new(serving, loader, system_clock, offset, BUILD));
+    let app = Arc::new(App::new(in_force, Unchanging, system_clock));
+    let site = Arc::new(Site::new(app, Duration::from_millis(500), BUILD));
     web::serve(
         listeners,
         site,
@@ -72,6 +69,23 @@ async fn play() -> Result<(), String> {
     )
     .await;
     Ok(())
+}
+
+/// The demo's configuration never changes.
+struct Unchanging;
+
+impl Reader for Unchanging {
+    fn read(&self) -> Result<(Configured, Vec<String>), String> {
+        Err("the demo's configuration never changes".to_owned())
+    }
+
+    fn has_changed(&self) -> bool {
+        false
+    }
+
+    fn targets(&self) -> Option<Vec<Watched>> {
+        None
+    }
 }
 
 /// The world's configuration, with the world's root in place of Mozilla's.

@@ -7,19 +7,16 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::named::Named;
+use crate::app::App;
 use crate::config::{LastGood, Loaded, WebConfig, recorded};
-use crate::dns::Resolvers;
 use crate::plain::plain;
 use crate::web::{AccessControl, Site};
 
 /// How often the web configuration and its certificates are looked at.
 const WEB_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How often the target files are looked at: some calls of stat(2).
-const TARGET_FILES_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Tells systemd that the exporter listens. Without systemd there is nobody to tell.
 pub(super) fn tell_ready() {
@@ -34,7 +31,7 @@ pub(super) fn tell_stopping() {
 /// Tells systemd's watchdog (`WatchdogSec`) twice in its time that all is well. Returns where there is none.
 ///
 /// A task like all others: where the runtime's threads are stuck, it says nothing, and the exporter is started anew.
-pub(super) async fn beat(site: Arc<Site<Resolvers>>) {
+pub(super) async fn beat(site: Arc<Site>) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
     };
@@ -78,54 +75,21 @@ impl Signals {
 
 /// Returns the name of the signal that ends the exporter. Reloads until then, on SIGHUP and when the file has changed,
 /// and follows the target files. Whatever touches a file does so elsewhere: a signal never waits for one.
-pub(super) async fn follow(
-    mut signals: Signals,
-    site: Arc<Site<Resolvers>>,
-    named: Arc<Named>,
-    every: Duration,
-) -> &'static str {
+pub(super) async fn follow(mut signals: Signals, app: Arc<App>, every: Duration) -> &'static str {
     if !every.is_zero() {
-        tokio::spawn(follow_config(Arc::clone(&site), named, every));
+        tokio::spawn(Arc::clone(&app).follow_configuration(every));
     }
-    tokio::spawn(follow_target_files(Arc::clone(&site)));
+    tokio::spawn(Arc::clone(&app).follow_targets());
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => return "SIGTERM",
             _ = signals.interrupt.recv() => return "SIGINT",
             _ = signals.hangup.recv() => {}
         }
-        let site = Arc::clone(&site);
-        tokio::spawn(async move { reload(&site).await });
+        let app = Arc::clone(&app);
+        // A mistake is logged and counted where it is found.
+        tokio::spawn(async move { app.read_again().await });
     }
-}
-
-async fn follow_config(site: Arc<Site<Resolvers>>, named: Arc<Named>, every: Duration) {
-    let mut ticks = ticks(every);
-    loop {
-        ticks.tick().await;
-        if has_changed(&named).await {
-            reload(&site).await;
-        }
-    }
-}
-
-async fn follow_target_files(site: Arc<Site<Resolvers>>) {
-    let mut ticks = ticks(TARGET_FILES_INTERVAL);
-    loop {
-        ticks.tick().await;
-        site.refresh().await;
-    }
-}
-
-async fn reload(site: &Arc<Site<Resolvers>>) {
-    // A mistake is logged and counted where it is found.
-    let _ = site.reload().await;
-}
-
-fn ticks(every: Duration) -> Interval {
-    let mut ticks = interval(every.max(Duration::from_millis(100)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 async fn has_changed(named: &Arc<Named>) -> bool {
@@ -137,7 +101,8 @@ async fn has_changed(named: &Arc<Named>) -> bool {
 /// Reads the web configuration again when it or one of its certificates has changed; never returns.
 pub(super) async fn follow_web_config(control: Arc<AccessControl>, file: PathBuf, named: Named) {
     let named = Arc::new(named);
-    let mut ticks = ticks(WEB_INTERVAL);
+    let mut ticks = interval(WEB_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if has_changed(&named).await {

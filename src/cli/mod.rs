@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod config_file;
 #[cfg(feature = "demo")]
 mod demo;
 mod files;
@@ -10,6 +11,7 @@ mod life;
 mod logging;
 mod named;
 mod progress;
+mod rounds;
 mod serve;
 mod streams;
 

@@ -1,30 +1,30 @@
 //! The command `serve`: the exporter.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::arguments::Serve;
-use super::named::{Named, OF_CONFIG, OF_WEB_CONFIG};
-use super::{BUILD, files, hostname, life, logging, runtime, streams};
-use crate::config::{Change, Config, FileState, LastGood, Loaded, TargetFiles, recorded};
-use crate::counters::Counters;
-use crate::dns::Resolvers;
+use super::config_file::{self, ConfigFile};
+use super::named::{Named, OF_WEB_CONFIG};
+use super::{BUILD, files, life, logging, rounds, runtime, streams};
+use crate::app::{App, InForce};
+use crate::config::{Change, Config, LastGood, Loaded, recorded};
 use crate::endpoint::DEFAULT_VIEW;
 use crate::plain::plain;
-use crate::probe::Tls;
-use crate::watch::{Rounds, Settings, View, system_clock};
-use crate::web::{Access, AccessControl, Listeners, Loader, Serving, Site, serve};
+use crate::watch::{Rounds, View, system_clock};
+use crate::web::{Access, AccessControl, Listeners, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     logging::start(arguments.log_level, arguments.log_format);
-    let (read, loaded) = recorded(LastGood::default(), || load(&arguments.config_file));
+    let (read, loaded) = recorded(LastGood::default(), || {
+        config_file::load(&arguments.config_file)
+    });
     let (config, change) = read?;
     if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
         return Err(complaint.clone());
     }
-    tell(&change);
+    config_file::tell(&change);
     if arguments.config_check {
         if let Some(file) = &arguments.web_config_file {
             life::web_config(file).0?;
@@ -39,35 +39,6 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     ended
 }
 
-/// Reads the configuration with its target files and logs what is odd about it. What is wrong with target files is
-/// returned beside it: the others are good.
-pub(super) fn load(file: &Path) -> Result<(Config, Change), String> {
-    load_after(file, None)
-}
-
-/// The same after target files that were known before.
-fn load_after(file: &Path, before: Option<&TargetFiles>) -> Result<(Config, Change), String> {
-    let mut config = Config::load(file, &hostname::fully_qualified()).map_err(|e| e.to_string())?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    let helo = &config.settings.limits.helo;
-    if helo == "localhost" || !helo.contains(['.', '[']) {
-        tracing::warn!(
-            helo,
-            "the EHLO name is not fully qualified; some servers refuse it: set probe.helo"
-        );
-    }
-    if let Some(before) = before {
-        config.target_files.inherit(before);
-    }
-    let mut change = config.target_files.look();
-    if let Some(targets) = change.targets.take() {
-        config.settings.targets = targets;
-    }
-    Ok((config, change))
-}
-
 async fn exporter(
     arguments: &Serve,
     config: Config,
@@ -75,126 +46,46 @@ async fn exporter(
     loaded: Loaded,
 ) -> Result<u8, String> {
     let signals = life::Signals::new()?;
-    let rounds = rounds(config.settings.clone())?;
+    let rounds = rounds::over(config.settings.clone())?;
     let counters = rounds.counters().clone();
-    let named = Arc::new(Named::new(OF_CONFIG, counters.clone(), loaded));
-    let site = Arc::new(site(arguments, config, change, rounds, Arc::clone(&named)));
+    let app = Arc::new(app(arguments, config, change, rounds, loaded));
     let (control, web_loaded) = control(arguments.web_config_file.as_deref())?;
     let listeners = listeners(arguments).await?;
+    let site = Arc::new(Site::new(Arc::clone(&app), arguments.timeout_offset, BUILD));
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&control)));
     life::tell_ready();
-    tokio::spawn(life::beat(Arc::clone(&site)));
+    tokio::spawn(life::beat(site));
     if let Some(file) = arguments.web_config_file.clone() {
         let named = Named::new(OF_WEB_CONFIG, counters, web_loaded);
         tokio::spawn(life::follow_web_config(control, file, named));
     }
     let every = arguments.reload_interval;
-    let signal = life::follow(signals, Arc::clone(&site), named, every).await;
+    let signal = life::follow(signals, Arc::clone(&app), every).await;
     tracing::info!(signal, "ending");
     life::tell_stopping();
-    site.close();
+    app.end();
     serving
         .await
         .map_err(|e| format!("the listener broke: {e}"))?;
     Ok(0)
 }
 
-fn site(
+fn app(
     arguments: &Serve,
     config: Config,
     change: &Change,
-    rounds: Arc<Rounds<Resolvers>>,
-    named: Arc<Named>,
-) -> Site<Resolvers> {
-    let files = Arc::new(Mutex::new(config.target_files));
-    count(rounds.counters(), &change.files);
-    let serving = Serving {
-        refresh: refresh(Arc::clone(&files), Arc::clone(&rounds), Arc::clone(&named)),
+    rounds: Arc<Rounds>,
+    loaded: Loaded,
+) -> App {
+    let counters = rounds.counters().clone();
+    let file = arguments.config_file.clone();
+    let reader = ConfigFile::new(file, config.target_files, change, loaded, counters);
+    let in_force = InForce {
         rounds,
         on_request: config.on_request,
         shown: config.shown,
     };
-    Site::new(
-        serving,
-        loader(arguments.config_file.clone(), files, named),
-        system_clock,
-        arguments.timeout_offset,
-        BUILD,
-    )
-}
-
-/// Reads the file again. What it says follows on what is in force: results, counters and the log go on, and a file that
-/// it names and that is broken now still means what it said before.
-fn loader(file: PathBuf, files: Followed, named: Arc<Named>) -> Loader<Resolvers> {
-    let last = Mutex::new(files);
-    Box::new(move |before| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (read, loaded) = recorded(named.last_good(), || load_after(&file, Some(&known)));
-        let (config, change) = match read {
-            Ok(read) => read,
-            Err(mistake) => {
-                named.refused(loaded);
-                return Err(mistake);
-            }
-        };
-        let mut kept = named.in_force(loaded);
-        tell(&change);
-        kept.extend(change.complaints);
-        let settings = affordable(config.settings);
-        let resolvers = Resolvers::new(settings.policies(), lookup_deadline(&settings));
-        let rounds = Arc::new(before.rounds.successor(settings, resolvers));
-        count(rounds.counters(), &change.files);
-        *last = Arc::new(Mutex::new(config.target_files));
-        let serving = Serving {
-            refresh: refresh(Arc::clone(&last), Arc::clone(&rounds), Arc::clone(&named)),
-            rounds,
-            on_request: config.on_request,
-            shown: config.shown,
-        };
-        Ok((serving, kept))
-    })
-}
-
-/// The target files, shared by who looks at them and who reads the configuration again.
-type Followed = Arc<Mutex<TargetFiles>>;
-
-/// What is wrong with target files, one line each.
-fn tell(change: &Change) {
-    for complaint in &change.complaints {
-        tracing::error!("{complaint}");
-    }
-    for remark in &change.remarks {
-        tracing::warn!("{remark}");
-    }
-}
-
-fn count(counters: &Counters, files: &[FileState]) {
-    let state = |file: &FileState| (file.file.clone(), file.is_good, Some(file.bad_entries));
-    let states: Vec<_> = files.iter().map(state).collect();
-    counters.files("targets", &states);
-}
-
-/// Looks at the target files and has the rounds watch what they say.
-fn refresh(
-    files: Followed,
-    rounds: Arc<Rounds<Resolvers>>,
-    named: Arc<Named>,
-) -> Box<dyn Fn() + Send + Sync> {
-    Box::new(move || {
-        let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.is_empty() {
-            return;
-        }
-        let (change, loaded) = recorded(named.last_good(), || files.look());
-        named.joined(loaded);
-        tell(&change);
-        count(rounds.counters(), &change.files);
-        if let Some(targets) = change.targets {
-            tracing::info!(targets = targets.len(), "the target files changed");
-            rounds.watch(targets);
-        }
-    })
+    App::new(in_force, reader, system_clock)
 }
 
 fn control(file: Option<&Path>) -> Result<(Arc<AccessControl>, Loaded), String> {
@@ -220,38 +111,6 @@ async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
         tracing::info!(%address, version = BUILD.version, "listening");
     }
     Ok(listeners)
-}
-
-/// Rounds over these settings with a resolver for each view and this machine's clock.
-pub(super) fn rounds(settings: Settings) -> Result<Arc<Rounds<Resolvers>>, String> {
-    let settings = affordable(settings);
-    let resolver = Resolvers::new(settings.policies(), lookup_deadline(&settings));
-    let (tls, counters) = (Tls::new()?, Counters::new()?);
-    let rounds = Rounds::new(settings, resolver, tls, system_clock, counters);
-    Ok(Arc::new(rounds))
-}
-
-/// No more probes at once than there can be open files.
-fn affordable(settings: Settings) -> Settings {
-    let limit = files::raise_limit();
-    let concurrency = files::affordable(settings.concurrency, limit);
-    if concurrency < settings.concurrency {
-        tracing::warn!(
-            wanted = settings.concurrency,
-            concurrency,
-            limit,
-            "fewer probes at once: the limit of open files (ulimit -n) allows no more"
-        );
-    }
-    Settings {
-        concurrency,
-        ..settings
-    }
-}
-
-/// Names get no more than half of a probe's time.
-fn lookup_deadline(settings: &Settings) -> Duration {
-    settings.limits.timeout / 2
 }
 
 /// `external: tcp://192.0.2.1:53, validated, through socks5://gate.example.com:1080`; without secrets.

@@ -179,11 +179,7 @@ impl Expansion {
 const TOLD: usize = 5;
 
 /// Finds every endpoint of a target in a view.
-pub async fn expand<L: Lookup + 'static>(
-    source: &Source,
-    vantage: &LookupView,
-    lookup: &Arc<L>,
-) -> Expansion {
+pub async fn expand(source: &Source, vantage: &LookupView, lookup: &Arc<dyn Lookup>) -> Expansion {
     let mut found = Expansion::new(vantage);
     let begun = tokio::time::Instant::now();
     match &source.place {
@@ -233,10 +229,10 @@ fn fixed(
     found.endpoints = endpoints(source, vantage, host, wanted);
 }
 
-async fn mail_hosts<L: Lookup + 'static>(
+async fn mail_hosts(
     source: &Source,
     vantage: &LookupView,
-    lookup: &Arc<L>,
+    lookup: &Arc<dyn Lookup>,
     domain: &str,
     found: &mut Expansion,
 ) {
@@ -266,10 +262,10 @@ async fn mail_hosts<L: Lookup + 'static>(
 }
 
 /// Looks all names up at once, so that one that hangs delays no other; adds them in the order given.
-async fn find<L: Lookup + 'static>(
+async fn find(
     source: &Source,
     vantage: &LookupView,
-    lookup: &Arc<L>,
+    lookup: &Arc<dyn Lookup>,
     names: Vec<String>,
     found: &mut Expansion,
 ) {
@@ -347,9 +343,10 @@ fn endpoints(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::future::ready;
 
     use super::*;
-    use crate::dns::{AddressRecord, Exchanger, Family};
+    use crate::dns::{AddressRecord, Asking, Exchanger, Family};
     use crate::endpoint::ProxyProtocol;
     use crate::smtp::Mode;
 
@@ -374,12 +371,22 @@ mod tests {
     }
 
     impl Lookup for Map {
-        async fn addresses(
-            &self,
-            _view: &str,
-            name: &str,
+        fn addresses<'a>(
+            &'a self,
+            _view: &'a str,
+            name: &'a str,
             family: Family,
-        ) -> Result<Answer<Addresses>, LookupFault> {
+        ) -> Asking<'a, Addresses> {
+            Box::pin(ready(self.told(name, family)))
+        }
+
+        fn exchangers<'a>(&'a self, _view: &'a str, domain: &'a str) -> Asking<'a, Vec<Exchanger>> {
+            Box::pin(ready(self.received(domain)))
+        }
+    }
+
+    impl Map {
+        fn told(&self, name: &str, family: Family) -> Result<Answer<Addresses>, LookupFault> {
             let name = name.trim_end_matches('.');
             let found = self.addresses.get(name).ok_or_else(not_found)?;
             let found = found.iter().map(|a| a.parse().unwrap());
@@ -395,11 +402,7 @@ mod tests {
             }))
         }
 
-        async fn exchangers(
-            &self,
-            _view: &str,
-            domain: &str,
-        ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
+        fn received(&self, domain: &str) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
             let found = self.exchangers.get(domain).ok_or_else(not_found)?;
             let exchanger = |(preference, host): &(u16, &str)| Exchanger {
                 preference: *preference,
@@ -428,6 +431,10 @@ mod tests {
             ]),
             ..Map::default()
         }
+    }
+
+    fn known(map: Map) -> Arc<dyn Lookup> {
+        Arc::new(map)
     }
 
     fn source(place: Place) -> Source {
@@ -461,7 +468,7 @@ mod tests {
     }
 
     async fn expanded(place: Place) -> Expansion {
-        expand(&source(place), &vantage(Family::Any), &Arc::new(map())).await
+        expand(&source(place), &vantage(Family::Any), &known(map())).await
     }
 
     fn addresses(found: &Expansion) -> Vec<String> {
@@ -493,7 +500,7 @@ mod tests {
     async fn every_offer_is_an_endpoint_of_its_own() {
         let mut source = source(Place::Addresses(vec!["192.0.2.9".parse().unwrap()]));
         source.offers = vec![Offer::Rsa, Offer::Ecdsa];
-        let found = expand(&source, &vantage(Family::Any), &Arc::new(map())).await;
+        let found = expand(&source, &vantage(Family::Any), &known(map())).await;
         let seen: Vec<_> = found.endpoints.iter().map(|e| (e.port, e.offer)).collect();
         assert_eq!(
             seen,
@@ -519,7 +526,7 @@ mod tests {
         let found = expanded(place.clone()).await;
         assert_eq!(found.endpoints.len(), 2);
         assert_eq!(&*found.endpoints[0].host, "192.0.2.9");
-        let nobody = Arc::new(Map::default());
+        let nobody = known(Map::default());
         let found = expand(&source(place), &vantage(Family::Ipv6), &nobody).await;
         assert!(found.endpoints.is_empty() && found.fault.is_some());
     }
@@ -554,7 +561,7 @@ mod tests {
             proxied_names: true,
             ..vantage(Family::Any)
         };
-        let nobody = Arc::new(Map::default());
+        let nobody = known(Map::default());
         let found = expand(&source(host("mx.bears.test")), &vantage, &nobody).await;
         assert_eq!(addresses(&found), ["mx.bears.test:25", "mx.bears.test:465"]);
     }
@@ -564,7 +571,7 @@ mod tests {
         let (source, vantage) = (source(place), vantage(Family::Any));
         let mut last: Option<Expansion> = None;
         for (at, map) in answers {
-            let mut found = expand(&source, &vantage, &Arc::new(map)).await;
+            let mut found = expand(&source, &vantage, &known(map)).await;
             found.remember(&source, &vantage, last.as_ref(), Timestamp(at));
             last = Some(found);
         }

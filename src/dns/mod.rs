@@ -15,6 +15,7 @@ pub use name_server::{NameServer, NameServerError, Transport};
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,31 +118,31 @@ impl Policy {
     }
 }
 
-/// Somebody who answers DNS questions in every view.
+/// An answer on its way.
+pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<Answer<T>, LookupFault>> + Send + 'a>>;
+
+/// Somebody who answers DNS questions in every view. Whoever holds one need not know which: questions are few beside
+/// probes, so that a box for each costs nothing.
 pub trait Lookup: Send + Sync {
     /// Every address of a name, in a view that is named. Half an answer is one.
     ///
     /// # Errors
     /// [`LookupFault`] when there is none, or nobody could tell.
-    fn addresses(
-        &self,
-        view: &str,
-        name: &str,
+    fn addresses<'a>(
+        &'a self,
+        view: &'a str,
+        name: &'a str,
         family: Family,
-    ) -> impl Future<Output = Result<Answer<Addresses>, LookupFault>> + Send;
+    ) -> Asking<'a, Addresses>;
 
     /// The MX records of a domain; none for a domain that has other records.
     ///
     /// # Errors
     /// [`LookupFault`] when the domain does not exist, or nobody could tell.
-    fn exchangers(
-        &self,
-        view: &str,
-        domain: &str,
-    ) -> impl Future<Output = Result<Answer<Vec<Exchanger>>, LookupFault>> + Send;
+    fn exchangers<'a>(&'a self, view: &'a str, domain: &'a str) -> Asking<'a, Vec<Exchanger>>;
 
-    /// The same for a name that a stranger asks for: what is answered is kept nowhere.
-    fn for_strangers(self: &Arc<Self>) -> Arc<Self> {
-        Arc::clone(self)
+    /// The same for names that strangers ask for: what is answered is kept nowhere. `None` where nothing ever is.
+    fn for_strangers(&self) -> Option<Arc<dyn Lookup>> {
+        None
     }
 }

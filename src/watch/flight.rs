@@ -8,7 +8,6 @@ use tokio::time::{Instant, timeout};
 
 use super::permits::{Asker, Permit};
 use super::{Probed, Rounds, Watched, change_log};
-use crate::dns::Lookup;
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, Unread, probe};
@@ -20,7 +19,7 @@ const LEAST: Duration = Duration::from_millis(20);
 /// A probe that took longer than this is a slow one: it queues with its like next time.
 const SLOW: Duration = Duration::from_secs(1);
 
-impl<L: Lookup + 'static> Rounds<L> {
+impl Rounds {
     /// One probe with all manners: a permit for its address, then one among all, then the probe itself. It ends when
     /// the future is dropped.
     pub(super) async fn fly(

@@ -8,6 +8,7 @@ mod once;
 mod permits;
 mod reload;
 mod request;
+mod settings;
 mod single_flight;
 mod subjects;
 mod trust;
@@ -15,95 +16,27 @@ mod trust;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::collect::{Expansion, Inventories, expand};
 use crate::counters::Counters;
-use crate::dns::{Family, Lookup, Policy};
-use crate::endpoint::{DEFAULT_VIEW, Endpoint, LookupView, Place, Source};
+use crate::dns::Lookup;
+use crate::endpoint::{Endpoint, LookupView, Place, Source};
 use crate::facts::observation::Observation;
-use crate::pki::{Anchors, Revocation, Trust};
-use crate::probe::{ClientCertificate, Limits, Route, Tls};
+use crate::pki::{Revocation, Trust};
+use crate::probe::Tls;
 use crate::report::{Resolution, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
-use crate::verdict::{Expectations, Views};
+use crate::verdict::Views;
 use change_log::ChangeLog;
 use permits::Permits;
 pub use request::{Gate, Module, OnRequest, Refusal};
+pub use settings::{Settings, View, Watched};
 use single_flight::{Landing, SingleFlight};
 use trust::TrustCache;
-
-/// A target with what is expected of it.
-#[derive(Debug, Clone)]
-pub struct Watched {
-    /// What to probe.
-    pub source: Arc<Source>,
-    /// What to expect.
-    pub expectations: Arc<Expectations>,
-    /// What to present to servers that ask for a certificate of ours.
-    pub client_certificate: Option<ClientCertificate>,
-}
-
-/// A way to reach the world.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Its name, and which addresses are probed.
-    pub vantage: LookupView,
-    /// Who finds names.
-    pub policy: Policy,
-    /// How connections are opened.
-    pub route: Route,
-}
-
-impl View {
-    /// The view that always exists: this machine's resolver, no proxy.
-    pub fn default_view() -> Self {
-        Self {
-            vantage: LookupView {
-                name: DEFAULT_VIEW.into(),
-                family: Family::Any,
-                proxied_names: false,
-            },
-            policy: Policy::system(Arc::new(Anchors::default())),
-            route: Route::default(),
-        }
-    }
-}
-
-/// What a round needs to know.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The targets.
-    pub targets: Vec<Watched>,
-    /// Every view that a target names.
-    pub views: Vec<View>,
-    /// The limits of one probe.
-    pub limits: Limits,
-    /// A younger result answers without a new probe; a twentieth less is old enough.
-    pub min_interval: Duration,
-    /// Probes at once.
-    pub concurrency: usize,
-    /// Probes at once to one address.
-    pub per_address: usize,
-}
-
-impl Settings {
-    /// Who finds names in each view.
-    pub fn policies(&self) -> impl Iterator<Item = (&Arc<str>, &Policy)> {
-        let views = self.views.iter();
-        views.map(|view| (&view.vantage.name, &view.policy))
-    }
-
-    fn views_by_name(&self) -> HashMap<Arc<str>, Arc<View>> {
-        let views = self.views.iter();
-        views
-            .map(|view| (Arc::clone(&view.vantage.name), Arc::new(view.clone())))
-            .collect()
-    }
-}
 
 /// Tells the time. A function, so that tests have theirs.
 pub type Clock = fn() -> Timestamp;
@@ -134,11 +67,11 @@ pub(crate) struct Probed {
 type Way = (String, Arc<str>);
 
 /// Probes targets and keeps the last result of each endpoint.
-pub struct Rounds<L> {
+pub struct Rounds {
     settings: Settings,
     /// Those of the settings, or what has been set since.
     targets: Mutex<Arc<[Watched]>>,
-    lookup: Arc<L>,
+    lookup: Arc<dyn Lookup>,
     tls: Tls,
     clock: Clock,
     counters: Counters,
@@ -157,9 +90,15 @@ pub struct Rounds<L> {
 /// Targets whose names are looked up at once; the resolver has a limit of its own.
 const BOARDING: usize = 1024;
 
-impl<L: Lookup + 'static> Rounds<L> {
+impl Rounds {
     /// Nothing is probed before the first scrape.
-    pub fn new(settings: Settings, lookup: L, tls: Tls, clock: Clock, counters: Counters) -> Self {
+    pub fn new(
+        settings: Settings,
+        lookup: impl Lookup + 'static,
+        tls: Tls,
+        clock: Clock,
+        counters: Counters,
+    ) -> Self {
         Self {
             permits: Arc::new(Permits::new(settings.concurrency, settings.per_address)),
             views: settings.views_by_name(),

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Gate, Probed, Refusal, Rounds, View, Watched, subjects};
 use crate::collect::{Expansion, expand};
-use crate::dns::{Lookup, LookupFault};
+use crate::dns::LookupFault;
 use crate::endpoint::{Endpoint, Offer};
 use crate::facts::observation::{Fault, Observation, Phase};
 use crate::name::Host;
@@ -28,7 +28,7 @@ const MOST_LISTED: usize = 4 * MOST_PROBED;
 
 type Results = HashMap<Arc<Endpoint>, Probed>;
 
-impl<L: Lookup + 'static> Rounds<L> {
+impl Rounds {
     /// Probes one target within a deadline, with the manners and counters of all others. When the future is dropped
     /// the probes end.
     ///
@@ -43,6 +43,7 @@ impl<L: Lookup + 'static> Rounds<L> {
     ) -> Result<Snapshot, Refusal> {
         let mut found = Vec::new();
         let lookup = self.lookup.for_strangers();
+        let lookup = lookup.unwrap_or_else(|| Arc::clone(&self.lookup));
         for view in self.views_of(&watched.source) {
             let finding = expand(&watched.source, &view.vantage, &lookup);
             let expansion = timeout_at(deadline - MARGIN, finding).await;

@@ -8,10 +8,10 @@ use super::permits::Permits;
 use super::{Rounds, Settings, View, Watched, lock};
 use crate::dns::Lookup;
 
-impl<L: Lookup + 'static> Rounds<L> {
+impl Rounds {
     /// Rounds over other settings which go on where these are: targets that are the same in both keep their results,
     /// flights under way land here too, and what was said in the log is not said again.
-    pub fn successor(&self, settings: Settings, lookup: L) -> Self {
+    pub fn successor(&self, settings: Settings, lookup: Arc<dyn Lookup>) -> Self {
         self.is_succeeded.store(true, Ordering::Relaxed);
         let views = settings.views_by_name();
         let kept = self.kept(&settings, &views);
@@ -30,7 +30,7 @@ impl<L: Lookup + 'static> Rounds<L> {
             targets: Mutex::new(settings.targets.as_slice().into()),
             views,
             settings,
-            lookup: Arc::new(lookup),
+            lookup,
             tls: self.tls.clone(),
             clock: self.clock,
             counters: self.counters.clone(),

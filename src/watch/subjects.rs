@@ -10,7 +10,7 @@ use crate::report::{DomainReport, HostReport, ServerReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{judge_domain, judge_host, judge_server};
 
-impl<L> Rounds<L> {
+impl Rounds {
     /// The inventories of mail servers.
     pub fn inventories(&self) -> &Inventories {
         &self.inventories

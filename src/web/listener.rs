@@ -25,7 +25,6 @@ use super::origin;
 use super::site::Site;
 use super::stall::Stall;
 use super::undated;
-use crate::dns::Lookup;
 use crate::process::ProcessFacts;
 
 /// Connections at once; Prometheus needs one or two, idle ones cost little.
@@ -124,11 +123,7 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 }
 
 /// Serves until the site is closed and its last answers are given, or have taken too long.
-pub async fn serve<L: Lookup + 'static>(
-    listeners: Listeners,
-    site: Arc<Site<L>>,
-    control: Arc<AccessControl>,
-) {
+pub async fn serve(listeners: Listeners, site: Arc<Site>, control: Arc<AccessControl>) {
     if undated::is_now() {
         tracing::error!("the clock stands before 1970: nothing is answered until it is set");
     }
@@ -162,15 +157,15 @@ fn most_connections() -> usize {
 }
 
 /// Where guests are received.
-struct House<L> {
-    site: Arc<Site<L>>,
+struct House {
+    site: Arc<Site>,
     control: Arc<AccessControl>,
     guests: Arc<Guests>,
 }
 
-impl<L: Lookup + 'static> House<L> {
+impl House {
     async fn accept(self, listener: TcpListener) {
-        let mut closed = pin!(self.site.closed());
+        let mut closed = pin!(self.site.app.ending());
         let mut is_refused = false;
         loop {
             let accepted = tokio::select! {
@@ -221,12 +216,7 @@ impl<L: Lookup + 'static> House<L> {
     }
 }
 
-async fn receive<L: Lookup + 'static>(
-    stream: TcpStream,
-    visit: &Visit,
-    site: Arc<Site<L>>,
-    control: Arc<AccessControl>,
-) {
+async fn receive(stream: TcpStream, visit: &Visit, site: Arc<Site>, control: Arc<AccessControl>) {
     // A refusal of the option changes nothing but the speed.
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream);
@@ -243,21 +233,20 @@ async fn receive<L: Lookup + 'static>(
 
 /// Answers requests one after the other. Who was let in under other demands, or long ago, is let in anew: whoever
 /// verified a client's certificate did so when the connection began.
-async fn converse<L, S>(
+async fn converse<S>(
     stream: S,
     visit: &Visit,
-    site: Arc<Site<L>>,
+    site: Arc<Site>,
     control: Arc<AccessControl>,
     replaced: impl Future<Output = ()>,
 ) where
-    L: Lookup + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     if undated::is_now() {
         let _ = timeout(HEAD_TIMEOUT, undated::refuse(stream)).await;
         return;
     }
-    let closed = site.closed();
+    let closed = site.app.ending();
     let service = service_fn(|request| {
         let (site, control) = (Arc::clone(&site), Arc::clone(&control));
         async move {

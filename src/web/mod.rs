@@ -21,9 +21,8 @@ mod site;
 mod stall;
 mod tls;
 mod undated;
-mod worker;
 
 pub use access::{Access, AccessControl, Header, Rate, header};
 pub use listener::{ListenError, Listeners, serve};
-pub use site::{Loader, Serving, Site};
+pub use site::Site;
 pub use tls::{Acceptor, ClientAuth, TlsSettings, is_known, is_spoken};

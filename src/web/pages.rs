@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::answer::{Answer, document, line};
 use super::query::{Query, decoded};
-use super::site::{Serving, Site};
-use crate::dns::Lookup;
+use super::site::Site;
+use crate::app::InForce;
 use crate::render::{self, Filter};
 use crate::report::State;
 
@@ -34,9 +34,9 @@ const GUARDS: [(HeaderName, &str); 4] = [
 ];
 
 /// The page at this path, or that there is none.
-pub(super) async fn answer<L: Lookup + 'static>(
-    site: &Arc<Site<L>>,
-    serving: &Serving<L>,
+pub(super) async fn answer(
+    site: &Arc<Site>,
+    in_force: &InForce,
     uri: &Uri,
     query: &Query,
     headers: &HeaderMap,
@@ -49,8 +49,8 @@ pub(super) async fn answer<L: Lookup + 'static>(
             let why = format!("no such state, expected one of {}", words.join(", "));
             return line(StatusCode::BAD_REQUEST, &why);
         };
-        serving.rounds.catch_up(Instant::now() + PATIENCE).await;
-        let rounds = Arc::clone(&serving.rounds);
+        in_force.rounds.catch_up(Instant::now() + PATIENCE).await;
+        let rounds = Arc::clone(&in_force.rounds);
         let write = move || render::index(&rounds.last(), &filter, version);
         site.offload(write, HTML, headers).await
     } else if path == "/style.css" {
@@ -59,7 +59,7 @@ pub(super) async fn answer<L: Lookup + 'static>(
         sheet.headers_mut().insert(CACHE_CONTROL, hour);
         sheet
     } else if let Some(name) = path.strip_prefix("/targets/") {
-        target(site, serving, &decoded(name, false), headers).await
+        target(site, in_force, &decoded(name, false), headers).await
     } else {
         line(StatusCode::NOT_FOUND, "not found")
     }
@@ -75,13 +75,8 @@ pub(super) fn guard(headers: &mut HeaderMap) {
     headers.entry(CACHE_CONTROL).or_insert(unkept);
 }
 
-async fn target<L: Lookup + 'static>(
-    site: &Site<L>,
-    serving: &Serving<L>,
-    name: &str,
-    headers: &HeaderMap,
-) -> Answer {
-    let known = serving
+async fn target(site: &Site, in_force: &InForce, name: &str, headers: &HeaderMap) -> Answer {
+    let known = in_force
         .rounds
         .targets()
         .iter()
@@ -89,8 +84,8 @@ async fn target<L: Lookup + 'static>(
     if !known {
         return line(StatusCode::NOT_FOUND, "no such target");
     }
-    serving.rounds.catch_up(Instant::now() + PATIENCE).await;
-    let (rounds, name) = (Arc::clone(&serving.rounds), name.to_owned());
+    in_force.rounds.catch_up(Instant::now() + PATIENCE).await;
+    let (rounds, name) = (Arc::clone(&in_force.rounds), name.to_owned());
     let version = site.build.version;
     let write = move || {
         let snapshot = rounds.last();

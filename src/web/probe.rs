@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::answer::{Answer, TEXT, document, encoded_bytes, line};
 use super::negotiation;
 use super::query::Query;
-use super::site::{Serving, Site};
-use crate::dns::Lookup;
+use super::site::Site;
+use crate::app::InForce;
 use crate::endpoint::Place;
 use crate::name::{Host, HostError};
 use crate::plain::plain;
@@ -34,32 +34,32 @@ struct Asked {
 type Refused = (&'static str, String);
 
 /// Probes the target that the query names, within the deadline.
-pub(super) async fn answer<L: Lookup + 'static>(
-    site: &Site<L>,
-    serving: &Serving<L>,
+pub(super) async fn answer(
+    site: &Site,
+    in_force: &InForce,
     query: &Query,
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Answer {
-    let outcome = match asked(query, &serving.on_request) {
-        Ok(asked) => probed(site, serving, asked, headers, deadline).await,
+    let outcome = match asked(query, &in_force.on_request) {
+        Ok(asked) => probed(site, in_force, asked, headers, deadline).await,
         Err(refused) => Err(refused),
     };
     outcome.unwrap_or_else(|(reason, why)| {
-        serving.rounds.counters().refused(reason);
+        in_force.rounds.counters().refused(reason);
         tracing::debug!(reason, why = plain(&why, 500), "refused to probe");
         line(StatusCode::BAD_REQUEST, &why)
     })
 }
 
-async fn probed<L: Lookup + 'static>(
-    site: &Site<L>,
-    serving: &Serving<L>,
+async fn probed(
+    site: &Site,
+    in_force: &InForce,
     asked: Asked,
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Result<Answer, Refused> {
-    let (gate, rounds) = (&serving.on_request.gate, &serving.rounds);
+    let (gate, rounds) = (&in_force.on_request.gate, &in_force.rounds);
     let left = deadline.saturating_duration_since(Instant::now());
     let same = (
         Arc::as_ptr(rounds).addr(),

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::answer::{Answer, TEXT, document, encoded_bytes, line, only};
 use super::client::Client;
 use super::query::Query;
-use super::site::{Serving, Site};
+use super::site::Site;
 use super::{negotiation, origin, pages, probe};
-use crate::dns::Lookup;
+use crate::app::InForce;
 use crate::plain::quoted;
 use crate::process::ProcessFacts;
 use crate::render::{self, Exporter};
@@ -29,7 +29,7 @@ const JSON: &str = "application/json";
 /// Most broken files that the answer to a reload names.
 const MAX_KEPT: usize = 10;
 
-impl<L: Lookup + 'static> Site<L> {
+impl Site {
     /// Answers one request.
     pub(super) async fn respond<B>(
         self: &Arc<Self>,
@@ -51,43 +51,43 @@ impl<L: Lookup + 'static> Site<L> {
         }
         let headers = request.headers();
         let query = Query::parse(request.uri().query());
-        let serving = self.serving();
+        let in_force = self.app.in_force();
         match path {
-            "/metrics" => self.metrics(&serving, headers).await,
-            "/probe" if serving.on_request.enabled => {
-                self.probe(&serving, &query, headers, client).await
+            "/metrics" => self.metrics(&in_force, headers).await,
+            "/probe" if in_force.on_request.enabled => {
+                self.probe(&in_force, &query, headers, client).await
             }
             "/api/v1/report" => {
-                let deadline = self.deadline(headers, self.writing(&serving));
-                self.catch_up(&serving, deadline).await;
-                let write = move || render::json(&serving.rounds.last());
+                let deadline = self.deadline(headers, self.writing(&in_force));
+                self.catch_up(&in_force, deadline).await;
+                let write = move || render::json(&in_force.rounds.last());
                 self.offload(write, JSON, headers).await
             }
             "/sd" => {
-                let targets = serving.rounds.targets();
+                let targets = in_force.rounds.targets();
                 let sources = targets.iter().map(|watched| &*watched.source);
                 let listed = render::discovery(sources);
                 document(JSON, listed, headers)
             }
-            "/config" => document(TEXT, quoted(&serving.shown).into_owned(), headers),
+            "/config" => document(TEXT, quoted(&in_force.shown).into_owned(), headers),
             "/-/healthy" if self.is_well() => line(StatusCode::OK, "Healthy"),
             "/-/healthy" => line(StatusCode::SERVICE_UNAVAILABLE, "a scrape is never done"),
-            "/-/ready" if self.is_closing() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
+            "/-/ready" if self.app.is_ending() => line(StatusCode::SERVICE_UNAVAILABLE, "Ending"),
             "/-/ready" => line(StatusCode::OK, "Ready"),
-            _ => pages::answer(self, &serving, request.uri(), &query, headers).await,
+            _ => pages::answer(self, &in_force, request.uri(), &query, headers).await,
         }
     }
 
     /// Probes what is named, unless a page of another site asked, or too many do.
     async fn probe(
         &self,
-        serving: &Serving<L>,
+        in_force: &InForce,
         query: &Query,
         headers: &HeaderMap,
         client: Client,
     ) -> Answer {
         if let Some(refusal) = origin::foreign(headers) {
-            serving.rounds.counters().refused("cross_site");
+            in_force.rounds.counters().refused("cross_site");
             return refusal;
         }
         let Some(_entered) = self.on_request.enter(client) else {
@@ -96,17 +96,17 @@ impl<L: Lookup + 'static> Site<L> {
         };
         let deadline = self.deadline(headers, Duration::ZERO);
         tokio::select! {
-            answer = probe::answer(self, serving, query, headers, deadline) => answer,
-            () = self.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
+            answer = probe::answer(self, in_force, query, headers, deadline) => answer,
+            () = self.app.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
         }
     }
 
-    async fn metrics(&self, serving: &Serving<L>, headers: &HeaderMap) -> Answer {
-        let deadline = self.deadline(headers, self.writing(serving));
-        self.catch_up(serving, deadline).await;
+    async fn metrics(&self, in_force: &InForce, headers: &HeaderMap) -> Answer {
+        let deadline = self.deadline(headers, self.writing(in_force));
+        self.catch_up(in_force, deadline).await;
         let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
-        let rounds = Arc::clone(&serving.rounds);
-        let (build, reload) = (self.build, self.last_reload());
+        let rounds = Arc::clone(&in_force.rounds);
+        let (build, reload) = (self.build, self.app.last_reload());
         let write = move || {
             let snapshot = rounds.last();
             let exporter = Exporter {
@@ -117,7 +117,7 @@ impl<L: Lookup + 'static> Site<L> {
             };
             Bytes::from(render::metrics(&snapshot, &exporter, format, encoding))
         };
-        let same = (Arc::as_ptr(&serving.rounds).addr(), format, encoding);
+        let same = (Arc::as_ptr(&in_force.rounds).addr(), format, encoding);
         let written = self.scrapes.get(same, || self.worker.work(write));
         match written.await {
             Some(body) => {
@@ -130,21 +130,21 @@ impl<L: Lookup + 'static> Site<L> {
     }
 
     /// Probes what is due and waits as long as the client does, or until the exporter ends.
-    async fn catch_up(&self, serving: &Serving<L>, deadline: Instant) {
+    async fn catch_up(&self, in_force: &InForce, deadline: Instant) {
         let all_in = tokio::select! {
-            all_in = serving.rounds.catch_up(deadline) => all_in,
-            () = self.last_call() => return,
+            all_in = in_force.rounds.catch_up(deadline) => all_in,
+            () = self.app.last_call() => return,
         };
         if !all_in {
-            serving.rounds.counters().deadline_exceeded();
+            in_force.rounds.counters().deadline_exceeded();
         }
     }
 
     /// The time that an answer about everything needs to be written.
-    fn writing(&self, serving: &Serving<L>) -> Duration {
-        let (_, endpoints) = serving.rounds.progress();
+    fn writing(&self, in_force: &InForce) -> Duration {
+        let (_, endpoints) = in_force.rounds.progress();
         self.pace
-            .needed(endpoints.max(serving.rounds.targets().len()))
+            .needed(endpoints.max(in_force.rounds.targets().len()))
     }
 
     /// How long the client waits, less the way back and the time that the answer needs to be written.
@@ -165,7 +165,7 @@ impl<L: Lookup + 'static> Site<L> {
         if let Some(refusal) = origin::foreign(request.headers()) {
             return refusal;
         }
-        match self.reload().await {
+        match self.app.read_again().await {
             Ok(kept) => line(StatusCode::OK, &reloaded(&kept)),
             Err(mistake) => line(StatusCode::INTERNAL_SERVER_ERROR, &mistake),
         }

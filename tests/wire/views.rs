@@ -9,9 +9,7 @@ use std::time::Duration;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use smtp_tls_exporter::config::Config;
-use smtp_tls_exporter::dns::{
-    Addresses, Answer as Told, Exchanger, Family, Lookup, LookupFault, Resolvers,
-};
+use smtp_tls_exporter::dns::{Addresses, Asking, Exchanger, Family, Lookup, Resolvers};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render;
 use smtp_tls_exporter::report::{Snapshot, State};
@@ -279,21 +277,19 @@ async fn a_name_that_hands_out_some_of_its_addresses_keeps_all_its_endpoints() {
 struct Forgetful(SocketAddr);
 
 impl Lookup for Forgetful {
-    async fn addresses(
-        &self,
-        view: &str,
-        name: &str,
+    fn addresses<'a>(
+        &'a self,
+        view: &'a str,
+        name: &'a str,
         family: Family,
-    ) -> Result<Told<Addresses>, LookupFault> {
-        self.fresh(view).addresses(view, name, family).await
+    ) -> Asking<'a, Addresses> {
+        let fresh = self.fresh(view);
+        Box::pin(async move { fresh.addresses(view, name, family).await })
     }
 
-    async fn exchangers(
-        &self,
-        view: &str,
-        domain: &str,
-    ) -> Result<Told<Vec<Exchanger>>, LookupFault> {
-        self.fresh(view).exchangers(view, domain).await
+    fn exchangers<'a>(&'a self, view: &'a str, domain: &'a str) -> Asking<'a, Vec<Exchanger>> {
+        let fresh = self.fresh(view);
+        Box::pin(async move { fresh.exchangers(view, domain).await })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A world at a fixed time, watched in this process: its configuration to rounds, and what they show.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::{
-    AddressRecord, Addresses, Answer as Answered, Exchanger, Family, Lookup, LookupFault, Resolvers,
+    AddressRecord, Addresses, Answer as Answered, Asking, Exchanger, Family, Lookup, LookupFault,
+    Resolvers,
 };
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
@@ -48,18 +50,13 @@ pub(crate) trait Watched {
     fn settings(&self, yaml: &str) -> Settings;
 
     /// Rounds over [`Watched::settings`].
-    fn rounds(&self, yaml: &str) -> Arc<Rounds<Resolvers>>;
+    fn rounds(&self, yaml: &str) -> Arc<Rounds>;
 
     /// The same with another resolver than it says, and another clock.
-    fn rounds_with<L: Lookup + 'static>(
-        &self,
-        yaml: &str,
-        lookup: L,
-        clock: Clock,
-    ) -> Arc<Rounds<L>>;
+    fn rounds_with(&self, yaml: &str, lookup: impl Lookup + 'static, clock: Clock) -> Arc<Rounds>;
 
     /// Rounds over [`Watched::parsed`], with DNS answers from a map.
-    fn named(&self, yaml: &str, names: Names) -> Arc<Rounds<Names>>;
+    fn named(&self, yaml: &str, names: Names) -> Arc<Rounds>;
 
     /// One look at what [`Watched::rounds`] watches.
     async fn look(&self, yaml: &str) -> Snapshot;
@@ -77,22 +74,17 @@ impl Watched for World {
         self.parsed(&format!("{head}{yaml}"))
     }
 
-    fn rounds(&self, yaml: &str) -> Arc<Rounds<Resolvers>> {
+    fn rounds(&self, yaml: &str) -> Arc<Rounds> {
         let settings = self.settings(yaml);
         let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(2));
         over(settings, resolvers, clock)
     }
 
-    fn rounds_with<L: Lookup + 'static>(
-        &self,
-        yaml: &str,
-        lookup: L,
-        clock: Clock,
-    ) -> Arc<Rounds<L>> {
+    fn rounds_with(&self, yaml: &str, lookup: impl Lookup + 'static, clock: Clock) -> Arc<Rounds> {
         over(self.settings(yaml), lookup, clock)
     }
 
-    fn named(&self, yaml: &str, names: Names) -> Arc<Rounds<Names>> {
+    fn named(&self, yaml: &str, names: Names) -> Arc<Rounds> {
         over(self.parsed(yaml), names, clock)
     }
 
@@ -101,7 +93,7 @@ impl Watched for World {
     }
 }
 
-fn over<L: Lookup + 'static>(settings: Settings, lookup: L, clock: Clock) -> Arc<Rounds<L>> {
+fn over(settings: Settings, lookup: impl Lookup + 'static, clock: Clock) -> Arc<Rounds> {
     let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
     Arc::new(Rounds::new(settings, lookup, tls, clock, counters))
 }
@@ -111,12 +103,22 @@ fn over<L: Lookup + 'static>(settings: Settings, lookup: L, clock: Clock) -> Arc
 pub(crate) struct Names(pub(crate) HashMap<&'static str, Result<Vec<IpAddr>, Reason>>);
 
 impl Lookup for Names {
-    async fn addresses(
-        &self,
-        _view: &str,
-        name: &str,
+    fn addresses<'a>(
+        &'a self,
+        _view: &'a str,
+        name: &'a str,
         _family: Family,
-    ) -> Result<Answered<Addresses>, LookupFault> {
+    ) -> Asking<'a, Addresses> {
+        Box::pin(ready(self.told(name)))
+    }
+
+    fn exchangers<'a>(&'a self, _view: &'a str, _domain: &'a str) -> Asking<'a, Vec<Exchanger>> {
+        Box::pin(ready(Ok(Answered::unproven(Vec::new()))))
+    }
+}
+
+impl Names {
+    fn told(&self, name: &str) -> Result<Answered<Addresses>, LookupFault> {
         let found = self.0.get(name).cloned();
         let found = found
             .unwrap_or(Err(Reason::DnsNotFound))
@@ -133,23 +135,15 @@ impl Lookup for Names {
             lost: None,
         }))
     }
-
-    async fn exchangers(
-        &self,
-        _view: &str,
-        _domain: &str,
-    ) -> Result<Answered<Vec<Exchanger>>, LookupFault> {
-        Ok(Answered::unproven(Vec::new()))
-    }
 }
 
 /// Probes what is due, and waits for all of it.
-pub(crate) async fn scrape<L: Lookup + 'static>(rounds: &Arc<Rounds<L>>) -> Snapshot {
+pub(crate) async fn scrape(rounds: &Arc<Rounds>) -> Snapshot {
     rounds.scrape(Instant::now() + PATIENCE).await
 }
 
 /// Probes, and reads the metrics.
-pub(crate) async fn measure<L: Lookup + 'static>(rounds: &Arc<Rounds<L>>) -> Exposition {
+pub(crate) async fn measure(rounds: &Arc<Rounds>) -> Exposition {
     Exposition::parse(&metrics_of(&scrape(rounds).await, rounds.counters()))
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::Cache;
-use super::{Addresses, Answer, Exchanger, Family, Lookup, LookupFault, Policy};
+use super::{Addresses, Asking, Exchanger, Family, Lookup, LookupFault, Policy};
 use crate::reason::Reason;
 use resolver::Resolver;
 
@@ -61,30 +61,30 @@ impl Resolvers {
 }
 
 impl Lookup for Resolvers {
-    async fn addresses(
-        &self,
-        view: &str,
-        name: &str,
+    fn addresses<'a>(
+        &'a self,
+        view: &'a str,
+        name: &'a str,
         family: Family,
-    ) -> Result<Answer<Addresses>, LookupFault> {
-        let resolver = self.view(view)?;
-        resolver.addresses(name, family, self.for_strangers).await
-    }
-
-    async fn exchangers(
-        &self,
-        view: &str,
-        domain: &str,
-    ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
-        let resolver = self.view(view)?;
-        resolver.exchangers(domain, self.for_strangers).await
-    }
-
-    fn for_strangers(self: &Arc<Self>) -> Arc<Self> {
-        Arc::new(Self {
-            for_strangers: true,
-            ..Self::clone(self)
+    ) -> Asking<'a, Addresses> {
+        Box::pin(async move {
+            let resolver = self.view(view)?;
+            resolver.addresses(name, family, self.for_strangers).await
         })
+    }
+
+    fn exchangers<'a>(&'a self, view: &'a str, domain: &'a str) -> Asking<'a, Vec<Exchanger>> {
+        Box::pin(async move {
+            let resolver = self.view(view)?;
+            resolver.exchangers(domain, self.for_strangers).await
+        })
+    }
+
+    fn for_strangers(&self) -> Option<Arc<dyn Lookup>> {
+        Some(Arc::new(Self {
+            for_strangers: true,
+            ..self.clone()
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Work that takes a while, done elsewhere than where is served, one piece after the other; knows no route.
+//! Work that takes a while, done elsewhere than where is served, one piece after the other; knows not what.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Where large things are read and written: ten thousand endpoints take tens of megabytes while they are judged and
 /// rendered. One at a time, however many ask, so that this is needed once.
-pub(super) struct Worker {
+pub struct Worker {
     turns: Arc<Semaphore>,
     begun: Begun,
 }
@@ -32,7 +32,7 @@ impl Default for Worker {
 impl Worker {
     /// Does this when its turn has come; `None` if it breaks. Who no longer waits for what was begun does not make room
     /// for the next before it is done.
-    pub(super) async fn work<T: Send + 'static>(
+    pub async fn work<T: Send + 'static>(
         &self,
         piece: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
@@ -48,7 +48,7 @@ impl Worker {
     }
 
     /// Whether the piece that is being done will never be.
-    pub(super) fn is_stuck(&self) -> bool {
+    pub fn is_stuck(&self) -> bool {
         self.begun.get().is_some_and(|at| at.elapsed() > STUCK)
     }
 }

@@ -1,0 +1,41 @@
+//! Settings to rounds, as far as this machine can do what they ask for.
+
+use std::sync::Arc;
+
+use super::files;
+use crate::counters::Counters;
+use crate::dns::Resolvers;
+use crate::probe::Tls;
+use crate::watch::{Rounds, Settings, system_clock};
+
+/// Rounds over these settings with a resolver for each view and this machine's clock.
+pub(super) fn over(settings: Settings) -> Result<Arc<Rounds>, String> {
+    let settings = affordable(settings);
+    let resolvers = resolvers(&settings);
+    let (tls, counters) = (Tls::new()?, Counters::new()?);
+    let rounds = Rounds::new(settings, resolvers, tls, system_clock, counters);
+    Ok(Arc::new(rounds))
+}
+
+/// No more probes at once than there can be open files.
+pub(super) fn affordable(settings: Settings) -> Settings {
+    let limit = files::raise_limit();
+    let concurrency = files::affordable(settings.concurrency, limit);
+    if concurrency < settings.concurrency {
+        tracing::warn!(
+            wanted = settings.concurrency,
+            concurrency,
+            limit,
+            "fewer probes at once: the limit of open files (ulimit -n) allows no more"
+        );
+    }
+    Settings {
+        concurrency,
+        ..settings
+    }
+}
+
+/// A resolver for each view. Names get no more than half of a probe's time.
+pub(super) fn resolvers(settings: &Settings) -> Resolvers {
+    Resolvers::new(settings.policies(), settings.limits.timeout / 2)
+}
