@@ -18,13 +18,13 @@ flags+=" -Clink-arg=-Wl,--unresolved-symbols=ignore-all"
 export RUSTFLAGS=$flags CARGO_TARGET_DIR=$place/build
 # A target of its own keeps the flags from build scripts.
 host=$(rustc -vV | sed -n 's/^host: //p')
-build=(cargo test --locked --test fuzz --profile fuzz --target "$host" --no-run)
+build=(cargo test --locked --test wire --profile fuzz --target "$host" --no-run)
 "${build[@]}"
 program=$("${build[@]}" --message-format=json 2>/dev/null |
-    sed -n 's/.*"name":"fuzz".*"executable":"\([^"]*\)".*/\1/p')
+    sed -n 's/.*"name":"wire".*"executable":"\([^"]*\)".*/\1/p')
 
-# The list in main.rs: NAME: "DIRECTORY" => ...
-listed=$(sed -n 's/^    \([a-z_]*\): "\([a-z_/]*\)" => .*/\1 \2/p' tests/fuzz/main.rs)
+# The list in tests/wire/fuzz.rs: NAME: "DIRECTORY" => ...
+listed=$(sed -n 's/^    \([a-z_]*\): "\([a-z_/]*\)" => .*/\1 \2/p' tests/wire/fuzz.rs)
 while read -r name seeds; do
     [ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
     work=$place/$name
@@ -32,6 +32,6 @@ while read -r name seeds; do
     find "tests/$seeds" -type f ! -name '*.md' ! -name '*.sh' -exec cp -n -t "$work/corpus/" {} +
     echo "=== $name: ${seconds}s"
     arguments="$work/corpus -artifact_prefix=$work/crashes/ -timeout=10 -max_total_time=$seconds -max_len=65536 -print_final_stats=1"
-    BOLERO_LIBTEST_HARNESS=1 BOLERO_TEST_NAME=$name BOLERO_LIBFUZZER_ARGS=$arguments \
-        nice "$program" "$name" --exact --nocapture --quiet --test-threads 1 </dev/null
+    BOLERO_LIBTEST_HARNESS=1 BOLERO_TEST_NAME=fuzz::$name BOLERO_LIBFUZZER_ARGS=$arguments \
+        nice "$program" "fuzz::$name" --exact --nocapture --quiet --test-threads 1 </dev/null
 done <<<"$listed"

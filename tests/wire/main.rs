@@ -10,6 +10,7 @@ mod advice;
 mod certificates;
 mod dialogue;
 mod fallbacks;
+mod fuzz;
 mod handshake;
 mod mail_domains;
 mod metrics;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::Source;
+use super::source::Source;
 
 /// An import that closes a ring: who imports whom, and by which path.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

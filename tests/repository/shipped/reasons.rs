@@ -3,7 +3,7 @@
 use smtp_tls_exporter::advice;
 use smtp_tls_exporter::reason::{Explanation, Origin, Reason};
 
-use crate::generated::{Outcome, table};
+use super::generated::{Outcome, table};
 
 #[test]
 fn the_tables_of_reasons_are_those_of_the_program() -> Outcome {

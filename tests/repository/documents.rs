@@ -1,15 +1,12 @@
 //! Holds every document to what it names: files, metrics, the program's commands and their flags.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads files of the repository, which is what it tests"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use smtp_tls_exporter::render::described;
+
+use crate::{PROGRAM, read, root};
 
 /// Postfix has parameters that begin as our metrics do.
 const POSTFIX: [&str; 2] = ["smtp_tls_cert_file", "smtp_tls_chain_files"];
@@ -75,10 +72,7 @@ fn commands_have_the_flags_that_are_quoted() {
 
 /// The flags that the program explains.
 fn flags(arguments: &[&str]) -> BTreeSet<String> {
-    let program = env!("CARGO_BIN_EXE_smtp-tls-exporter");
-    let help = Command::new(program).args(arguments).output();
-    let help = help.expect("the program starts").stdout;
-    let help = String::from_utf8(help).expect("help is text");
+    let help = PROGRAM.run_alone(arguments).stdout;
     let words = help
         .split_whitespace()
         .map(|word| word.trim_end_matches(','));
@@ -102,12 +96,4 @@ fn documents() -> Vec<(PathBuf, String)> {
     }
     assert!(found.len() > 30, "only {} documents", found.len());
     found
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -1,8 +1,4 @@
 //! Holds the files below examples/ to each other: every one is YAML, every mounted file exists, every name leads somewhere.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads files of the repository, which is what it tests"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_yaml::Value;
 use smtp_tls_exporter::config::Config;
+
+use crate::{read, root};
 
 #[test]
 fn every_file_is_yaml() {
@@ -95,7 +93,7 @@ fn kubernetes_finds_the_exporter() {
     let url = format!("{name}:{}", port["port"].as_u64().expect("a port"));
     assert_eq!(text(&probe["prober"]["url"]), url);
 
-    let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
+    let rules = read("alerts/smtp-tls.rules.yml");
     let job = text(&monitor["endpoints"][0]["relabelings"][0]["replacement"]);
     for job in [job, text(&probe["jobName"])] {
         assert!(rules.contains(&format!("up{{job=\"{job}\"}}")), "{job}");
@@ -123,7 +121,7 @@ fn services_call_each_other_by_their_names() {
 
 #[test]
 fn the_rules_job_is_the_scraped_one() {
-    let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
+    let rules = read("alerts/smtp-tls.rules.yml");
     let scrape = &documents(&root().join("examples/prometheus.yml"))[0]["scrape_configs"][0];
     assert!(rules.contains(&format!("job=\"{}\"", text(&scrape["job_name"]))));
 }
@@ -165,12 +163,4 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use smtp_tls_exporter::metric::Metric;
 use smtp_tls_exporter::render::{described, reserved_labels};
 
-use crate::generated::{Outcome, generated, read, table};
-use crate::scrape_of_a_small_world;
+use testkit::Exposition;
+
+use super::generated::{Outcome, generated, read, table};
+use super::scrape_of_a_small_world;
 
 #[test]
 fn the_tables_of_metrics_are_those_of_the_program() -> Outcome {
@@ -106,12 +108,11 @@ const UNSEEN: [&str; 4] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_says_what_the_metrics_promise() -> Outcome {
     let scrape = scrape_of_a_small_world().await?;
-    let types = scrape.lines().filter_map(|l| l.strip_prefix("# TYPE "));
     let metrics = described().concat();
     let promised = metrics
         .iter()
-        .map(|m| format!("{} {}", m.name, m.kind.as_str()));
-    assert_eq!(types.collect::<Vec<_>>(), promised.collect::<Vec<_>>());
+        .map(|m| (m.name.to_owned(), m.kind.as_str().to_owned()));
+    assert_eq!(scrape.families, promised.collect::<Vec<_>>());
     for metric in metrics {
         let samples = labels_of(&scrape, metric.name);
         let is_seen = !samples.is_empty() || UNSEEN.contains(&metric.name);
@@ -148,18 +149,10 @@ fn every_metric_has_an_example() -> Outcome {
 }
 
 /// The label names of every sample of a metric.
-fn labels_of(scrape: &str, name: &str) -> Vec<BTreeSet<String>> {
-    let samples = scrape.lines().filter_map(|line| line.strip_prefix(name));
-    samples
-        .filter(|rest| rest.starts_with(['{', ' ']))
-        .map(|rest| {
-            let pairs = rest.rsplit("=\"").skip(1);
-            pairs
-                .filter_map(|part| part.rsplit([',', '{']).next())
-                .map(str::to_owned)
-                .collect()
-        })
-        .collect()
+fn labels_of(scrape: &Exposition, name: &str) -> Vec<BTreeSet<String>> {
+    let samples = scrape.all(name, &[]).into_iter();
+    let names = samples.map(|sample| sample.labels.iter().map(|(name, _)| name.clone()).collect());
+    names.collect()
 }
 
 /// Without those that every series of an endpoint or target has; a target's series have some of them as their own.

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+
+pub(crate) use crate::{read, root};
 
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
@@ -45,14 +46,6 @@ fn is(file: &str, wanted: &str) -> Outcome {
     if std::env::var_os("UPDATE").is_some() {
         return Ok(fs::write(root().join(file), wanted)?);
     }
-    let mend = "Run: UPDATE=1 cargo test --test shipped";
+    let mend = "Run: UPDATE=1 cargo test --test repository";
     Err(format!("{file} is not what the program says. {mend}").into())
-}
-
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-pub(crate) fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }

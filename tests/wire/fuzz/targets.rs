@@ -60,7 +60,7 @@ fn is_honest_line(text: &str) {
 }
 
 pub(crate) fn staple(bytes: &[u8]) {
-    let leaf = Certificate::from_der(include_bytes!("../fixtures/ocsp/leaf.der"));
+    let leaf = Certificate::from_der(include_bytes!("../../fixtures/ocsp/leaf.der"));
     let facts = leaf.facts().expect("a leaf");
     match Staple::from_der(bytes, facts) {
         Ok(staple) => assert!(staple.answer.is_none() || staple.produced_at.is_some()),

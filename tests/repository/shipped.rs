@@ -1,34 +1,27 @@
 //! Holds what is shipped beside the program to the program: the example configuration, the references, the README.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads files of the repository, which is what it tests, and the clock for certificates"
-)]
 
-#[path = "shipped/generated.rs"]
 mod generated;
-#[path = "shipped/metrics.rs"]
 mod metrics;
-#[path = "shipped/reasons.rs"]
 mod reasons;
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use generated::{Outcome, generated, read, root};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::verdict::{CHECKS, Check, Switch};
-use testkit::peer::{Authority, Leaf, Server, Speech};
+use testkit::http::request;
+use testkit::network::free_address;
+use testkit::peer::Speech;
+use testkit::{Exposition, World};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-tls-exporter");
+use self::generated::{Outcome, generated, read, root};
+use crate::PROGRAM;
+
 #[test]
 fn the_example_configuration_is_valid() -> Outcome {
-    let (complaint, code) = config_check(&root().join("config.example.yml"))?;
+    let (complaint, code) = config_check(&root().join("config.example.yml"));
     assert_eq!((complaint.as_str(), code), ("", Some(0)));
     Ok(())
 }
@@ -171,87 +164,33 @@ fn files_that_are_named_exist() {
 }
 
 /// One server that is well and one port where nobody listens, scraped from the real program.
-async fn scrape_of_a_small_world() -> Result<String, Box<dyn Error>> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let authority = Authority::new("Bear", i64::try_from(now)?);
-    let leaf = authority.issue(&Leaf::server("mx.bears.test", -10, 80));
-    let server = Server::start("127.0.0.1:0".parse()?, &leaf, Speech::default()).await?;
-    let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("root.pem"), authority.root_pem())?;
+async fn scrape_of_a_small_world() -> Result<Exposition, Box<dyn Error>> {
+    let mut world = World::today();
+    let at = world.server("mx.bears.test", 80, Speech::default()).await;
+    let closed = free_address().port();
     let config = format!(
         "trust: {{roots: root.pem}}\nviews: {{other: {{family: ipv4}}}}\ntarget_files: more.yml\ntargets:\n\
          - {{host: mx.bears.test, addresses: 127.0.0.1, ports: [{}], views: [default, other]}}\n",
-        server.address.port()
+        at.port()
     );
     let more = format!("- {{host: gone.bears.test, addresses: 127.0.0.1, ports: {closed}}}\n");
-    fs::write(folder.path().join("more.yml"), more)?;
-    let file = folder.path().join("config.yml");
-    fs::write(&file, config)?;
-    let scrape = tokio::task::spawn_blocking(move || {
-        let exporter = Exporter::start(&file).map_err(|e| e.to_string())?;
-        exporter.scrape().map_err(|e| e.to_string())
-    });
-    Ok(scrape.await??)
-}
-
-/// The real program; ends with its handle.
-struct Exporter {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Exporter {
-    fn start(config: &Path) -> Result<Self, Box<dyn Error>> {
-        let mut process = Command::new(PROGRAM)
-            .arg("--config.file")
-            .arg(config)
-            .arg("--web.listen-address=127.0.0.1:0")
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let log = BufReader::new(process.stderr.take().ok_or("no log")?);
-        let mut exporter = Self {
-            process,
-            address: SocketAddr::from(([0, 0, 0, 0], 0)),
-        };
-        for line in log.lines() {
-            if let Some((_, behind)) = line?.split_once("address=") {
-                let address = behind.split(' ').next().unwrap_or_default();
-                exporter.address = address.trim_matches('"').parse()?;
-                return Ok(exporter);
-            }
-        }
-        Err("the program ended".into())
-    }
-
-    fn scrape(&self) -> Result<String, Box<dyn Error>> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        stream
-            .write_all(b"GET /metrics HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (_, body) = answer.split_once("\r\n\r\n").ok_or("no body")?;
-        Ok(body.to_owned())
-    }
-}
-
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    world.write("more.yml", &more);
+    let exporter = PROGRAM.serving(&world.write("config.yml", &config)).start();
+    let answer = request(exporter.address, "GET", "/metrics", &[]).await?;
+    Ok(Exposition::parse(&answer.body))
 }
 
 /// What `--config.check` complains of, and its exit code.
-fn config_check(file: &Path) -> Result<(String, Option<i32>), Box<dyn Error>> {
-    let output = Command::new(PROGRAM)
-        .arg("--config.check")
-        .arg("--log.level=error")
-        .arg("--config.file")
-        .arg(file)
-        .output()?;
-    Ok((String::from_utf8(output.stderr)?, output.status.code()))
+fn config_check(file: &Path) -> (String, Option<i32>) {
+    let file = file.display().to_string();
+    let arguments = [
+        "--config.check",
+        "--log.level=error",
+        "--config.file",
+        &file,
+    ];
+    let ended = PROGRAM.run_alone(&arguments);
+    (ended.stderr, ended.code)
 }
 
 /// The keys that the program expects where this text has an unknown one.
@@ -259,7 +198,7 @@ fn known_keys(text: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("config.yml");
     fs::write(&file, text)?;
-    let (complaint, _) = config_check(&file)?;
+    let (complaint, _) = config_check(&file);
     let (_, listed) = complaint
         .rsplit_once("expected ")
         .ok_or_else(|| format!("no list of keys: {complaint}"))?;

@@ -1,8 +1,4 @@
 //! Holds every alert rule to its tests, its runbook, its dashboard and the metrics and checks that exist.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads files of the repository, which is what it tests"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,6 +10,8 @@ use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::described;
 use smtp_tls_exporter::report::State;
 use smtp_tls_exporter::verdict::CHECKS;
+
+use crate::{read, root};
 
 const RUNBOOKS: &str = "https://runbooks.example.com/";
 const DASHBOARDS: &str = "https://grafana.example.com/d/";
@@ -50,7 +48,7 @@ fn every_alert_has_a_runbook() {
         let name = text(&alert["alert"]);
         let url = text(&alert["annotations"]["runbook_url"]);
         assert_eq!(url, format!("{RUNBOOKS}{name}.md"));
-        let runbook = read(&root().join(format!("docs/runbooks/{name}.md")));
+        let runbook = read(format!("docs/runbooks/{name}.md"));
         // Every second part is a block of commands, whose comments are no headings.
         let prose = runbook.split("```").step_by(2);
         let headings: Vec<_> = prose
@@ -100,7 +98,7 @@ fn every_alert_is_tested_to_fire_and_every_tested_name_is_an_alert() {
 
 #[test]
 fn the_index_of_runbooks_lists_every_alert() {
-    let index = read(&root().join("docs/runbooks/README.md"));
+    let index = read("docs/runbooks/README.md");
     let listed: Vec<_> = index.lines().filter(|l| l.starts_with("| [")).collect();
     let expected = rules("alert");
     let expected = expected.iter().map(|alert| {
@@ -138,7 +136,7 @@ fn every_check_reason_and_phase_of_a_rule_exists() {
     let reasons: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     let phases: BTreeSet<_> = Phase::ALL.iter().map(|phase| phase.as_str()).collect();
     let states: BTreeSet<_> = State::ALL.iter().map(|state| state.as_str()).collect();
-    let page = read(&root().join("alerts/smtp-tls.rules.yml")).replace('\\', "");
+    let page = read("alerts/smtp-tls.rules.yml").replace('\\', "");
     let known = [
         ("check", checks),
         ("reason", reasons),
@@ -231,10 +229,6 @@ fn list(value: &Value) -> &[Value] {
     value.as_sequence().map_or(&[], Vec::as_slice)
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// The files of one folder, without its subfolders.
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).expect("the folder exists");
@@ -244,8 +238,4 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     paths.retain(|path| path.extension().is_some_and(|e| e == extension));
     paths.sort();
     paths
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -1,18 +1,16 @@
 //! Holds the dashboards to the rules of Grafana's dashboard-linter, and dashboards and alert rules to the metrics that exist.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads files of the repository, which is what it tests"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 use serde_json::{Value, json};
 use smtp_tls_exporter::report::State;
 use smtp_tls_exporter::verdict::CHECKS;
+
+use crate::{read, root};
 
 /// Panel types that need a title, a description, a unit and queries.
 const PLOTTED: [&str; 7] = [
@@ -76,7 +74,7 @@ fn the_reference_lists_metrics_and_labels() {
 
 /// What a dashboard may name.
 struct Known {
-    /// What the exporter writes (tests/shipped.rs holds the reference to a scrape), what the rules record, and what
+    /// What the exporter writes (tests/repository/shipped.rs holds the reference to a scrape), what the rules record, and what
     /// Prometheus adds.
     metrics: BTreeSet<String>,
     /// Those of the reference, and those that the scrape configuration adds.
@@ -89,10 +87,10 @@ struct Known {
 
 impl Known {
     fn read() -> Self {
-        let reference = read(&root().join("docs/metrics.md"));
+        let reference = read("docs/metrics.md");
         let rows: Vec<_> = reference.lines().filter(|l| l.starts_with("| `")).collect();
         let exported = rows.iter().filter_map(|row| row.split('`').nth(1));
-        let rules = read(&root().join("alerts/smtp-tls.rules.yml"));
+        let rules = read("alerts/smtp-tls.rules.yml");
         let recorded = rules.split("- record: ").skip(1);
         let recorded = recorded.filter_map(|rest| rest.lines().next());
         let further = rows.iter().filter_map(|row| row.split('|').nth(3));
@@ -365,7 +363,7 @@ fn the_rules_see_a_bad_label_in_a_query() {
 
 /// Puts one value into the fleet dashboard and expects one finding.
 fn assert_found(place: &str, value: Value, finding: &str) {
-    let fleet = read(&root().join("dashboards/smtp-tls-fleet.json"));
+    let fleet = read("dashboards/smtp-tls-fleet.json");
     let mut dashboard: Value = serde_json::from_str(&fleet).expect("a dashboard is JSON");
     *dashboard.pointer_mut(place).expect(place) = value;
     let found = findings(&dashboard);
@@ -918,10 +916,6 @@ fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// The files of one folder, without its subfolders.
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).expect("the folder exists");
@@ -931,8 +925,4 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     paths.retain(|path| path.extension().is_some_and(|e| e == extension));
     paths.sort();
     paths
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -1,24 +1,18 @@
 //! Holds `src/` to the architecture: which room may know which, that no file imports one that imports it, where each
 //! foreign crate lives, how long a file may be.
 //! The tables below are the rules; ARCHITECTURE.md says why.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads files of the repository, which is what it tests"
-)]
 
-#[path = "walls/rings.rs"]
 mod rings;
-#[path = "walls/source.rs"]
 mod source;
-#[path = "walls/spellings.rs"]
 mod spellings;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rings::{Link, links};
-use source::Source;
+use self::rings::{Link, links};
+use self::source::Source;
+use crate::root;
 
 /// Words of the field: every room below may import these.
 const BASICS: [&str; 7] = [
@@ -261,7 +255,7 @@ fn every_dependency_has_a_place() {
     for name in dependencies() {
         assert!(
             FOREIGN.iter().any(|(krate, _)| *krate == name),
-            "Cargo.toml: {name} is in no row of FOREIGN in tests/walls.rs; say where it may be used"
+            "Cargo.toml: {name} is in no row of FOREIGN in tests/repository/walls.rs; say where it may be used"
         );
     }
 }
@@ -269,7 +263,10 @@ fn every_dependency_has_a_place() {
 #[test]
 fn every_lint_is_seen_to_bite() {
     let read = |file: &str| fs::read_to_string(root().join(file)).expect("a readable file");
-    let (lints, spellings) = (read("clippy.toml"), read("tests/walls/spellings.rs"));
+    let (lints, spellings) = (
+        read("clippy.toml"),
+        read("tests/repository/walls/spellings.rs"),
+    );
     let rows = lints.split("{ path = \"").skip(1);
     for path in rows.filter_map(|row| row.split('"').next()) {
         let (above, deed) = path.rsplit_once("::").expect("a path");
@@ -278,7 +275,7 @@ fn every_lint_is_seen_to_bite() {
         let is_spelt = ways.iter().any(|way| spellings.contains(way));
         assert!(
             is_spelt,
-            "clippy.toml: spell {path} in tests/walls/spellings.rs, where clippy shows that the row bites"
+            "clippy.toml: spell {path} in tests/repository/walls/spellings.rs, where clippy shows that the row bites"
         );
     }
 }
@@ -340,7 +337,7 @@ fn foreign(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
         .map(|(krate, places)| {
             format!(
                 "src/{path}: names {krate}, which stays in {places}: let a type of our own cross the wall (FOREIGN in \
-                 tests/walls.rs)"
+                 tests/repository/walls.rs)"
             )
         })
         .collect()
@@ -350,7 +347,7 @@ fn rooms(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
     let (path, own) = (&source.path, source.room());
     let Some((_, may)) = ROOMS.iter().find(|(room, _)| *room == own) else {
         return vec![format!(
-            "src/{path}: {own} is in no row of ROOMS in tests/walls.rs: say what it may import"
+            "src/{path}: {own} is in no row of ROOMS in tests/repository/walls.rs: say what it may import"
         )];
     };
     let basics = BASICS.iter().filter(|_| !BASICS.contains(&own));
@@ -383,7 +380,7 @@ fn settings(source: &Source, paths: &BTreeSet<String>) -> Vec<String> {
         named.into_iter().map(move |item| {
                 format!(
                 "src/{path}: {room} names {of}::{item}, but may name only {items} of {of}: a setting goes into SETTINGS \
-                 in tests/walls.rs, a deed into watch/"
+                 in tests/repository/walls.rs, a deed into watch/"
             )
             })
     })
@@ -413,10 +410,6 @@ fn is_in(path: &str, above: &str) -> bool {
 fn room_of(path: &str) -> Option<&str> {
     let below = path.strip_prefix("crate::")?;
     below.split("::").next()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
 fn sources() -> Vec<Source> {
