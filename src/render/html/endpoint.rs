@@ -1,8 +1,9 @@
 //! One endpoint to the section of its target's page: causes, checks, chain, timings, dialogue, what to do.
 
+use super::advice;
+use super::element::{badge, bar, field};
 use super::markup::Html;
-use super::target::field;
-use super::{advice, ago, badge, bar, left};
+use super::span::{ago, left};
 use crate::advice::Siblings;
 use crate::certificate::{Certificate, Facts, TlsCertificateName};
 use crate::facts::observation::{HandshakeSignature, Phase, Speaker};

@@ -1,7 +1,10 @@
 //! A snapshot to the table of all endpoints, the worst first.
 
+use super::element::{badge, bar, severity};
+use super::frame::{begin, end};
 use super::markup::Html;
-use super::{ago, badge, bar, begin, end, left, severity, subject};
+use super::span::{ago, left};
+use super::subject;
 use crate::render::table::{place, sought};
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;

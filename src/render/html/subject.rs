@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::ago;
-use super::badge;
+use super::element::badge;
 use super::markup::Html;
+use super::span::ago;
 use crate::facts::lookup::{LookupFault, Security};
 use crate::report::{DomainReport, HostReport, ServerReport, Snapshot, State};
 use crate::timestamp::Timestamp;

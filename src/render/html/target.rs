@@ -1,7 +1,9 @@
 //! One target to a page with everything that is known of it.
 
+use super::element::{badge, field};
+use super::frame::{begin, end};
 use super::markup::Html;
-use super::{badge, begin, end, endpoint, subject};
+use super::{endpoint, subject};
 use crate::advice::Siblings;
 use crate::endpoint::Place;
 use crate::render::table::place;
@@ -77,13 +79,4 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
         page.raw("</li>");
     }
     page.raw("</ul></section>\n");
-}
-
-/// A term and what it is.
-pub(super) fn field(page: &mut Html, term: &str, text: &str) {
-    page.raw("<dt>")
-        .text(term)
-        .raw("</dt><dd>")
-        .text(text)
-        .raw("</dd>");
 }
