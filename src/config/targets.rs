@@ -15,7 +15,7 @@ use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
 use crate::smtp::Mode;
-use crate::verdict::CHECKS;
+use crate::verdict::{CHECKS, Switch};
 use crate::watch::Watched;
 use crate::yaml::{Fields, Problem, Value, secret};
 
@@ -153,11 +153,11 @@ impl Common {
             let Some(value) = fields.take(check.name) else {
                 continue;
             };
-            if value.flag_as("on or off")? {
-                self.expect.expectations.switched_off.remove(check.name);
-            } else {
-                self.expect.expectations.switched_off.insert(check.name);
-            }
+            let switch = match value.flag_as("on or off")? {
+                true => Switch::On,
+                false => Switch::Off,
+            };
+            self.expect.expectations.switches.insert(check.name, switch);
         }
         let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
         fields.finish(&names)

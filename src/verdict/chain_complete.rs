@@ -1,6 +1,6 @@
 //! Check `chain_complete`: no intermediate certificate is missing from what was presented.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::Certificate;
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;

@@ -1,6 +1,8 @@
 //! What a check is, what it may look at, and what it can find.
 
-use super::{Expectations, Fleet, Views};
+use super::expectations::Expectations;
+use super::fleet::Fleet;
+use super::views::Views;
 use crate::certificate::{Certificate, Facts};
 use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
@@ -10,6 +12,8 @@ use crate::name::Host;
 use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
+
+pub use super::switch::Switch;
 
 /// One judgement: pure, with the source it follows.
 #[derive(Debug)]
@@ -59,15 +63,6 @@ impl Judge {
             Self::Server(_) => "server",
         }
     }
-}
-
-/// Whether a check runs where the configuration does not name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Switch {
-    /// It runs.
-    On,
-    /// It runs only where it is asked for.
-    Off,
 }
 
 /// What a check is about; how bad a failure is follows from it.

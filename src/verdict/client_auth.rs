@@ -1,7 +1,7 @@
 //! Check `client_auth`: the certificate may also be presented by a client, as a send connector does.
 
 use super::purpose::{self, Use};
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Eku, KeyUsage};
 
 pub(super) const CHECK: Check = Check {
@@ -64,7 +64,7 @@ mod tests {
             verdict.findings().any(|(name, _)| name == CHECK.name)
         };
         assert!(!is_run(&case));
-        case.expectations.switched_off.remove(CHECK.name);
+        case.expectations.switches.insert(CHECK.name, Switch::On);
         assert!(is_run(&case));
     }
 

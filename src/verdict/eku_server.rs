@@ -1,7 +1,7 @@
 //! Check `eku_server`: the certificate is meant for TLS servers.
 
 use super::purpose::{self, Use};
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Eku, KeyUsage};
 
 pub(super) const CHECK: Check = Check {

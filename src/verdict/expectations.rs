@@ -1,9 +1,9 @@
 //! What an operator expects of a target's certificates.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CHECKS, Switch};
+use super::switch::Switch;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
 use crate::facts::observation::TlsVersion;
 use crate::name::Host;
@@ -31,8 +31,8 @@ pub struct Expectations {
     pub min_tls: TlsVersion,
     /// All endpoints of the target serve the same leaf.
     pub same_certificate: bool,
-    /// Checks that are not run.
-    pub switched_off: BTreeSet<&'static str>,
+    /// The checks that are switched, by name; the others are as they are by default.
+    pub switches: BTreeMap<&'static str, Switch>,
     /// When the rest of the lifetime is too short.
     pub thresholds: Thresholds,
 }
@@ -50,15 +50,10 @@ impl Expectations {
             crls: Arc::default(),
             min_tls: TlsVersion::Tls12,
             same_certificate: true,
-            switched_off: off_by_default(),
+            switches: BTreeMap::new(),
             thresholds: Thresholds::default(),
         }
     }
-}
-
-fn off_by_default() -> BTreeSet<&'static str> {
-    let off = CHECKS.iter().filter(|c| c.default == Switch::Off);
-    off.map(|check| check.name).collect()
 }
 
 /// A limit for the rest of a lifetime: crossed when every part that is given is crossed. With both, a certificate

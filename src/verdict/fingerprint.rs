@@ -1,6 +1,6 @@
 //! Check `fingerprint`: the leaf is one of the certificates that the operator named.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {

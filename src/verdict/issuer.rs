@@ -1,7 +1,7 @@
 //! Check `issuer`: the leaf's issuer is the expected name.
 
 use super::subject::compare;
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {

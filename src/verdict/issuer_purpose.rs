@@ -1,7 +1,7 @@
 //! Check `issuer_purpose`: the issuers may issue what they issued.
 
 use super::path::{Member, relied_upon};
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, KeyUsage};
 use crate::pki::Trust;
 use crate::reason::Reason;

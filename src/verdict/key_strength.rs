@@ -1,7 +1,7 @@
 //! Check `key_strength`: the keys are long enough.
 
 use super::path::weakest;
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Key, KeyKind};
 
 pub(super) const CHECK: Check = Check {

@@ -3,7 +3,7 @@
 //! Apart from `eku_server`, because clients differ: OpenSSL takes a key that may do anything for TLS, GnuTLS and
 //! BoringSSL end the handshake when it may not do just this.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, KeyKind, KeyUsage};
 use crate::facts::observation::{Connection, TlsVersion};
 use crate::reason::Reason;

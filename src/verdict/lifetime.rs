@@ -1,7 +1,7 @@
 //! Check `lifetime`: the dates hold now.
 
 use super::path::relied_upon;
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Certificate, Facts};
 use crate::pki::{Path, Trust};
 use crate::reason::Reason;

@@ -5,6 +5,7 @@ mod expectations;
 mod fleet;
 mod path;
 mod purpose;
+mod switch;
 mod views;
 
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
@@ -12,7 +13,7 @@ pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, Kin, Leaf, Places};
 pub use views::{Outlook, Views};
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
@@ -114,7 +115,7 @@ impl Verdict {
 
 /// Runs every check that is on and says something about an endpoint.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    run(&evidence.expectations.switched_off, |judge| match judge {
+    run(&evidence.expectations.switches, |judge| match judge {
         Judge::Endpoint(judge) | Judge::Target { here: judge, .. } => Some(judge(evidence)),
         Judge::Host(_) | Judge::Domain(_) | Judge::Server(_) => None,
     })
@@ -122,7 +123,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
 
 /// The same for a target as a whole.
 pub fn judge_target(evidence: &TargetEvidence<'_>) -> Verdict {
-    run(&evidence.expectations.switched_off, |judge| match judge {
+    run(&evidence.expectations.switches, |judge| match judge {
         Judge::Target { whole, .. } => Some(whole(evidence)),
         Judge::Endpoint(_) | Judge::Host(_) | Judge::Domain(_) | Judge::Server(_) => None,
     })
@@ -130,7 +131,7 @@ pub fn judge_target(evidence: &TargetEvidence<'_>) -> Verdict {
 
 /// The same for a host in a view.
 pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) -> Verdict {
-    run(&expected.switched_off, |judge| match judge {
+    run(&expected.switches, |judge| match judge {
         Judge::Host(judge) => Some(judge(facts, expected, now)),
         Judge::Endpoint(_) | Judge::Target { .. } | Judge::Domain(_) | Judge::Server(_) => None,
     })
@@ -138,7 +139,7 @@ pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) ->
 
 /// The same for a mail domain in a view.
 pub fn judge_domain(facts: &DomainFacts, expected: &Expectations, now: Timestamp) -> Verdict {
-    run(&expected.switched_off, |judge| match judge {
+    run(&expected.switches, |judge| match judge {
         Judge::Domain(judge) => Some(judge(facts, expected, now)),
         Judge::Endpoint(_) | Judge::Target { .. } | Judge::Host(_) | Judge::Server(_) => None,
     })
@@ -146,17 +147,18 @@ pub fn judge_domain(facts: &DomainFacts, expected: &Expectations, now: Timestamp
 
 /// The same for a mail server.
 pub fn judge_server(inventory: &Inventory, now: Timestamp) -> Verdict {
-    run(&BTreeSet::new(), |judge| match judge {
+    run(&BTreeMap::new(), |judge| match judge {
         Judge::Server(judge) => Some(judge(inventory, now)),
         Judge::Endpoint(_) | Judge::Target { .. } | Judge::Host(_) | Judge::Domain(_) => None,
     })
 }
 
 fn run(
-    switched_off: &BTreeSet<&'static str>,
+    switches: &BTreeMap<&'static str, Switch>,
     judged: impl Fn(&Judge) -> Option<Finding>,
 ) -> Verdict {
-    let is_on = |check: &&Check| !switched_off.contains(check.name);
+    let switch = |check: &Check| switches.get(check.name).copied().unwrap_or(check.default);
+    let is_on = |check: &&Check| switch(check) == Switch::On;
     let mut findings = Vec::with_capacity(CHECKS.len());
     for check in CHECKS.iter().filter(is_on) {
         findings.extend(judged(&check.judge).map(|finding| (check, finding)));
@@ -169,6 +171,8 @@ mod case;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -189,7 +193,7 @@ mod tests {
                 .findings()
                 .any(|(n, _)| n == "names")
         );
-        case.expectations.switched_off.insert("names");
+        case.expectations.switches.insert("names", Switch::Off);
         assert!(
             judge(&case.evidence())
                 .findings()

@@ -3,7 +3,7 @@
 //! Apart from `revocation`, because the remedy is another (the server's settings, not a new certificate), and
 //! because few mail clients insist on the promise, so that it must be possible to switch off this alone.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::CertificateStatus;
 use crate::facts::observation::HandshakeSignature;
 use crate::reason::Reason;

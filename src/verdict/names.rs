@@ -1,6 +1,6 @@
 //! Check `names`: the certificate covers every expected name.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, SubjectName};
 use crate::name::Host;
 use crate::reason::Reason;

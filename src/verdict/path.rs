@@ -1,6 +1,6 @@
 //! What was presented to the certificates that a client relies on; finds no path itself.
 
-use super::{Evidence, Finding};
+use super::check::{Evidence, Finding};
 use crate::certificate::{Certificate, Facts};
 use crate::pki::Trust;
 use crate::reason::Reason;

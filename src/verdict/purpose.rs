@@ -1,6 +1,6 @@
 //! What a leaf and its key are meant for against one use in TLS: what the checks of servers and of clients share.
 
-use super::{Evidence, Finding};
+use super::check::{Evidence, Finding};
 use crate::certificate::{Eku, KeyUsage};
 use crate::reason::Reason;
 

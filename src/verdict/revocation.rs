@@ -1,6 +1,6 @@
 //! Check `revocation`: nobody who should know says that the certificate is revoked.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Answer, CertificateStatus};
 use crate::pki::Revocation;
 use crate::reason::Reason;

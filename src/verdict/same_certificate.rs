@@ -1,7 +1,7 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
 use super::fleet::{Kin, key_kind};
-use super::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {

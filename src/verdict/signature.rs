@@ -1,7 +1,7 @@
 //! Check `signature`: no certificate that clients rely on is signed with a broken hash.
 
 use super::path::weakest;
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 
 pub(super) const CHECK: Check = Check {
     name: "signature",

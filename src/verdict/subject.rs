@@ -1,6 +1,6 @@
 //! Check `subject`: the leaf's subject is the expected name.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Dn, Facts};
 use crate::reason::Reason;
 

@@ -1,6 +1,6 @@
 //! Check `tls_certificate_name`: the string in Exchange's connector names this certificate.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::TlsCertificateName;
 use crate::reason::Reason;
 

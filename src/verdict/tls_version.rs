@@ -1,6 +1,6 @@
 //! Check `tls_version`: the version that the server chose is recent enough.
 
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::reason::Reason;
 
 pub(super) const CHECK: Check = Check {

@@ -1,7 +1,7 @@
 //! Check `trust`: what was presented leads to a trusted root, whatever the dates.
 
 use super::chain_complete::missing_issuer;
-use super::{Check, Evidence, Finding, Judge, Kind, Switch};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::pki::{NoPath, Trust};
 use crate::reason::Reason;
 

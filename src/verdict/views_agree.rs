@@ -1,7 +1,7 @@
 //! Check `views_agree`: every view of the target leads to the same leaves.
 
 use super::views::{Outlook, Views};
-use super::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
+use super::check::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
 use crate::certificate::{Certificate, Fingerprints};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;

@@ -183,7 +183,6 @@ const RINGS: &[&str] = &[
     "dns",
     "report",
     "watch",
-    "verdict",
 ];
 
 /// Most lines of code in a file, unit tests aside.
