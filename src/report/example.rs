@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Entry, TargetReport};
+use super::snapshot::{Entry, TargetReport};
 use crate::endpoint::Offer;
 
 /// Endpoints with nothing against their certificate, one for each kind that is compared: the check `same_certificate`

@@ -1,18 +1,10 @@
-//! Endpoints, observations and verdicts to one immutable snapshot with its aggregates; knows no rendering.
-
-mod example;
-mod judged;
-mod state;
-
-pub use example::Examples;
-pub use judged::{DomainReport, HostReport, Judged, ServerReport};
-pub(crate) use state::assess;
-pub use state::{Cause, Severity, State};
-use state::{assess_findings, of_extent};
+//! All that is known at one moment, with its aggregates: immutable, made when something has changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::judged::{DomainReport, HostReport, ServerReport};
+use super::state::{Cause, Severity, State, assess_findings, of_extent};
 use crate::collect::{Expansion, Extent};
 use crate::dns::{Exchanger, LookupFault};
 use crate::endpoint::{Endpoint, Source};

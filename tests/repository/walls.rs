@@ -181,7 +181,6 @@ const FOREIGN: &[(&str, &str)] = &[
 const RINGS: &[&str] = &[
     "cli",
     "dns",
-    "report",
     "watch",
 ];
 
