@@ -1,5 +1,6 @@
 //! `client_certificate:` to a certificate of ours; its messages repeat neither the key nor what stands in its place.
 
+use super::keys;
 use super::last_good::{self, Base, FileName};
 use super::named_file::{FileError, FileKind};
 use super::pem::{self, Wanted};
@@ -14,7 +15,7 @@ pub(super) fn read(section: &Value<'_>, base: &Base) -> Result<ClientCertificate
     let mut fields = section.fields()?;
     let cert_file = fields.require("cert_file", CERT_EXPECTED)?;
     let key_file = fields.require("key_file", KEY_EXPECTED)?;
-    fields.finish(&["cert_file", "key_file"])?;
+    fields.finish(&keys::CLIENT_CERTIFICATE.names())?;
     let file = |value: &Value<'_>| Ok(base.file(FileKind::ClientCertificate, value.text()?));
     let names = [file(&cert_file)?, file(&key_file)?];
     let [cert_name, key_name] = names.each_ref().map(FileName::shown);

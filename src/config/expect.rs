@@ -3,23 +3,12 @@
 use std::sync::Arc;
 
 use super::host::host;
+use super::keys;
 use super::trust::TrustStores;
 use crate::certificate::{Dn, Fingerprint, TlsCertificateName};
-use crate::facts::observation::TlsVersion;
 use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 use crate::yaml::{Fields, Problem, Value};
-
-const KEYS: [&str; 8] = [
-    "subject",
-    "issuer",
-    "tls_certificate_name",
-    "fingerprints",
-    "names",
-    "roots",
-    "min_tls",
-    "same_certificate",
-];
 
 /// Keys of a later version are refused with this, never ignored.
 const UNSUPPORTED: &str = "not supported by this version";
@@ -65,18 +54,12 @@ impl Expect {
             self.expectations.roots = stores.read(&value)?;
         }
         if let Some(value) = fields.take("min_tls") {
-            let versions = [
-                ("1.0", TlsVersion::Tls10),
-                ("1.1", TlsVersion::Tls11),
-                ("1.2", TlsVersion::Tls12),
-                ("1.3", TlsVersion::Tls13),
-            ];
-            self.expectations.min_tls = value.choice(&versions)?;
+            self.expectations.min_tls = value.choice(&keys::TLS_VERSIONS)?;
         }
         if let Some(value) = fields.take("same_certificate") {
             self.expectations.same_certificate = value.flag()?;
         }
-        fields.finish(&KEYS)
+        fields.finish(&keys::EXPECT.names())
     }
 
     fn identity(&mut self, fields: &mut Fields<'_>) -> Result<(), Problem> {

@@ -1,10 +1,12 @@
 //! A configuration file to settings, each validated once; opens no file but the ones it names.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::document;
+use super::keys;
 use super::last_good::Base;
 use super::named_file::FileKind;
 use super::probe_endpoint;
@@ -33,16 +35,6 @@ pub struct Config {
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
-
-const SECTIONS: [&str; 7] = [
-    "probe",
-    "trust",
-    "views",
-    "defaults",
-    "targets",
-    "target_files",
-    "probe_endpoint",
-];
 
 /// What the file for people has to know: the names of views, modules and checks say nothing about secrets, and the path
 /// of a resolver may be an account.
@@ -110,7 +102,7 @@ fn read(
         Some(listed) => Some(listed),
         None => Some(fields.require("targets", "a list of what to probe")?),
     };
-    fields.finish(&SECTIONS)?;
+    fields.finish(&keys::FILE.names())?;
     if let Some(listed) = listed {
         settings.targets = target_list::read(document, &listed, &common, stores)?;
     }
@@ -121,14 +113,6 @@ fn read(
     settings.views = views.into_inner();
     Ok((settings, on_request, files))
 }
-
-const PROBE_KEYS: [&str; 5] = [
-    "timeout",
-    "min_interval",
-    "concurrency",
-    "per_address",
-    "helo",
-];
 
 fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {
     let mut settings = Settings {
@@ -154,21 +138,24 @@ fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Pro
     if let Some(value) = fields.take("min_interval") {
         settings.min_interval = value.duration_in(seconds(0)..=seconds(86_400), "interval")?;
     }
-    settings.concurrency = number(&mut fields, "concurrency", 65_535)?.unwrap_or(256);
-    settings.per_address = number(&mut fields, "per_address", 1000)?.unwrap_or(1);
+    settings.concurrency = number(&mut fields, "concurrency", keys::CONCURRENCY)?.unwrap_or(256);
+    settings.per_address = number(&mut fields, "per_address", keys::PER_ADDRESS)?.unwrap_or(1);
     if let Some(value) = fields.take("helo") {
         let expected = "a host name, or an address in brackets";
         settings.limits.helo = value.parsed_by(ehlo_name, expected)?;
     }
-    fields.finish(&PROBE_KEYS)?;
+    fields.finish(&keys::PROBE.names())?;
     Ok(settings)
 }
 
-fn number(fields: &mut Fields<'_>, key: &str, most: usize) -> Result<Option<usize>, Problem> {
+fn number(
+    fields: &mut Fields<'_>,
+    key: &str,
+    range: RangeInclusive<u16>,
+) -> Result<Option<usize>, Problem> {
     let value = fields.take(key);
-    value
-        .map(|v| v.integer_in(1..=most, "number of probes"))
-        .transpose()
+    let number = value.map(|v| v.integer_in(range, "number of probes"));
+    Ok(number.transpose()?.map(usize::from))
 }
 
 /// RFC 5321 §4.1.1.1: a domain, or an address literal.

@@ -1,5 +1,6 @@
 //! `limits:` to the moments at which too little of a lifetime is left.
 
+use super::keys;
 use crate::verdict::{Threshold, Thresholds};
 use crate::yaml::{Problem, Value, duration};
 
@@ -12,7 +13,7 @@ pub(super) fn take_from(section: &Value<'_>, thresholds: &mut Thresholds) -> Res
     if let Some(value) = fields.take("critical") {
         thresholds.critical = threshold(&value)?;
     }
-    fields.finish(&["warning", "critical"])?;
+    fields.finish(&keys::LIMITS.names())?;
     ordered(thresholds).map_err(|why| section.problem(why))
 }
 
@@ -55,7 +56,7 @@ fn threshold(value: &Value<'_>) -> Result<Threshold, Problem> {
         let nothing = value.problem("no limit, expected lifetime, left or both");
         return Err(fields.mistyped(&["lifetime", "left"]).unwrap_or(nothing));
     }
-    fields.finish(&["lifetime", "left"])?;
+    fields.finish(&keys::LIMIT.names())?;
     Ok(threshold)
 }
 

@@ -5,6 +5,7 @@ mod document;
 mod expect;
 mod file;
 mod host;
+pub mod keys;
 mod labels;
 mod last_good;
 mod limits;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::host::host;
+use super::keys;
 use super::targets::{Common, ports};
 use super::trust::TrustStores;
 use crate::name::Host;
@@ -14,29 +15,8 @@ use crate::smtp::Mode;
 use crate::watch::{Gate, Module, OnRequest};
 use crate::yaml::{Problem, Value};
 
-const KEYS: [&str; 6] = [
-    "enabled",
-    "ports",
-    "allow",
-    "deny",
-    "deny_default",
-    "modules",
-];
 /// The ports that mail servers listen on.
 const PORTS: [u16; 3] = [25, 465, 587];
-
-const MODULE_KEYS: [&str; 10] = [
-    "server_name",
-    "ports",
-    "offers",
-    "tls",
-    "views",
-    "proxy_protocol",
-    "client_certificate",
-    "labels",
-    "expect",
-    "checks",
-];
 
 /// Reads the section; without one, the modules that always exist and what is open by default.
 pub(super) fn read(
@@ -78,7 +58,7 @@ pub(super) fn read(
             on_request.modules.insert(name.to_owned(), module);
         }
     }
-    fields.finish(&KEYS)?;
+    fields.finish(&keys::PROBE_ENDPOINT.names())?;
     Ok(on_request)
 }
 
@@ -109,7 +89,7 @@ impl Common {
         let mut fields = section.fields()?;
         let server_name = fields.take("server_name").map(|v| host(&v)).transpose()?;
         self.take_from(&mut fields, stores)?;
-        fields.finish(&MODULE_KEYS)?;
+        fields.finish(&keys::MODULE.names())?;
         Ok((self, server_name))
     }
 

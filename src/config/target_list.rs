@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::host::usable;
+use super::keys;
 use super::labels::labels;
 use super::targets::{Common, target};
 use super::trust::TrustStores;
@@ -99,8 +100,8 @@ fn one(
         let entries = value.entries()?.into_iter().filter(own);
         common.labels.extend(labels(entries)?);
     }
-    fields.finish(&["targets", "labels"])?;
-    for host in hosts.list()? {
+    fields.finish(&keys::GROUP.names())?;
+    for host in hosts.list_or_one()? {
         match discovered(&host, common.clone()) {
             Ok(watched) => list.good.push(Listed {
                 watched,

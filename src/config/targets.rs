@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::client_certificate;
 use super::expect::Expect;
 use super::host::{addresses, host, usable};
+use super::keys;
 use super::labels::labels;
 use super::limits;
 use super::trust::TrustStores;
@@ -18,42 +19,6 @@ use crate::smtp::Mode;
 use crate::verdict::{CHECKS, Switch};
 use crate::watch::Watched;
 use crate::yaml::{Fields, Problem, Value, secret};
-
-const COMMON_KEYS: [&str; 10] = [
-    "ports",
-    "offers",
-    "tls",
-    "views",
-    "proxy_protocol",
-    "client_certificate",
-    "labels",
-    "expect",
-    "limits",
-    "checks",
-];
-const TARGET_KEYS: [&str; 15] = [
-    "name",
-    "host",
-    "mx",
-    "addresses",
-    "server_name",
-    "ports",
-    "offers",
-    "tls",
-    "views",
-    "proxy_protocol",
-    "client_certificate",
-    "labels",
-    "expect",
-    "limits",
-    "checks",
-];
-
-const PROXY_PROTOCOLS: [(&str, ProxyProtocol); 3] = [
-    (ProxyProtocol::Off.as_str(), ProxyProtocol::Off),
-    (ProxyProtocol::V1.as_str(), ProxyProtocol::V1),
-    (ProxyProtocol::V2.as_str(), ProxyProtocol::V2),
-];
 
 /// What can be said for all targets and for each.
 #[derive(Debug, Clone)]
@@ -92,7 +57,7 @@ impl Common {
     ) -> Result<(), Problem> {
         let mut fields = section.fields()?;
         self.take_from(&mut fields, stores)?;
-        fields.finish(&COMMON_KEYS)
+        fields.finish(&keys::DEFAULTS.names())
     }
 
     /// Overrides what the map says; labels, expectations and checks are merged key by key.
@@ -108,14 +73,13 @@ impl Common {
             self.offers = offers(&value)?;
         }
         if let Some(value) = fields.take("tls") {
-            let words = [("starttls", Mode::StartTls), ("implicit", Mode::Implicit)];
-            self.mode = Some(value.choice(&words)?);
+            self.mode = Some(value.choice(&keys::MODES)?);
         }
         if let Some(value) = fields.take("views") {
             self.views = value.distinct(|v| self.known_views.named(v))?;
         }
         if let Some(value) = fields.take("proxy_protocol") {
-            self.proxy_protocol = value.choice(&PROXY_PROTOCOLS)?;
+            self.proxy_protocol = value.choice(&keys::PROXY_PROTOCOLS)?;
         }
         if let Some(value) = fields.take("client_certificate") {
             self.client_certificate = Some(client_certificate::read(&value, &stores.base)?);
@@ -187,7 +151,7 @@ pub(super) fn target(
     };
     common.take_from(&mut fields, stores)?;
     common.finds(&place).map_err(|why| fields.problem(why))?;
-    fields.finish(&TARGET_KEYS)?;
+    fields.finish(&keys::TARGET.names())?;
     Ok(Watched {
         source: Arc::new(Source {
             name,
@@ -259,10 +223,9 @@ fn default_name(place: &Place, host: Option<&Host>) -> String {
 }
 
 pub(super) fn ports(value: &Value<'_>) -> Result<Vec<u16>, Problem> {
-    value.distinct(|v| v.integer_in(1..=u16::MAX, "port"))
+    value.distinct(|v| v.integer_in(keys::PORTS, "port"))
 }
 
 fn offers(value: &Value<'_>) -> Result<Vec<Offer>, Problem> {
-    let words = [Offer::Any, Offer::Rsa, Offer::Ecdsa].map(|offer| (offer.as_str(), offer));
-    value.distinct(|v| v.choice(&words))
+    value.distinct(|v| v.choice(&keys::OFFERS))
 }

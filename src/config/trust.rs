@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::keys;
 use super::last_good::{self, Base, FileName};
 use super::named_file::{self, FileError, FileKind};
 use super::pem::{self, Wanted};
@@ -62,7 +63,7 @@ impl TrustStores {
         if let Some(wrong) = first_wrong.filter(|_| crls.is_empty()) {
             return Err(wrong);
         }
-        fields.finish(&["roots", "crls"])?;
+        fields.finish(&keys::TRUST.names())?;
         Ok((roots, Arc::new(crls)))
     }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::keys;
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
 use crate::dns::{Family, NameServer, Policy, TrustAnchor};
@@ -12,15 +13,6 @@ use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
 use crate::watch::View;
 use crate::yaml::{Problem, Value, secret};
-
-const KEYS: [&str; 6] = [
-    "resolvers",
-    "dnssec",
-    "trust_anchor",
-    "proxy",
-    "source_address",
-    "family",
-];
 
 const RESOLVER_EXPECTED: &str =
     "system, udp://ADDRESS, tcp://ADDRESS, tls://ADDRESS#NAME or https://HOST/dns-query";
@@ -107,11 +99,7 @@ fn view(
     let resolvers = fields.take("resolvers").map(|v| servers(&v)).transpose()?;
     let proxy = fields.take("proxy").map(|v| proxy(&v)).transpose()?;
     let family = match fields.take("family") {
-        Some(value) => Some(value.choice(&[
-            ("any", Family::Any),
-            ("ipv4", Family::Ipv4),
-            ("ipv6", Family::Ipv6),
-        ])?),
+        Some(value) => Some(value.choice(&keys::FAMILIES)?),
         None => None,
     };
     let source = match fields.take("source_address") {
@@ -119,7 +107,7 @@ fn view(
         None => None,
     };
     let validate = match fields.take("dnssec") {
-        Some(value) => value.choice(&[("validate", true), ("off", false)])?,
+        Some(value) => value.choice(&keys::DNSSEC)?,
         None => false,
     };
     let trust_anchor = fields.take("trust_anchor");
@@ -131,7 +119,7 @@ fn view(
             "its names are found by the proxy, expected resolvers beside dnssec and family too";
         return Err(section.problem(why));
     }
-    fields.finish(&KEYS)?;
+    fields.finish(&keys::VIEW.names())?;
     Ok(View {
         vantage: LookupView {
             name: name.into(),

@@ -86,7 +86,7 @@ pub enum Offer {
 
 impl Offer {
     /// The public name.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Any => "any",
             Self::Rsa => "rsa",

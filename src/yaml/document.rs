@@ -113,6 +113,9 @@ mod tests {
         if let Some(interval) = fields.take("min_interval") {
             interval.duration()?;
         }
+        for number in &PROBE[2..] {
+            fields.take(number);
+        }
         fields.finish(&PROBE)
     }
 

@@ -64,6 +64,8 @@ impl<'a> Value<'a> {
         Ok(Fields {
             path: self.path.clone(),
             entries: self.entries()?,
+            #[cfg(debug_assertions)]
+            asked: std::collections::BTreeSet::new(),
         })
     }
 
@@ -282,11 +284,16 @@ impl<'a> Value<'a> {
 pub(crate) struct Fields<'a> {
     path: KeyPath,
     entries: Vec<(&'a str, Value<'a>)>,
+    /// What was asked for, to hold the reader to the keys that are described.
+    #[cfg(debug_assertions)]
+    asked: std::collections::BTreeSet<String>,
 }
 
 impl<'a> Fields<'a> {
     /// The value of `key`, if the map has it, and there is something: a key with nothing behind it counts as left out.
     pub(crate) fn take(&mut self, key: &str) -> Option<Value<'a>> {
+        #[cfg(debug_assertions)]
+        self.asked.insert(key.to_owned());
         let at = self.entries.iter().position(|(name, _)| *name == key)?;
         Some(self.entries.remove(at).1).filter(|value| !value.is_null())
     }
@@ -328,12 +335,27 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Complains about the first key that is still there.
+    /// Complains about the first key that is still there. The known ones are all that were asked for.
     pub(crate) fn finish(self, known: &[&str]) -> Result<(), Problem> {
+        #[cfg(debug_assertions)]
+        self.hold_to(known);
         let Some((key, value)) = self.entries.first() else {
             return Ok(());
         };
         let (near, expected) = (near(key, known), plain(&known.join(", "), 1000));
         Err(value.problem(format!("unknown key{near}, expected one of {expected}")))
+    }
+
+    /// A key that is read is described, and the other way round; a defect of this program otherwise.
+    #[cfg(debug_assertions)]
+    fn hold_to(&self, known: &[&str]) {
+        let asked: Vec<_> = self.asked.iter().map(String::as_str).collect();
+        let mut known = known.to_vec();
+        known.sort_unstable();
+        assert_eq!(
+            asked, known,
+            "keys that are read (left), keys that are known (right): describe what is read (in src/config/keys/, for the \
+             configuration), and read what is described"
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! Holds what is shipped beside the program to the program: the example configuration, the references, the README.
 
 mod generated;
+mod keys;
 mod metrics;
 mod reasons;
+mod schema;
 
-use std::collections::BTreeSet;
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 
 use smtp_tls_exporter::reason::Reason;
@@ -23,45 +23,6 @@ use crate::PROGRAM;
 fn the_example_configuration_is_valid() -> Outcome {
     let (complaint, code) = config_check(&root().join("config.example.yml"));
     assert_eq!((complaint.as_str(), code), ("", Some(0)));
-    Ok(())
-}
-
-/// Each section with an unknown key: the program then names all the keys that it knows there.
-const SECTIONS: [(&str, &str); 7] = [
-    ("", "nonsense: 1\ntargets: [{host: a}]"),
-    ("probe.", "probe: {nonsense: 1}\ntargets: [{host: a}]"),
-    ("trust.", "trust: {nonsense: 1}\ntargets: [{host: a}]"),
-    ("defaults.", "defaults: {nonsense: 1}\ntargets: [{host: a}]"),
-    ("targets[].", "targets: [{host: a, nonsense: 1}]"),
-    ("expect.", "targets: [{host: a, expect: {nonsense: 1}}]"),
-    ("checks.", "targets: [{host: a, checks: {nonsense: off}}]"),
-];
-
-#[test]
-fn every_key_is_in_the_example_and_in_the_reference() -> Outcome {
-    let example = read("config.example.yml");
-    let reference = read("docs/configuration.md");
-    for (section, text) in SECTIONS {
-        for key in known_keys(text)? {
-            let shown = match section {
-                // One switch for each check: their names stand in a comment, the README explains them.
-                "checks." => example.contains(&key),
-                // Names files, and the example has none.
-                _ if key == "client_certificate" => example.contains("# client_certificate: {"),
-                _ => uncommented(&example).contains(&format!("{key}:")),
-            };
-            assert!(shown, "config.example.yml: show {section}{key}");
-            let wanted = match section {
-                "" => format!("\n## `{key}`\n"),
-                "checks." => continue,
-                _ => format!("`{section}{key}`"),
-            };
-            assert!(
-                reference.contains(&wanted),
-                "docs/configuration.md: explain {wanted}"
-            );
-        }
-    }
     Ok(())
 }
 
@@ -191,25 +152,4 @@ fn config_check(file: &Path) -> (String, Option<i32>) {
     ];
     let ended = PROGRAM.run_alone(&arguments);
     (ended.stderr, ended.code)
-}
-
-/// The keys that the program expects where this text has an unknown one.
-fn known_keys(text: &str) -> Result<BTreeSet<String>, Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("config.yml");
-    fs::write(&file, text)?;
-    let (complaint, _) = config_check(&file);
-    let (_, listed) = complaint
-        .rsplit_once("expected ")
-        .ok_or_else(|| format!("no list of keys: {complaint}"))?;
-    let keys = listed.trim().trim_start_matches("one of ").split(", ");
-    Ok(keys.map(str::to_owned).collect())
-}
-
-fn uncommented(yaml: &str) -> String {
-    let lines = yaml.lines().filter(|l| !l.trim_start().starts_with('#'));
-    lines
-        .map(|line| line.split(" #").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
 }
