@@ -158,7 +158,7 @@ reasons! {
         /// The peer closed the connection during the handshake.
         TlsClosed = "tls_closed",
             wire "FIN or RST after the ClientHello",
-            note "Often its key cannot be read, or a device in between dislikes our hello.";
+            note "Often its key cannot be read, or a device in between dislikes the hello.";
         /// The handshake did not finish in time.
         TlsTimeout = "tls_timeout",
             wire "no ServerHello",

@@ -1,11 +1,13 @@
 //! An endpoint and what is wrong with it to what to do next: the words and commands that table, page and JSON repeat.
 
+mod alert;
 mod command;
 mod exchange;
 mod remedy;
 mod steps;
 mod words;
 
+pub use alert::alerts;
 pub use command::by_hand;
 pub use exchange::{Siblings, on_exchange};
 pub use steps::steps;

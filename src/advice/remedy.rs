@@ -52,7 +52,8 @@ macro_rules! remedies {
 }
 
 remedies! {
-    DnsNotFound: Nothing, Nothing, "correct the name in {name}, or publish its record in DNS";
+    DnsNotFound: Nothing, Nothing,
+        "see what the resolvers of view {view} answer for {name}; then correct the name, or publish its record";
     DnsError: Nothing, Nothing, "see what the resolvers of view {view} answer for {name}";
     NullMx: Nothing, Nothing, "remove {name}, whose domain takes no mail, or correct its MX records";
     MxIpLiteral: Nothing, Nothing, "put a host name into the MX record of {name}: an address is not allowed there";
@@ -66,15 +67,15 @@ remedies! {
     ProxyFailed | ProxyTimeout: Nothing, Nothing,
         "read the log of the proxy of view {view}: it may be unable to reach {at}";
     ConnectRefused | ConnectTimeout | ConnectUnreachable: Port, Nothing,
-        "see whether the service runs and a firewall lets us in at {at}";
+        "see whether the service runs and a firewall lets the exporter in at {at}";
     GreetingTimeout | EhloTimeout: Nothing, Nothing,
-        "allow this machine's address at {at}, where answers take too long, or raise probe.timeout";
-    Greeting4xx: Nothing, Nothing, "lift the limit for this machine at {at}, or raise probe.min_interval";
-    Greeting5xx: Nothing, Nothing, "allow this machine's address at {at}";
+        "allow the exporter's address at {at}, where answers take too long, or raise probe.timeout";
+    Greeting4xx: Nothing, Nothing, "lift the limit for the exporter at {at}, or raise probe.min_interval";
+    Greeting5xx: Nothing, Nothing, "allow the exporter's address at {at}";
     ConnectionClosed: Handshake, Nothing, "read the server's log at {at}";
     ProtocolError: Nothing, Nothing, "see whether an SMTP server listens at {at} at all";
     UnexpectedTls: Nothing, Nothing, "set tls: implicit for {at}, where TLS begins at once";
-    EhloRejected: Nothing, Nothing, "set probe.helo to a full name that resolves: ours is refused at {at}";
+    EhloRejected: Nothing, Nothing, "set probe.helo to a full name that resolves: the present one is refused at {at}";
     StarttlsMasked: Nothing, Nothing, "switch off SMTP inspection on the firewall in front of {at}: it hides STARTTLS";
     StarttlsNotOffered: Nothing, Nothing,
         "give {at} a certificate for SMTP, or look for a firewall that rewrites SMTP (Exchange: event 12014 names the \
@@ -82,7 +83,7 @@ remedies! {
     Starttls4xx | Starttls5xx | StarttlsTimeout: Nothing, Nothing,
         "read the server's log at {at}: often the private key cannot be read";
     PlaintextAfterStarttls: Nothing, Nothing,
-        "look at what stands between here and {at}: something injects commands before TLS";
+        "look at what stands between the exporter and {at}: something injects commands before TLS";
     TlsClosed | TlsTimeout | TlsAlert | TlsNoCommonParameters | TlsProtocolError: Handshake, Nothing,
         "read the server's log at {at}, and see what it says to another client";
     NotTls: Nothing, Nothing, "set tls: starttls for {at}, or repair the port: it begins in clear";
@@ -96,16 +97,20 @@ remedies! {
     ClientCertRequired: Nothing, Nothing,
         "set client_certificate for {at}, or let clients in without one there";
     ClientCertRejected: Nothing, Nothing,
-        "compare our client certificate with what is trusted at {at}: it is refused";
+        "compare the exporter's client certificate with what is trusted at {at}: it is refused";
     Pending: Nothing, Nothing,
         "ask again for {at}: no answer yet; if it stays so, raise probe.per_address (endpoints that share an address \
          wait for each other), probe.concurrency or the scrape's timeout";
-    Internal: Nothing, Nothing, "report this: it is a defect of the program";
-    CertExpired | ExpiresSoon: Nothing, Enable, "renew the certificate of {name} and enable it on every server";
-    CertNotYetValid: Nothing, Enable, "compare the clocks, or put the previous certificate back at {at}";
+    Internal: Nothing, Nothing, "report this as a defect of the program";
+    CertExpired | ExpiresSoon: Nothing, Enable,
+        "renew the certificate of {name} and enable it on every server; if a newer one is there already, only enable it";
+    CertNotYetValid: Nothing, Enable,
+        "compare the clocks; if they agree, put the previous certificate back at {at} while it is still valid";
     ChainExpired: Nothing, Nothing,
         "install the issuer's current intermediate at {at}; the certificate itself can stay";
-    ChainIncomplete: Nothing, Nothing, "have {at} present the intermediates too";
+    ChainIncomplete: Nothing, Nothing,
+        "install the issuer's intermediates at {at}, so that it presents them too; if the issuer is a CA of your own, \
+         add its root to trust.roots";
     UnknownIssuer: Nothing, Nothing, "if the issuer at {at} is a CA of your own, add its root to trust.roots";
     SelfSigned: Nothing, Enable,
         "enable the intended certificate at {at} instead of the self-signed one; to trust just that one, put it into \
@@ -119,17 +124,18 @@ remedies! {
         "have the certificate at {at} issued for that use, by a CA that may do so";
     KeyUsageMissing: Nothing, Enable,
         "have the certificate at {at} issued with the key usage digitalSignature";
-    WeakCrypto: Nothing, Enable, "renew the certificate at {at} with a stronger key or signature";
+    WeakCrypto: Nothing, Enable,
+        "renew the certificate at {at} with a new key (RSA 2048 or longer, or ECDSA P-256) and SHA-256";
     ChainInvalid: Nothing, Nothing,
         "have {at} present the chain as its CA issued it: a signature or a constraint in it does not hold";
     Revoked: Nothing, Enable, "replace the certificate at {at} at once: it is revoked";
     MustStapleMissing: Nothing, Nothing,
         "switch OCSP stapling on at {at}, or have the certificate issued without that promise";
     CertificatesDiffer: Nothing, Enable,
-        "bring the servers of {name} to one certificate: another one than the newest is at {at}";
+        "bring the servers of {name} to one certificate: an older one is at {at}";
     ViewsDiffer: Nothing, Nothing,
-        "the views of {name} lead to different certificates: ask each for its addresses (dig), and renew where the \
-         older one is; if that is meant so, set checks: {views_agree: off}";
+        "ask each view of {name} for its addresses (dig), and renew where the older certificate is; if the views are \
+         meant to differ, set checks: {views_agree: off}";
     Undecided: Nothing, Nothing,
         "look at the certificate of {at} by hand: clients may accept or refuse what could not be judged here";
     CertUnreadable: Nothing, Enable, "have the certificate at {at} issued anew: it cannot be read";

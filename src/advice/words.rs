@@ -1,7 +1,7 @@
 //! A reason at an endpoint, or of a name that was not found, to the words and the command that help.
 
 use super::{command, remedy};
-use crate::endpoint::{DEFAULT_VIEW, Place, ProxyProtocol};
+use crate::endpoint::{Place, ProxyProtocol};
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Resolution, TargetReport};
@@ -44,17 +44,7 @@ pub fn of_resolution(target: &TargetReport, resolution: &Resolution) -> Option<S
         Place::Mx(domain) => format!(": dig {domain} MX, and the hosts it names"),
         Place::Addresses(_) => String::new(),
     };
-    let words = match fault.reason {
-        // Whatever the record should be, first see what it is.
-        Reason::DnsNotFound | Reason::DnsError if &*resolution.view == DEFAULT_VIEW => {
-            "see what DNS says".to_owned()
-        }
-        Reason::DnsNotFound | Reason::DnsError => {
-            let view = plain(&resolution.view, 60);
-            format!("see what the resolvers of view {view} say")
-        }
-        reason => filled(reason, &target.source.name, &resolution.view),
-    };
+    let words = filled(fault.reason, &target.source.name, &resolution.view);
     Some(words.replace(THERE, &plain(&target.source.name, 60)) + &asked)
 }
 

@@ -1,10 +1,12 @@
 //! Holds what is shipped beside the program to the program: the example configuration, the references, the README.
 
+mod alerts;
 mod generated;
 mod keys;
 mod metrics;
 mod reasons;
 mod schema;
+mod wrapped;
 
 use std::error::Error;
 use std::path::Path;
@@ -97,19 +99,6 @@ fn the_tables_of_checks_are_those_of_the_program() -> Outcome {
         .collect();
     let around = ("off where it is on, by its name:\n", "    checks: ");
     generated("config.example.yml", around, &listed)
-}
-
-/// The rules of the Prometheus Operator are those of Prometheus, two spaces further in.
-#[test]
-fn the_rules_for_kubernetes_are_the_same() -> Outcome {
-    let rules = read("alerts/smtp-tls.rules.yml");
-    let at = rules.find("\ngroups:\n").ok_or("no groups")?;
-    let moved = rules[at..].lines().skip(1).map(|line| match line {
-        "" => "\n".to_owned(),
-        line => format!("  {line}\n"),
-    });
-    let file = "examples/kubernetes/prometheusrule.yml";
-    generated(file, ("\nspec:\n", ""), &moved.collect::<String>())
 }
 
 #[test]

@@ -183,7 +183,7 @@ async fn advice_is_the_same_everywhere() {
     let world = world();
     let config = "targets: [{name: one, addresses: [127.0.0.71], ports: [1]}]";
     let snapshot = world.look(config).await;
-    let step = "see whether the service runs and a firewall lets us in at 127.0.0.71:1: nc -vz 127.0.0.71 1";
+    let step = "see whether the service runs and a firewall lets the exporter in at 127.0.0.71:1: nc -vz 127.0.0.71 1";
     let said = table(&snapshot);
     assert!(said.contains(&format!("Next: {step}\n")), "{said}");
     let page = render::target(&snapshot.targets[0], &snapshot, "0");

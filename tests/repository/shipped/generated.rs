@@ -39,6 +39,12 @@ pub(crate) fn table(file: &str, name: &str, header: &[&str], rows: &[Vec<String>
     )
 }
 
+/// The whole file is `wanted`; with UPDATE=1 in the environment, it is written.
+pub(crate) fn whole(file: &str, wanted: &str) -> Outcome {
+    let _held = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    is(file, wanted)
+}
+
 fn is(file: &str, wanted: &str) -> Outcome {
     if fs::read_to_string(root().join(file)).is_ok_and(|text| text == wanted) {
         return Ok(());

@@ -9,6 +9,7 @@ use testkit::Exposition;
 
 use super::generated::{Outcome, generated, read, table};
 use super::scrape_of_a_small_world;
+use super::wrapped::wrapped;
 
 #[test]
 fn the_tables_of_metrics_are_those_of_the_program() -> Outcome {
@@ -77,24 +78,8 @@ fn the_main_metrics_are_those_of_the_program() -> Outcome {
 #[test]
 fn the_reserved_labels_are_listed() -> Outcome {
     let marks = ("<!-- reserved labels -->\n\n", "\n<!-- end -->");
-    let wanted = format!("{}\n", wrapped(&listed(&reserved_labels())));
+    let wanted = format!("{}\n", wrapped(&listed(&reserved_labels()), 120));
     generated("docs/configuration.md", marks, &wanted)
-}
-
-/// In lines of a document.
-fn wrapped(text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("at least one");
-        if last.is_empty() {
-            *last = word.to_owned();
-        } else if last.len() + 1 + word.len() > 120 {
-            lines.push(word.to_owned());
-        } else {
-            *last += &format!(" {word}");
-        }
-    }
-    lines.join("\n")
 }
 
 /// Need names in DNS, which no test asks, or an inventory; tests/wire/ sees them.
