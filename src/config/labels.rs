@@ -9,13 +9,13 @@ use crate::yaml::{Problem, Value, secret};
 pub(super) fn labels<'a>(
     entries: impl IntoIterator<Item = (&'a str, Value<'a>)>,
 ) -> Result<BTreeMap<String, String>, Problem> {
-    let mut labels = BTreeMap::new();
+    let (reserved, mut labels) = (reserved_labels(), BTreeMap::new());
     for (name, value) in entries {
         if !is_label_name(name) {
             let expected = "letters, digits and _, not beginning with a digit or __";
             return Err(value.problem(format!("no label name, expected {expected}")));
         }
-        if reserved_labels().contains(&name) {
+        if reserved.contains(&name) {
             let why = "a label of the exporter's own series, expected another name";
             return Err(value.problem(why));
         }
