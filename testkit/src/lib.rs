@@ -9,6 +9,7 @@
 
 pub mod curl;
 pub mod exposition;
+pub mod golden;
 pub mod http;
 pub mod network;
 pub mod odd;
@@ -21,7 +22,7 @@ pub mod world;
 
 mod clock;
 
-pub use clock::{early_clock, now};
+pub use clock::{early_clock, now, stopped_clock};
 pub use exposition::{Exposition, Sample};
 pub use program::{Ended, Program, ended};
 pub use serving::{Exporter, Setup};

@@ -10,6 +10,7 @@ mod bad_config;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod golden;
 mod hostile;
 mod inhibition;
 mod real;
