@@ -109,9 +109,7 @@ fn whole_probes(config: &Config) -> Duration {
     let rounds = runtime.block_on(async { rounds(config, counters.clone()) });
     let before = cpu();
     let text = runtime.block_on(async {
-        scrape(&rounds).await;
-        // A scrape judges on another thread, whose CPU is not counted here: judged once more, here.
-        let snapshot = rounds.last();
+        let snapshot = scrape(&rounds).await;
         let exporter = Exporter {
             counters: &counters,
             process: ProcessFacts::default(),
@@ -148,7 +146,7 @@ fn rounds(config: &Config, counters: Counters) -> Arc<Rounds> {
     ))
 }
 
-async fn scrape(rounds: &Arc<Rounds>) -> Snapshot {
+async fn scrape(rounds: &Arc<Rounds>) -> Arc<Snapshot> {
     rounds
         .scrape(tokio::time::Instant::now() + Duration::from_secs(60))
         .await

@@ -41,7 +41,11 @@ pub fn steps(snapshot: &Snapshot) -> Vec<String> {
 
 /// One for all endpoints that need the same.
 fn grouped(snapshot: &Snapshot) -> Vec<Step> {
-    let mut entries: Vec<_> = snapshot.targets.iter().flat_map(with_examples).collect();
+    let mut entries: Vec<_> = snapshot
+        .targets
+        .iter()
+        .flat_map(|target| with_examples(target))
+        .collect();
     entries.sort_by_key(|(_, entry, _)| entry.state);
     let (mut steps, mut known, mut named) = (Vec::new(), HashMap::new(), HashSet::new());
     for (target, entry, example) in entries {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::App;
+use super::state::App;
 
 /// How often the target files are looked at: some calls of stat(2).
 const TARGETS_INTERVAL: Duration = Duration::from_secs(5);

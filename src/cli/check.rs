@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Check) -> Result<u8, String> {
     Ok(snapshot.severity().exit_code())
 }
 
-async fn probe_all(settings: Settings) -> Result<Snapshot, String> {
+async fn probe_all(settings: Settings) -> Result<Arc<Snapshot>, String> {
     let rounds = rounds::over(settings)?;
     tokio::select! {
         snapshot = rounds.scrape(Instant::now() + PATIENCE) => Ok(snapshot),

@@ -61,6 +61,7 @@ async fn play() -> Result<(), String> {
         shown: config.shown,
     };
     let app = Arc::new(App::new(in_force, Unchanging, system_clock));
+    tokio::spawn(Arc::clone(&app).follow_results());
     let site = Arc::new(Site::new(app, Duration::from_millis(500), BUILD));
     web::serve(
         listeners,

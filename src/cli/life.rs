@@ -80,6 +80,7 @@ pub(super) async fn follow(mut signals: Signals, app: Arc<App>, every: Duration)
         tokio::spawn(Arc::clone(&app).follow_configuration(every));
     }
     tokio::spawn(Arc::clone(&app).follow_targets());
+    tokio::spawn(Arc::clone(&app).follow_results());
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => return "SIGTERM",

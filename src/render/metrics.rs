@@ -102,10 +102,13 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                     samples(entry, snapshot.at, sink);
                 }
             }
-            Samples::Target(samples) => each(&snapshot.targets, &labels.targets, samples, write),
-            Samples::Host(samples) => each(&snapshot.hosts, &labels.hosts, samples, write),
-            Samples::Domain(samples) => each(&snapshot.domains, &labels.domains, samples, write),
-            Samples::Server(samples) => each(&snapshot.servers, &labels.servers, samples, write),
+            Samples::Target(samples) => {
+                let targets = snapshot.targets.iter().map(|target| &**target);
+                each(targets, &labels.targets, samples, write);
+            }
+            Samples::Host(samples) => each(&*snapshot.hosts, &labels.hosts, samples, write),
+            Samples::Domain(samples) => each(&*snapshot.domains, &labels.domains, samples, write),
+            Samples::Server(samples) => each(&*snapshot.servers, &labels.servers, samples, write),
         }
     }
 }
@@ -117,13 +120,13 @@ fn named(names: &[&str], values: &[&str]) -> Labels {
 }
 
 /// The samples of one family, subject by subject.
-fn each<S>(
-    subjects: &[S],
+fn each<'a, S: 'a>(
+    subjects: impl IntoIterator<Item = &'a S>,
     labels: &[Labels],
     samples: fn(&S, Sink<'_>),
     mut write: impl FnMut(&Labels, &[&str], f64),
 ) {
-    for (subject, labels) in subjects.iter().zip(labels) {
+    for (subject, labels) in subjects.into_iter().zip(labels) {
         samples(subject, &mut |own, value| write(labels, own, value));
     }
 }

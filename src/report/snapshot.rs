@@ -193,16 +193,16 @@ impl TargetReport {
 /// Everything that is known at one moment. All outputs are renderings of this one value.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The moment for which was judged.
+    /// The moment for which all of it holds.
     pub at: Timestamp,
     /// All targets, in the order of the configuration.
-    pub targets: Vec<TargetReport>,
+    pub targets: Vec<Arc<TargetReport>>,
     /// The hosts whose addresses were looked up, target by target.
-    pub hosts: Vec<HostReport>,
+    pub hosts: Arc<[HostReport]>,
     /// The mail domains that are targets, in each of their views.
-    pub domains: Vec<DomainReport>,
+    pub domains: Arc<[DomainReport]>,
     /// The mail servers of which there is an inventory.
-    pub servers: Vec<ServerReport>,
+    pub servers: Arc<[ServerReport]>,
 }
 
 impl Snapshot {
@@ -210,14 +210,14 @@ impl Snapshot {
     pub fn entries(&self) -> impl Iterator<Item = (&TargetReport, &Entry)> {
         self.targets
             .iter()
-            .flat_map(|target| target.entries.iter().map(move |entry| (target, entry)))
+            .flat_map(|target| target.entries.iter().map(move |entry| (&**target, entry)))
     }
 
     /// How bad the worst of it is; unknown when nothing was asked.
     pub fn severity(&self) -> Severity {
         let states = self.entries().map(|(_, entry)| entry.state);
         states
-            .chain(self.targets.iter().map(TargetReport::state))
+            .chain(self.targets.iter().map(|target| target.state()))
             .chain(self.hosts.iter().map(|host| host.state))
             .chain(self.domains.iter().map(|domain| domain.state))
             .chain(self.servers.iter().map(|server| server.state))

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::{Way, lock};
+use super::located::Way;
+use super::locked::lock;
 use crate::collect::Extent;
 use crate::endpoint::Endpoint;
 use crate::facts::observation::Observation;

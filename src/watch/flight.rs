@@ -7,7 +7,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::permits::{Asker, Permit};
-use super::{Probed, Rounds, Watched, change_log};
+use super::probed::Probed;
+use super::{Rounds, Watched, change_log};
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, Unread, probe};

@@ -3,22 +3,52 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Probed;
+use super::probed::Probed;
+use super::settings::Watched;
 use crate::certificate::Certificate;
+use crate::collect::Expansion;
 use crate::endpoint::{Endpoint, Offer};
 use crate::facts::observation::Observation;
 use crate::reason::Reason;
-use crate::report::{Entry, assess};
+use crate::report::{Entry, Resolution, TargetReport, assess};
 use crate::timestamp::Timestamp;
 use crate::verdict::{
     Evidence, Expectations, Fleet, Leaf, TargetEvidence, Verdict, Views, judge, judge_target,
 };
 
 /// An endpoint and its last result, if there is one yet.
-pub(super) type Held = (Arc<Endpoint>, Option<Probed>);
+pub(super) type Held = (Arc<Endpoint>, Option<Arc<Probed>>);
+
+/// One target as it was found in its views, with the results that are known.
+pub(super) fn report(
+    watched: &Watched,
+    found: &[(&Arc<str>, Option<&Expansion>)],
+    held: Vec<Held>,
+    now: Timestamp,
+) -> TargetReport {
+    let last_known = found.iter().filter_map(|(_, found)| *found);
+    let last_known = last_known.flat_map(|found| &found.last_known);
+    let names = found.iter().map(|(view, found)| {
+        let is_complete = |found: &Expansion| found.fault.is_none();
+        (Arc::clone(view), found.is_some_and(is_complete))
+    });
+    let views = Views::new(names, seen(&held));
+    let (verdict, entries) = judged(held, &views, &watched.expectations, now);
+    TargetReport {
+        source: Arc::clone(&watched.source),
+        resolutions: found
+            .iter()
+            .map(|(view, found)| Resolution::new(view, *found))
+            .collect(),
+        last_known: last_known.cloned().collect(),
+        entries,
+        verdict,
+        views,
+    }
+}
 
 /// The target's own verdict, and its endpoints.
-pub(super) fn judged(
+fn judged(
     held: Vec<Held>,
     views: &Views,
     expectations: &Expectations,
@@ -51,14 +81,14 @@ pub(super) fn judged(
         .map(|(endpoint, probed)| {
             let fleet = fleets.get(&peer_group(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
-            let probed = probed.unwrap_or_else(|| pending(now));
+            let probed = probed.unwrap_or_else(|| Arc::new(pending(now)));
             let verdict = one(&endpoint, &probed, fleet);
             let seen = &probed.observation;
             let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
             Entry {
                 endpoint,
-                observation: probed.observation,
-                trust: probed.trust,
+                observation: Arc::clone(seen),
+                trust: probed.trust.clone(),
                 obtained_at,
                 verdict,
                 state,
@@ -81,7 +111,7 @@ fn pending(now: Timestamp) -> Probed {
 }
 
 /// What was seen in the views: a leaf, or that an endpoint showed none.
-pub(super) fn seen(held: &[Held]) -> impl Iterator<Item = (&str, Option<&Certificate>)> {
+fn seen(held: &[Held]) -> impl Iterator<Item = (&str, Option<&Certificate>)> {
     held.iter().filter_map(|(endpoint, probed)| {
         let seen = probed.as_ref().map(|p| &*p.observation);
         let leaf = seen.and_then(|seen| seen.leaf());
@@ -118,7 +148,7 @@ fn fleets(
         };
         let leaf = probed.observation.leaf();
         if let Some(leaf) = leaf.and_then(|leaf| Leaf::new(endpoint.at(), leaf)) {
-            let one = (leaf, &**endpoint, probed);
+            let one = (leaf, &**endpoint, &**probed);
             kin.entry(peer_group(endpoint)).or_default().push(one);
         }
     }

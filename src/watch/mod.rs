@@ -2,22 +2,29 @@
 //! and the only one that reads the clock.
 
 mod change_log;
+mod dates;
 mod flight;
 mod judging;
+mod located;
+mod locked;
 mod once;
 mod permits;
+mod probed;
+mod publish;
 mod reload;
 mod request;
 mod settings;
 mod single_flight;
 mod subjects;
 mod trust;
+mod under_way;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,18 +32,21 @@ use crate::collect::{Expansion, Inventories, expand};
 use crate::counters::Counters;
 use crate::dns::Lookup;
 use crate::endpoint::{Endpoint, LookupView, Place, Source};
-use crate::facts::observation::Observation;
-use crate::pki::{Revocation, Trust};
 use crate::probe::Tls;
-use crate::report::{Resolution, Snapshot, TargetReport};
+use crate::report::Snapshot;
 use crate::timestamp::Timestamp;
-use crate::verdict::Views;
 use change_log::ChangeLog;
+use located::Locations;
+use locked::lock;
 use permits::Permits;
+use probed::Flights;
+use publish::{Known, Publisher};
+pub use publish::{Part, Published};
 pub use request::{Gate, Module, OnRequest, Refusal};
 pub use settings::{Settings, View, Watched};
-use single_flight::{Landing, SingleFlight};
+use single_flight::Landing;
 use trust::TrustCache;
+use under_way::{Look, UnderWay};
 
 /// Tells the time. A function, so that tests have theirs.
 pub type Clock = fn() -> Timestamp;
@@ -54,18 +64,6 @@ pub fn system_clock() -> Timestamp {
     }
 }
 
-/// What one probe brought.
-#[derive(Debug, Clone)]
-pub(crate) struct Probed {
-    observation: Arc<Observation>,
-    trust: Option<Trust>,
-    revocation: Option<Revocation>,
-    obtained_at: Timestamp,
-}
-
-/// A target in a view.
-type Way = (String, Arc<str>);
-
 /// Probes targets and keeps the last result of each endpoint.
 pub struct Rounds {
     settings: Settings,
@@ -78,8 +76,10 @@ pub struct Rounds {
     permits: Arc<Permits>,
     views: HashMap<Arc<str>, Arc<View>>,
     /// Where each target was last found.
-    located: Mutex<HashMap<Way, Arc<Expansion>>>,
-    flights: SingleFlight<Arc<Endpoint>, Probed>,
+    located: Mutex<Locations>,
+    flights: Flights,
+    under_way: Arc<UnderWay>,
+    publisher: Publisher,
     inventories: Arc<Inventories>,
     trust: Arc<TrustCache>,
     change_log: Arc<ChangeLog>,
@@ -109,7 +109,9 @@ impl Rounds {
             clock,
             counters,
             located: Mutex::default(),
-            flights: SingleFlight::default(),
+            flights: Flights::default(),
+            under_way: Arc::default(),
+            publisher: Publisher::new(clock()),
             inventories: Arc::default(),
             trust: Arc::default(),
             change_log: Arc::default(),
@@ -131,17 +133,16 @@ impl Rounds {
     }
 
     /// What is known when all is in, or at the deadline.
-    pub async fn scrape(self: &Arc<Self>, deadline: Instant) -> Snapshot {
+    pub async fn scrape(self: &Arc<Self>, deadline: Instant) -> Arc<Snapshot> {
         self.catch_up(deadline).await;
-        self.last()
+        self.publish(Part::Everything, self.begun()).snapshot
     }
 
     /// How many endpoints have a result, and how many are known.
     pub fn progress(&self) -> (usize, usize) {
-        let all = lock(&self.located)
-            .values()
-            .map(|found| found.all().count())
-            .sum();
+        let located = lock(&self.located);
+        let all = located.all().map(|found| found.all().count()).sum();
+        drop(located);
         (self.flights.landed(), all)
     }
 
@@ -154,12 +155,14 @@ impl Rounds {
     async fn board(self: Arc<Self>) -> Vec<Landing> {
         let (mut boarding, mut landings) = (JoinSet::new(), Vec::new());
         for watched in self.targets().iter() {
+            let look = Arc::new(self.under_way.look(&watched.source.name));
             for view in self.views_of(&watched.source) {
                 if boarding.len() >= BOARDING {
                     let boarded = boarding.join_next().await.and_then(Result::ok);
                     landings.extend(boarded.unwrap_or_default());
                 }
-                boarding.spawn(Arc::clone(&self).refresh(watched.clone(), Arc::clone(view)));
+                let (watched, view, look) = (watched.clone(), Arc::clone(view), Arc::clone(&look));
+                boarding.spawn(Arc::clone(&self).refresh(watched, view, look));
             }
         }
         landings.extend(boarding.join_all().await.into_iter().flatten());
@@ -175,7 +178,7 @@ impl Rounds {
         let before = self.targets();
         let (before, after) = (places(&before), places(&targets));
         let stays = |name: &str| after.get(name).is_some_and(|p| before.get(name) == Some(p));
-        lock(&self.located).retain(|(name, _), _| stays(name));
+        lock(&self.located).retain(stays);
         *lock(&self.targets) = targets.into();
     }
 
@@ -189,16 +192,24 @@ impl Rounds {
     }
 
     /// Finds one target's endpoints in one view and launches a probe of each that has no result that is young enough.
-    async fn refresh(self: Arc<Self>, watched: Watched, view: Arc<View>) -> Vec<Landing> {
+    async fn refresh(
+        self: Arc<Self>,
+        watched: Watched,
+        view: Arc<View>,
+        look: Arc<Look>,
+    ) -> Vec<Landing> {
         let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
         let resolving = expansion.resolving;
-        let endpoints = self.keep(&watched.source, &view.vantage, expansion);
+        let (endpoints, is_new) = self.keep(&watched.source, &view.vantage, expansion);
+        if is_new {
+            look.is_new();
+        }
         let mut landings = Vec::with_capacity(endpoints.len());
         for endpoint in endpoints {
             let max_age = flight::early(self.settings.min_interval);
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
-                let (watched, view) = (watched.clone(), Arc::clone(&view));
+                let (watched, view, look) = (watched.clone(), Arc::clone(&view), Arc::clone(&look));
                 let endpoint = Arc::clone(&endpoint);
                 tokio::spawn(async move {
                     let flight = rounds.fly(endpoint, &watched, &view.route, resolving, None);
@@ -206,7 +217,8 @@ impl Rounds {
                     // Time spent in a queue is none of the server's: it was not asked yet.
                     let landed = Instant::now();
                     let asked = landed.checked_sub(probed.observation.duration);
-                    ticket.land(probed, asked.unwrap_or(landed));
+                    ticket.land(Arc::new(probed), asked.unwrap_or(landed));
+                    look.is_new();
                 });
             }) {
                 landings.push(landing);
@@ -215,99 +227,68 @@ impl Rounds {
         landings
     }
 
-    /// Keeps what was found, beside what was found before and may still be true.
+    /// Keeps what was found, beside what was found before and may still be true: the endpoints, and whether anything is
+    /// new.
     fn keep(
         &self,
         source: &Source,
         vantage: &LookupView,
         mut expansion: Expansion,
-    ) -> Vec<Arc<Endpoint>> {
+    ) -> (Vec<Arc<Endpoint>>, bool) {
         let way = (source.name.clone(), Arc::clone(&expansion.view));
         let now = (self.clock)();
         let mut located = lock(&self.located);
-        let earlier = located.get(&way).map(Arc::as_ref);
+        let earlier = located.get(&way).map(|located| &*located.found);
         expansion.remember(source, vantage, earlier, now);
         let endpoints = expansion.all().cloned().collect();
-        located.insert(way, Arc::new(expansion));
-        endpoints
+        (endpoints, located.keep(source, expansion))
     }
 
-    /// What is known now, judged for now; probes nothing. Thousands of endpoints take a while.
-    pub fn last(&self) -> Snapshot {
-        let now = (self.clock)();
-        let located = lock(&self.located).clone();
-        let targets = self.targets();
-        let snapshot = Snapshot {
-            at: now,
-            targets: targets
-                .iter()
-                .map(|watched| self.target_report(watched, &located, now))
-                .collect(),
-            hosts: subjects::hosts(&targets, &located, now),
-            domains: subjects::domains(&targets, &located, now),
-            servers: subjects::servers(self.inventories.all(), now),
-        };
+    /// Publishes what is known, unless that was done since `asked`, which is what [`Rounds::begun`] said. Judges, so
+    /// that it may take a while.
+    pub fn publish(&self, part: Part, asked: u64) -> Published {
+        self.publisher.publish(
+            part,
+            asked,
+            || self.known(),
+            |snapshot, located| {
+                self.follow(snapshot, located);
+            },
+        )
+    }
+
+    /// What was published last.
+    pub fn published(&self) -> Published {
+        self.publisher.last()
+    }
+
+    /// How many times something was published until now, also if that is not done yet.
+    pub fn begun(&self) -> u64 {
+        self.publisher.begun()
+    }
+
+    /// Wakes when a target was looked at and something is new, whether or not somebody still waits for it.
+    pub fn news(&self) -> Receiver<()> {
+        self.under_way.news()
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            targets: self.targets(),
+            located: lock(&self.located).clone(),
+            flights: &self.flights,
+            under_way: &self.under_way,
+            inventories: self.inventories.all(),
+            now: (self.clock)(),
+        }
+    }
+
+    /// Forgets results of endpoints that are gone, and logs what has changed.
+    fn follow(&self, snapshot: &Snapshot, located: &Locations) {
         if !self.is_succeeded.load(Ordering::Relaxed) {
-            let current: HashSet<_> = located.values().flat_map(|found| found.all()).collect();
+            let current: HashSet<_> = located.all().flat_map(|found| found.all()).collect();
             self.flights.retain(|endpoint| current.contains(endpoint));
-            self.change_log.follow(&snapshot);
-        }
-        snapshot
-    }
-
-    fn target_report(
-        &self,
-        watched: &Watched,
-        located: &HashMap<Way, Arc<Expansion>>,
-        now: Timestamp,
-    ) -> TargetReport {
-        let source = &watched.source;
-        let found: Vec<_> = source
-            .views
-            .iter()
-            .map(|view| {
-                let way = (source.name.clone(), Arc::clone(view));
-                (view, located.get(&way).map(Arc::as_ref))
-            })
-            .collect();
-        self.report(watched, &found, |endpoint| self.flights.last(endpoint), now)
-    }
-
-    /// One target as it was found in its views, with the results that are known.
-    fn report(
-        &self,
-        watched: &Watched,
-        found: &[(&Arc<str>, Option<&Expansion>)],
-        last: impl Fn(&Arc<Endpoint>) -> Option<Probed>,
-        now: Timestamp,
-    ) -> TargetReport {
-        let source = &watched.source;
-        let expansions = || found.iter().filter_map(|(_, found)| *found);
-        let last_known = expansions().flat_map(|found| &found.last_known);
-        let probed: Vec<_> = expansions()
-            .flat_map(Expansion::all)
-            .map(|endpoint| (Arc::clone(endpoint), last(endpoint)))
-            .collect();
-        let names = found.iter().map(|(view, found)| {
-            let is_complete = |found: &Expansion| found.fault.is_none();
-            (Arc::clone(view), found.is_some_and(is_complete))
-        });
-        let views = Views::new(names, judging::seen(&probed));
-        let (verdict, entries) = judging::judged(probed, &views, &watched.expectations, now);
-        TargetReport {
-            source: Arc::clone(source),
-            resolutions: found
-                .iter()
-                .map(|(view, found)| Resolution::new(view, *found))
-                .collect(),
-            last_known: last_known.cloned().collect(),
-            entries,
-            verdict,
-            views,
+            self.change_log.follow(snapshot);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Gate, Probed, Refusal, Rounds, View, Watched, subjects};
+use super::judging;
+use super::probed::Probed;
+use super::{Gate, Refusal, Rounds, View, Watched, subjects};
 use crate::collect::{Expansion, expand};
 use crate::dns::LookupFault;
 use crate::endpoint::{Endpoint, Offer};
@@ -26,7 +28,7 @@ const MOST_PROBED: usize = 64;
 /// Most that its answer lists; those that are not probed are pending.
 const MOST_LISTED: usize = 4 * MOST_PROBED;
 
-type Results = HashMap<Arc<Endpoint>, Probed>;
+type Results = HashMap<Arc<Endpoint>, Arc<Probed>>;
 
 impl Rounds {
     /// Probes one target within a deadline, with the manners and counters of all others. When the future is dropped
@@ -65,15 +67,12 @@ impl Rounds {
             .iter()
             .map(|(view, expansion)| (&view.vantage.name, Some(expansion)))
             .collect();
-        let report = self.report(
-            &watched,
-            &seen,
-            |endpoint| results.get(endpoint).cloned(),
-            now,
-        );
+        let endpoints = found.iter().flat_map(|(_, expansion)| expansion.all());
+        let held = endpoints.map(|one| (Arc::clone(one), results.get(one).cloned()));
+        let report = judging::report(&watched, &seen, held.collect(), now);
         Ok(Snapshot {
             at: now,
-            targets: vec![report],
+            targets: vec![Arc::new(report)],
             hosts: found
                 .iter()
                 .flat_map(|(_, found)| subjects::hosts_of(&watched, found, now))
@@ -82,7 +81,7 @@ impl Rounds {
                 .iter()
                 .filter_map(|(_, found)| subjects::domain_of(&watched, found, now))
                 .collect(),
-            servers: Vec::new(),
+            servers: Arc::default(),
         })
     }
 
@@ -107,7 +106,7 @@ impl Rounds {
             flights.spawn(async move {
                 let key = Arc::clone(&endpoint);
                 let flight = rounds.fly(endpoint, &watched, &view.route, resolving, until);
-                (key, flight.await)
+                (key, Arc::new(flight.await))
             });
         }
         let mut results = Results::new();
@@ -125,14 +124,14 @@ impl Rounds {
             ..Observation::default()
         };
         seen.timings.add(Phase::Resolve, seen.duration);
-        let probed = Probed {
+        let probed = Arc::new(Probed {
             observation: Arc::new(seen),
             trust: None,
             revocation: None,
             obtained_at: (self.clock)(),
-        };
+        });
         for endpoint in &expansion.endpoints {
-            results.insert(Arc::clone(endpoint), probed.clone());
+            results.insert(Arc::clone(endpoint), Arc::clone(&probed));
         }
     }
 }

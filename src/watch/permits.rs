@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use super::lock;
+use super::locked::lock;
 use crate::endpoint::Endpoint;
 use crate::name::Host;
 

@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::locked::lock;
 use super::permits::Permits;
-use super::{Rounds, Settings, View, Watched, lock};
+use super::publish::Publisher;
+use super::{Rounds, Settings, View, Watched};
 use crate::dns::Lookup;
 
 impl Rounds {
@@ -16,7 +18,7 @@ impl Rounds {
         let views = settings.views_by_name();
         let kept = self.kept(&settings, &views);
         let mut located = lock(&self.located).clone();
-        located.retain(|(name, _), _| kept.contains(name.as_str()));
+        located.retain(|name| kept.contains(name));
         self.flights
             .keep_only(|endpoint| kept.contains(&*endpoint.target));
         let is_as_wide = self.settings.concurrency == settings.concurrency
@@ -36,6 +38,8 @@ impl Rounds {
             counters: self.counters.clone(),
             located: Mutex::new(located),
             flights: self.flights.clone(),
+            under_way: Arc::clone(&self.under_way),
+            publisher: Publisher::new((self.clock)()),
             inventories: Arc::clone(&self.inventories),
             trust: Arc::default(),
             change_log: Arc::clone(&self.change_log),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::lock;
+use super::locked::lock;
 
 struct Slot<V> {
     /// With the moment from which its age counts.

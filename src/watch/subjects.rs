@@ -1,9 +1,10 @@
 //! What is known of hosts, mail domains and servers to judged reports.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Rounds, Watched, Way};
+use super::Rounds;
+use super::located::Locations;
+use super::settings::Watched;
 use crate::collect::{Expansion, Inventories};
 use crate::facts::inventory::{Inventory, ServerKey};
 use crate::report::{DomainReport, HostReport, ServerReport};
@@ -18,11 +19,7 @@ impl Rounds {
 }
 
 /// The hosts of all targets.
-pub(super) fn hosts(
-    targets: &[Watched],
-    located: &HashMap<Way, Arc<Expansion>>,
-    now: Timestamp,
-) -> Vec<HostReport> {
+pub(super) fn hosts(targets: &[Watched], located: &Locations, now: Timestamp) -> Arc<[HostReport]> {
     let found = targets
         .iter()
         .flat_map(|watched| found_in(watched, located));
@@ -34,9 +31,9 @@ pub(super) fn hosts(
 /// The mail domains among the targets.
 pub(super) fn domains(
     targets: &[Watched],
-    located: &HashMap<Way, Arc<Expansion>>,
+    located: &Locations,
     now: Timestamp,
-) -> Vec<DomainReport> {
+) -> Arc<[DomainReport]> {
     let found = targets
         .iter()
         .flat_map(|watched| found_in(watched, located));
@@ -48,12 +45,12 @@ pub(super) fn domains(
 /// Where a target was found, in the order of its views.
 fn found_in<'a>(
     watched: &'a Watched,
-    located: &'a HashMap<Way, Arc<Expansion>>,
+    located: &'a Locations,
 ) -> impl Iterator<Item = (&'a Watched, &'a Expansion)> {
     let source = &watched.source;
     source.views.iter().filter_map(move |view| {
         let found = located.get(&(source.name.clone(), Arc::clone(view)))?;
-        Some((watched, &**found))
+        Some((watched, &*found.found))
     })
 }
 
@@ -82,12 +79,12 @@ pub(super) fn domain_of(
 
 /// The servers of which there is an inventory.
 pub(super) fn servers(
-    inventories: Vec<(ServerKey, Inventory)>,
+    inventories: &[(ServerKey, Inventory)],
     now: Timestamp,
-) -> Vec<ServerReport> {
-    let judged = |(key, inventory): (ServerKey, Inventory)| {
-        let verdict = judge_server(&inventory, now);
-        ServerReport::of_server(key, inventory, verdict)
+) -> Arc<[ServerReport]> {
+    let judged = |(key, inventory): &(ServerKey, Inventory)| {
+        let verdict = judge_server(inventory, now);
+        ServerReport::of_server(key.clone(), inventory.clone(), verdict)
     };
-    inventories.into_iter().map(judged).collect()
+    inventories.iter().map(judged).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::lock;
+use super::locked::lock;
 use crate::beside;
 use crate::facts::observation::Observation;
 use crate::pki::{self, Anchors, NoPath, Revocation, Trust};

@@ -58,6 +58,12 @@ pub(super) fn only(methods: &'static str) -> Answer {
     answer
 }
 
+/// What is said instead of an answer that could not be written.
+pub(super) fn broken() -> Answer {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    line(status, "the answer broke while it was written; a defect")
+}
+
 fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Content::new(body.into()));
     *answer.status_mut() = status;

@@ -10,12 +10,12 @@ use hyper::header::{
 use hyper::{StatusCode, Uri};
 use tokio::time::Instant;
 
-use super::answer::{Answer, document, line};
+use super::answer::{Answer, broken, document, line};
 use super::query::{Query, decoded};
 use super::site::Site;
 use crate::app::InForce;
 use crate::render::{self, Filter};
-use crate::report::State;
+use crate::report::{Snapshot, State};
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -49,9 +49,10 @@ pub(super) async fn answer(
             let why = format!("no such state, expected one of {}", words.join(", "));
             return line(StatusCode::BAD_REQUEST, &why);
         };
-        in_force.rounds.catch_up(Instant::now() + PATIENCE).await;
-        let rounds = Arc::clone(&in_force.rounds);
-        let write = move || render::index(&rounds.last(), &filter, version);
+        let Some(snapshot) = snapshot(site, in_force).await else {
+            return broken();
+        };
+        let write = move || render::index(&snapshot, &filter, version);
         site.offload(write, HTML, headers).await
     } else if path == "/style.css" {
         let mut sheet = document(CSS, render::STYLE.to_owned(), headers);
@@ -84,11 +85,11 @@ async fn target(site: &Site, in_force: &InForce, name: &str, headers: &HeaderMap
     if !known {
         return line(StatusCode::NOT_FOUND, "no such target");
     }
-    in_force.rounds.catch_up(Instant::now() + PATIENCE).await;
-    let (rounds, name) = (Arc::clone(&in_force.rounds), name.to_owned());
-    let version = site.build.version;
+    let Some(snapshot) = snapshot(site, in_force).await else {
+        return broken();
+    };
+    let (name, version) = (name.to_owned(), site.build.version);
     let write = move || {
-        let snapshot = rounds.last();
         let mut targets = snapshot.targets.iter();
         let report = targets.find(|report| report.source.name == name);
         report.map_or_else(String::new, |report| {
@@ -96,6 +97,13 @@ async fn target(site: &Site, in_force: &InForce, name: &str, headers: &HeaderMap
         })
     };
     site.offload(write, HTML, headers).await
+}
+
+/// What is known after as long as a person waits.
+async fn snapshot(site: &Site, in_force: &InForce) -> Option<Arc<Snapshot>> {
+    let deadline = Instant::now() + PATIENCE;
+    let round = site.app.round(&in_force.rounds, deadline).await?;
+    Some(round.published.snapshot)
 }
 
 /// Which rows are asked for; `None` for a state that there is not.

@@ -8,15 +8,16 @@ use hyper::header::HeaderMap;
 use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
 
-use super::answer::{Answer, TEXT, document, encoded_bytes, line, only};
+use super::answer::{Answer, TEXT, broken, document, encoded_bytes, line, only};
 use super::client::Client;
 use super::query::Query;
-use super::site::Site;
+use super::site::{Site, Written};
 use super::{negotiation, origin, pages, probe};
 use crate::app::InForce;
 use crate::plain::quoted;
 use crate::process::ProcessFacts;
-use crate::render::{self, Exporter};
+use crate::render::{self, Encoding, Exporter, Format};
+use crate::watch::{Published, Rounds};
 
 /// Prometheus' own default, for clients that name no timeout.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,12 +58,7 @@ impl Site {
             "/probe" if in_force.on_request.enabled => {
                 self.probe(&in_force, &query, headers, client).await
             }
-            "/api/v1/report" => {
-                let deadline = self.deadline(headers, self.writing(&in_force));
-                self.catch_up(&in_force, deadline).await;
-                let write = move || render::json(&in_force.rounds.last());
-                self.offload(write, JSON, headers).await
-            }
+            "/api/v1/report" => self.report(&in_force, headers).await,
             "/sd" => {
                 let targets = in_force.rounds.targets();
                 let sources = targets.iter().map(|watched| &*watched.source);
@@ -103,41 +99,64 @@ impl Site {
 
     async fn metrics(&self, in_force: &InForce, headers: &HeaderMap) -> Answer {
         let deadline = self.deadline(headers, self.writing(in_force));
-        self.catch_up(in_force, deadline).await;
+        let Some(published) = self.round(in_force, deadline).await else {
+            return broken();
+        };
         let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
-        let rounds = Arc::clone(&in_force.rounds);
+        let rounds = &in_force.rounds;
+        let same = (Arc::as_ptr(rounds).addr(), format, encoding);
+        loop {
+            let write = self.scrape(Arc::clone(rounds), format, encoding);
+            let written = self.scrapes.get(same, || self.worker.work(write)).await;
+            let Some((number, body)) = written else {
+                return broken();
+            };
+            // Whoever shares an answer that was begun before his round ended waits for the next.
+            if number >= published.number {
+                // Only an answer that was waited for to the end tells how long one takes from there.
+                self.pace.took(deadline.elapsed());
+                return encoded_bytes(format.content_type(), body, encoding);
+            }
+        }
+    }
+
+    /// What writes a scrape of what is published when its turn comes.
+    fn scrape(
+        &self,
+        rounds: Arc<Rounds>,
+        format: Format,
+        encoding: Encoding,
+    ) -> impl FnOnce() -> Written + Send + use<> {
         let (build, reload) = (self.build, self.app.last_reload());
-        let write = move || {
-            let snapshot = rounds.last();
+        move || {
+            let Published { number, snapshot } = rounds.published();
             let exporter = Exporter {
                 counters: rounds.counters(),
                 process: ProcessFacts::read(),
                 build: &build,
                 reload,
             };
-            Bytes::from(render::metrics(&snapshot, &exporter, format, encoding))
-        };
-        let same = (Arc::as_ptr(&in_force.rounds).addr(), format, encoding);
-        let written = self.scrapes.get(same, || self.worker.work(write));
-        match written.await {
-            Some(body) => {
-                // Only an answer that was waited for to the end tells how long one takes from there.
-                self.pace.took(deadline.elapsed());
-                encoded_bytes(format.content_type(), body, encoding)
-            }
-            None => broken(),
+            let text = render::metrics(&snapshot, &exporter, format, encoding);
+            (number, Bytes::from(text))
         }
     }
 
-    /// Probes what is due and waits as long as the client does, or until the exporter ends.
-    async fn catch_up(&self, in_force: &InForce, deadline: Instant) {
-        let all_in = tokio::select! {
-            all_in = in_force.rounds.catch_up(deadline) => all_in,
-            () = self.app.last_call() => return,
+    async fn report(&self, in_force: &InForce, headers: &HeaderMap) -> Answer {
+        let deadline = self.deadline(headers, self.writing(in_force));
+        let Some(published) = self.round(in_force, deadline).await else {
+            return broken();
         };
-        if !all_in {
+        let write = move || render::json(&published.snapshot);
+        self.offload(write, JSON, headers).await
+    }
+
+    /// A round for somebody who scrapes: one that is late is counted.
+    async fn round(&self, in_force: &InForce, deadline: Instant) -> Option<Published> {
+        let round = self.app.round(&in_force.rounds, deadline).await?;
+        if round.is_late {
             in_force.rounds.counters().deadline_exceeded();
         }
+        Some(round.published)
     }
 
     /// The time that an answer about everything needs to be written.
@@ -192,9 +211,4 @@ fn reloaded(kept: &[String]) -> String {
         (_, 0) => format!("reloaded, but {}", named.join("; ")),
         (_, more) => format!("reloaded, but {}; and {more} more", named.join("; ")),
     }
-}
-
-fn broken() -> Answer {
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    line(status, "the answer broke while it was written; a defect")
 }

@@ -25,7 +25,8 @@ impl<K: Eq + Hash, V: Clone> Shared<K, V> {
     fn cell(&self, key: K) -> Arc<OnceCell<V>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, cell| cell.strong_count() > 0);
-        if let Some(cell) = known.get(&key).and_then(Weak::upgrade) {
+        let under_way = known.get(&key).and_then(Weak::upgrade);
+        if let Some(cell) = under_way.filter(|cell| !cell.initialized()) {
             return cell;
         }
         let cell = Arc::new(OnceCell::new());

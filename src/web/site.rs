@@ -17,6 +17,9 @@ use crate::watch::Refusal;
 /// What makes two scrapes the same: the rounds, by their place in memory, and how they are written.
 pub(super) type Scrape = (usize, Format, Encoding);
 
+/// A scrape that was written, and the number of what was published then.
+pub(super) type Written = (u64, Bytes);
+
 /// What makes two requests to probe the same: the rounds, target, module, host name, and tenths of a second to wait.
 pub(super) type Probing = (usize, String, String, Option<String>, u128);
 
@@ -27,7 +30,7 @@ pub struct Site {
     pub(super) worker: Worker,
     /// Where reports and pages are written.
     pub(super) reading_room: Worker,
-    pub(super) scrapes: Shared<Scrape, Option<Bytes>>,
+    pub(super) scrapes: Shared<Scrape, Option<Written>>,
     pub(super) probing: Shared<Probing, Result<Arc<Snapshot>, Refusal>>,
     /// Answers on their way out.
     pub(super) outbox: Outbox,
@@ -57,6 +60,6 @@ impl Site {
 
     /// Whether scrapes are answered. That this is asked and told at all shows that the runtime's threads go on.
     pub fn is_well(&self) -> bool {
-        !self.worker.is_stuck()
+        self.app.is_well() && !self.worker.is_stuck()
     }
 }

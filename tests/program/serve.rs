@@ -114,6 +114,55 @@ async fn a_tarpit_delays_no_scrape_beyond_its_deadline() {
 }
 
 #[tokio::test]
+async fn what_comes_in_when_nobody_waits_any_more_is_told() {
+    let bear = World::today();
+    let slow = vec![Act::Drip(b"554 no\r\n", Duration::from_millis(100))];
+    let slow = Script::start(slow).await.unwrap();
+    let config = format!("targets:\n{}", target("slow", HOST, slow.address));
+    let exporter = Served::start(&bear, ", timeout: 5s, min_interval: 1h", &config);
+    let first = exporter.scrape("0.1").await;
+    assert_eq!(first.failure(&[("target", "slow")]).unwrap().1, "pending");
+    assert!(!exporter.0.log().contains("endpoint changed"));
+    let told = |exporter: &Exporter| {
+        let log = exporter.log();
+        log.lines()
+            .filter(|line| line.contains("endpoint changed"))
+            .count()
+    };
+    exporter
+        .0
+        .until("the log tells", |exporter| told(exporter) == 1);
+    for path in ["/metrics", "/", "/api/v1/report", "/metrics"] {
+        assert_eq!(exporter.ask("GET", path, &[]).await.status, 200);
+    }
+    assert_eq!(told(&exporter.0), 1, "to read tells nothing");
+    assert_eq!(slow.connections(), 1);
+}
+
+#[tokio::test]
+async fn whoever_reads_at_the_same_time_reads_the_same() {
+    let bear = World::today();
+    let slow = vec![Act::Drip(b"554 no\r\n", Duration::from_millis(60))];
+    let slow = Script::start(slow).await.unwrap();
+    let config = format!("targets:\n{}", target("slow", HOST, slow.address));
+    let exporter = Served::start(&bear, ", timeout: 5s, min_interval: 1h", &config);
+    let (metrics, json, page) = tokio::join!(
+        exporter.scrape("10"),
+        exporter.ask("GET", "/api/v1/report", &[]),
+        exporter.ask("GET", "/targets/slow", &[]),
+    );
+    let json: serde_json::Value = serde_json::from_str(&json.body).unwrap();
+    let said = &json["targets"][0]["endpoints"][0];
+    let labels = [("target", "slow")];
+    let seconds = metrics.value("smtp_tls_probe_duration_seconds", &labels);
+    assert_eq!(seconds, said["probe"]["duration_seconds"].as_f64());
+    let (_, reason) = metrics.failure(&labels).unwrap();
+    assert_eq!(said["reason"], reason);
+    assert!(page.body.contains(&reason), "{}", page.body);
+    assert_eq!(slow.connections(), 1);
+}
+
+#[tokio::test]
 async fn who_hangs_up_stops_nothing() {
     let bear = World::today();
     let slow = vec![

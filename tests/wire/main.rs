@@ -18,6 +18,7 @@ mod odd_certificates;
 mod openssl;
 mod probed;
 mod proxies;
+mod publishing;
 mod real_views;
 mod resolvers;
 mod subjects;

@@ -93,7 +93,7 @@ impl Watched for World {
     }
 }
 
-fn over(settings: Settings, lookup: impl Lookup + 'static, clock: Clock) -> Arc<Rounds> {
+pub(crate) fn over(settings: Settings, lookup: impl Lookup + 'static, clock: Clock) -> Arc<Rounds> {
     let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
     Arc::new(Rounds::new(settings, lookup, tls, clock, counters))
 }
@@ -139,7 +139,8 @@ impl Names {
 
 /// Probes what is due, and waits for all of it.
 pub(crate) async fn scrape(rounds: &Arc<Rounds>) -> Snapshot {
-    rounds.scrape(Instant::now() + PATIENCE).await
+    let published = rounds.scrape(Instant::now() + PATIENCE).await;
+    Snapshot::clone(&published)
 }
 
 /// Probes, and reads the metrics.

@@ -54,7 +54,11 @@ pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
 }
 
 fn rows(snapshot: &Snapshot) -> Vec<Row<'_>> {
-    snapshot.targets.iter().flat_map(rows_of).collect()
+    snapshot
+        .targets
+        .iter()
+        .flat_map(|target| rows_of(target))
+        .collect()
 }
 
 fn rows_of(target: &TargetReport) -> impl Iterator<Item = Row<'_>> {

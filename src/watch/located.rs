@@ -1,0 +1,72 @@
+//! Where each target was last found, and since which change it is so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::collect::Expansion;
+use crate::endpoint::Source;
+
+/// A target in a view.
+pub(super) type Way = (String, Arc<str>);
+
+/// Where a target was found in a view.
+#[derive(Debug, Clone)]
+pub(super) struct Located {
+    pub(super) found: Arc<Expansion>,
+    /// The number of the change since which the same was found at every look.
+    pub(super) since: u64,
+}
+
+/// Where all of them were.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Locations {
+    ways: HashMap<Way, Located>,
+    changes: u64,
+}
+
+impl Locations {
+    pub(super) fn get(&self, way: &Way) -> Option<&Located> {
+        self.ways.get(way)
+    }
+
+    /// Everything that is known.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Expansion>> {
+        self.ways.values().map(|located| &located.found)
+    }
+
+    /// Keeps what was found just now: whether it is another than before.
+    pub(super) fn keep(&mut self, source: &Source, mut found: Expansion) -> bool {
+        let way = (source.name.clone(), Arc::clone(&found.view));
+        let before = self.ways.get(&way);
+        let since = before.filter(|before| is_same(source, &before.found, &found));
+        let since = since.map(|before| {
+            // Equal, and held already.
+            found.endpoints.clone_from(&before.found.endpoints);
+            found.last_known.clone_from(&before.found.last_known);
+            before.since
+        });
+        self.changes += u64::from(since.is_none());
+        let located = Located {
+            found: Arc::new(found),
+            since: since.unwrap_or(self.changes),
+        };
+        self.ways.insert(way, located);
+        since.is_none()
+    }
+
+    /// Forgets the targets that are not kept.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.ways.retain(|(name, _), _| is_kept(name));
+    }
+}
+
+/// Whether both say the same of a target; how long it took to find does not count.
+fn is_same(source: &Source, one: &Expansion, other: &Expansion) -> bool {
+    one.endpoints == other.endpoints
+        && one.last_known == other.last_known
+        && one.domain == other.domain
+        && one.extent == other.extent
+        && one.fault == other.fault
+        && one.unusable == other.unusable
+        && one.hosts(source).eq(other.hosts(source))
+}

@@ -1,0 +1,21 @@
+//! What one probe brought, and where the last of each endpoint are.
+
+use std::sync::Arc;
+
+use super::single_flight::SingleFlight;
+use crate::endpoint::Endpoint;
+use crate::facts::observation::Observation;
+use crate::pki::{Revocation, Trust};
+use crate::timestamp::Timestamp;
+
+/// What a probe saw, and what was found out about it at once, because strangers choose what that costs.
+#[derive(Debug)]
+pub(super) struct Probed {
+    pub(super) observation: Arc<Observation>,
+    pub(super) trust: Option<Trust>,
+    pub(super) revocation: Option<Revocation>,
+    pub(super) obtained_at: Timestamp,
+}
+
+/// The last results, and the probes under way.
+pub(super) type Flights = SingleFlight<Arc<Endpoint>, Arc<Probed>>;

@@ -1,0 +1,286 @@
+//! Results to the snapshot that everybody reads: judged once a change, told to the log, and put in the place of the one
+//! before. Whoever brings results has it done; readers take what is there.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use super::judging::{self, Held};
+use super::located::{Located, Locations};
+use super::locked::lock;
+use super::probed::Flights;
+use super::settings::Watched;
+use super::under_way::UnderWay;
+use super::{dates, subjects};
+use crate::facts::inventory::{Inventory, ServerKey};
+use crate::report::{Entry, ServerReport, Snapshot, TargetReport};
+use crate::timestamp::Timestamp;
+use crate::verdict::Expectations;
+
+/// What is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Everything that is in by now: somebody waits no longer for the rest.
+    Everything,
+    /// Targets that nobody looks at any more. While a fleet is being probed, one half differs from the other.
+    Finished,
+}
+
+/// A snapshot, and how many came before it.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// A later one has a larger number.
+    pub number: u64,
+    /// What everybody reads.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// All that is known at a moment.
+pub(super) struct Known<'a> {
+    pub(super) targets: Arc<[Watched]>,
+    pub(super) located: Locations,
+    pub(super) flights: &'a Flights,
+    pub(super) under_way: &'a UnderWay,
+    pub(super) inventories: Vec<(ServerKey, Inventory)>,
+    pub(super) now: Timestamp,
+}
+
+/// What was published last, and what it was made from.
+pub(super) struct Publisher {
+    making: Mutex<Making>,
+    begun: AtomicU64,
+    last: RwLock<Published>,
+}
+
+struct Making {
+    judged: HashMap<String, Judged>,
+    /// When something was last judged anew.
+    judged_at: Timestamp,
+    /// The number of the last one of everything.
+    everything: u64,
+}
+
+/// A target's report, and what it was made from.
+struct Judged {
+    report: Arc<TargetReport>,
+    expectations: Arc<Expectations>,
+    /// Of each view, since which change it leads where it does.
+    since: Vec<Option<u64>>,
+    from: Timestamp,
+    /// The first moment that may see it otherwise.
+    until: Timestamp,
+}
+
+/// So long a judgement holds whatever the dates say: evidence tells how many days ago something was.
+const HOLDS: i64 = 60;
+
+impl Publisher {
+    /// Nothing is known yet.
+    pub(super) fn new(now: Timestamp) -> Self {
+        let nothing = Snapshot {
+            at: now,
+            targets: Vec::new(),
+            hosts: Arc::default(),
+            domains: Arc::default(),
+            servers: Arc::default(),
+        };
+        let making = Making {
+            judged: HashMap::new(),
+            judged_at: now,
+            everything: 0,
+        };
+        Self {
+            making: Mutex::new(making),
+            begun: AtomicU64::new(0),
+            last: RwLock::new(Published {
+                number: 0,
+                snapshot: Arc::new(nothing),
+            }),
+        }
+    }
+
+    /// What was published last.
+    pub(super) fn last(&self) -> Published {
+        self.last
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// How many have been begun: whatever is known now will be in the next.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// Publishes what is known, unless that was done since `asked`, when so many had been begun. `follow` is told of a
+    /// snapshot in which something is judged anew, before others see it.
+    pub(super) fn publish<'a>(
+        &self,
+        part: Part,
+        asked: u64,
+        known: impl FnOnce() -> Known<'a>,
+        follow: impl FnOnce(&Snapshot, &Locations),
+    ) -> Published {
+        let mut making = lock(&self.making);
+        if making.everything > asked {
+            return self.last();
+        }
+        let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        let known = known();
+        making.judge(&known, part);
+        let last = self.last().snapshot;
+        let targets = making.reports(&known);
+        let is_new = !is_same(&last.targets, &targets)
+            || !is_told(&last.servers, &known.inventories)
+            || !holds(making.judged_at, known.now, HOLDS);
+        let snapshot = if is_new {
+            let snapshot = Arc::new(known.snapshot(targets));
+            follow(&snapshot, &known.located);
+            making.judged_at = known.now;
+            snapshot
+        } else if part == Part::Everything && last.at != known.now {
+            let at = known.now;
+            Arc::new(Snapshot {
+                at,
+                ..Snapshot::clone(&last)
+            })
+        } else {
+            last
+        };
+        if part == Part::Everything {
+            making.everything = number;
+        }
+        let published = Published { number, snapshot };
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = published.clone();
+        published
+    }
+}
+
+impl Making {
+    /// Judges every target of which something is new, or for which time has come.
+    fn judge(&mut self, known: &Known<'_>, part: Part) {
+        let mut before = mem::take(&mut self.judged);
+        let judged = known.targets.iter().map(|watched| {
+            let name = &watched.source.name;
+            let target = Target::new(watched, known);
+            let last = before.remove(name).filter(|last| last.holds_at(known.now));
+            let is_unfinished = || part == Part::Finished && known.under_way.has(name);
+            let last = last.filter(|last| last.is_of(&target) || is_unfinished());
+            let judged = last.unwrap_or_else(|| Judged::new(target, known.now));
+            (name.clone(), judged)
+        });
+        self.judged = judged.collect();
+    }
+
+    fn reports(&self, known: &Known<'_>) -> Vec<Arc<TargetReport>> {
+        let names = known.targets.iter().map(|watched| &watched.source.name);
+        let judged = names.filter_map(|name| self.judged.get(name));
+        judged.map(|judged| Arc::clone(&judged.report)).collect()
+    }
+}
+
+impl Known<'_> {
+    /// All of it, with what was said of the targets.
+    fn snapshot(&self, targets: Vec<Arc<TargetReport>>) -> Snapshot {
+        Snapshot {
+            at: self.now,
+            targets,
+            hosts: subjects::hosts(&self.targets, &self.located, self.now),
+            domains: subjects::domains(&self.targets, &self.located, self.now),
+            servers: subjects::servers(&self.inventories, self.now),
+        }
+    }
+}
+
+/// Whether a judgement of one moment holds at another, so many seconds later at most. A clock that was set back is a
+/// reason to look again, too.
+fn holds(from: Timestamp, now: Timestamp, seconds: i64) -> bool {
+    from <= now && now < from.plus_seconds(seconds)
+}
+
+/// A target as it is known.
+struct Target<'a> {
+    watched: &'a Watched,
+    found: Vec<(&'a Arc<str>, Option<&'a Located>)>,
+    held: Vec<Held>,
+}
+
+impl<'a> Target<'a> {
+    fn new(watched: &'a Watched, known: &'a Known<'_>) -> Self {
+        let source = &watched.source;
+        let located = |view: &Arc<str>| known.located.get(&(source.name.clone(), Arc::clone(view)));
+        let found: Vec<_> = source
+            .views
+            .iter()
+            .map(|view| (view, located(view)))
+            .collect();
+        let endpoints = found.iter().filter_map(|(_, located)| *located);
+        let endpoints = endpoints.flat_map(|located| located.found.all());
+        let held = endpoints.map(|one| (Arc::clone(one), known.flights.last(one)));
+        Self {
+            held: held.collect(),
+            watched,
+            found,
+        }
+    }
+
+    fn since(&self) -> impl Iterator<Item = Option<u64>> {
+        let found = self.found.iter();
+        found.map(|(_, located)| located.map(|located| located.since))
+    }
+}
+
+impl Judged {
+    fn new(target: Target<'_>, now: Timestamp) -> Self {
+        let since = target.since().collect();
+        let found = target.found.iter();
+        let found: Vec<_> = found
+            .map(|(view, located)| (*view, located.map(|located| &*located.found)))
+            .collect();
+        let report = judging::report(target.watched, &found, target.held, now);
+        let most = now.plus_seconds(HOLDS);
+        Self {
+            expectations: Arc::clone(&target.watched.expectations),
+            since,
+            from: now,
+            until: dates::next(&report, now).map_or(most, |date| date.min(most)),
+            report: Arc::new(report),
+        }
+    }
+
+    fn holds_at(&self, now: Timestamp) -> bool {
+        holds(self.from, now, self.until.seconds_since(self.from))
+    }
+
+    /// Whether it was made from the same.
+    fn is_of(&self, target: &Target<'_>) -> bool {
+        let (report, watched) = (&self.report, target.watched);
+        Arc::ptr_eq(&report.source, &watched.source)
+            && Arc::ptr_eq(&self.expectations, &watched.expectations)
+            && self.since.iter().copied().eq(target.since())
+            && report.entries.len() == target.held.len()
+            && report.entries.iter().zip(&target.held).all(is_from)
+    }
+}
+
+fn is_from((entry, (_, probed)): (&Entry, &Held)) -> bool {
+    match probed {
+        Some(probed) => Arc::ptr_eq(&entry.observation, &probed.observation),
+        None => entry.obtained_at.is_none(),
+    }
+}
+
+fn is_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {
+    last.len() == next.len()
+        && last
+            .iter()
+            .zip(next)
+            .all(|(one, other)| Arc::ptr_eq(one, other))
+}
+
+/// Whether these inventories are told of already.
+fn is_told(servers: &[ServerReport], known: &[(ServerKey, Inventory)]) -> bool {
+    let told = servers.iter().map(|server| (&server.key, &server.facts));
+    told.eq(known.iter().map(|(key, inventory)| (key, inventory)))
+}
