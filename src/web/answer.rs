@@ -12,6 +12,8 @@ use crate::render::{Encoding, encoded};
 pub(super) type Answer = Response<Content>;
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
 
 /// Texts below this fit a packet anyway.
 const WORTH_COMPRESSING: usize = 1400;

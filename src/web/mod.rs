@@ -2,19 +2,20 @@
 
 mod access;
 mod answer;
+mod asked;
 mod client;
 mod content;
 mod crowd;
+mod guard;
 mod guests;
 mod listener;
 mod negotiation;
 mod origin;
 mod outbox;
 mod pace;
-mod pages;
 mod passwords;
-mod probe;
 mod query;
+mod resource;
 mod routes;
 mod shared;
 mod site;

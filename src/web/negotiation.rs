@@ -4,8 +4,13 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName};
 
 use crate::render::{Encoding, Format};
 
+/// The format and the encoding of metrics that a client accepts.
+pub(super) fn both(headers: &HeaderMap) -> (Format, Encoding) {
+    (format(headers), encoding(headers))
+}
+
 /// OpenMetrics for who prefers it to plain text; text for everybody else.
-pub(super) fn format(headers: &HeaderMap) -> Format {
+fn format(headers: &HeaderMap) -> Format {
     let accepted = elements(headers, &ACCEPT);
     let weight = |is_meant: &dyn Fn(&Element<'_>) -> bool| {
         let weights = accepted.iter().filter(|e| is_meant(e)).map(|e| e.weight);

@@ -1,16 +1,15 @@
-//! A request to `/probe` to one target and back to an answer: the convention of the blackbox exporter.
+//! `/probe`: one target that the request names, in the convention of the blackbox exporter.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::HeaderMap;
 use tokio::time::Instant;
 
-use super::answer::{Answer, TEXT, document, encoded_bytes, line};
-use super::negotiation;
-use super::query::Query;
-use super::site::Site;
-use crate::app::InForce;
+use super::super::answer::{Answer, TEXT, document, encoded_bytes, line};
+use super::super::asked::Asked;
+use super::super::query::Query;
+use super::super::{negotiation, origin};
 use crate::endpoint::Place;
 use crate::name::{Host, HostError};
 use crate::plain::plain;
@@ -23,7 +22,7 @@ use crate::watch::{OnRequest, Refusal, Watched};
 const DEFAULT_MODULE: &str = "smtp";
 
 /// What is asked for.
-struct Asked {
+struct Wish {
     module: String,
     hostname: Option<String>,
     watched: Watched,
@@ -33,46 +32,53 @@ struct Asked {
 /// Why it is refused: the label of the counter, and a line for the client.
 type Refused = (&'static str, String);
 
+/// Probes what is named, unless a page of another site asked, or too many do.
+pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
+    let counters = asked.in_force.rounds.counters();
+    if let Some(refusal) = origin::foreign(asked.headers) {
+        counters.refused("cross_site");
+        return refusal;
+    }
+    let Some(_entered) = asked.site.on_request.enter(asked.client) else {
+        let busy = "too many requests to /probe are under way";
+        return line(StatusCode::SERVICE_UNAVAILABLE, busy);
+    };
+    let deadline = asked.deadline_less(Duration::ZERO);
+    tokio::select! {
+        answer = within(asked, deadline) => answer,
+        () = asked.site.app.last_call() => line(StatusCode::SERVICE_UNAVAILABLE, "ending"),
+    }
+}
+
 /// Probes the target that the query names, within the deadline.
-pub(super) async fn answer(
-    site: &Site,
-    in_force: &InForce,
-    query: &Query,
-    headers: &HeaderMap,
-    deadline: Instant,
-) -> Answer {
-    let outcome = match asked(query, &in_force.on_request) {
-        Ok(asked) => probed(site, in_force, asked, headers, deadline).await,
+async fn within(asked: &Asked<'_>, deadline: Instant) -> Answer {
+    let outcome = match wish(&asked.query, &asked.in_force.on_request) {
+        Ok(wish) => probed(asked, wish, deadline).await,
         Err(refused) => Err(refused),
     };
     outcome.unwrap_or_else(|(reason, why)| {
-        in_force.rounds.counters().refused(reason);
+        asked.in_force.rounds.counters().refused(reason);
         tracing::debug!(reason, why = plain(&why, 500), "refused to probe");
         line(StatusCode::BAD_REQUEST, &why)
     })
 }
 
-async fn probed(
-    site: &Site,
-    in_force: &InForce,
-    asked: Asked,
-    headers: &HeaderMap,
-    deadline: Instant,
-) -> Result<Answer, Refused> {
-    let (gate, rounds) = (&in_force.on_request.gate, &in_force.rounds);
+async fn probed(asked: &Asked<'_>, wish: Wish, deadline: Instant) -> Result<Answer, Refused> {
+    let (gate, rounds) = (&asked.in_force.on_request.gate, &asked.in_force.rounds);
     let left = deadline.saturating_duration_since(Instant::now());
     let same = (
         Arc::as_ptr(rounds).addr(),
-        asked.watched.source.name.clone(),
-        asked.module.clone(),
-        asked.hostname,
+        wish.watched.source.name.clone(),
+        wish.module.clone(),
+        wish.hostname,
         left.as_millis() / 100,
     );
     let probe = || async {
-        let probe = rounds.probe_once(asked.watched, gate, deadline);
+        let probe = rounds.probe_once(wish.watched, gate, deadline);
         probe.await.map(Arc::new)
     };
-    let snapshot = site.probing.get(same, probe).await.map_err(|refusal| {
+    let snapshot = asked.site.probing.get(same, probe).await;
+    let snapshot = snapshot.map_err(|refusal| {
         let Refusal::Address { .. } = refusal;
         ("address_not_allowed", plain(&refusal.to_string(), 500))
     })?;
@@ -83,16 +89,16 @@ async fn probed(
             "no place was free in time: the server, or this exporter, is busy with other probes";
         return Ok(line(StatusCode::SERVICE_UNAVAILABLE, busy));
     }
-    if asked.debug {
-        let text = render::debug(&snapshot, &asked.module);
-        return Ok(document(TEXT, text, headers));
+    if wish.debug {
+        let text = render::debug(&snapshot, &wish.module);
+        return Ok(document(TEXT, text, asked.headers));
     }
-    let (format, encoding) = (negotiation::format(headers), negotiation::encoding(headers));
+    let (format, encoding) = negotiation::both(asked.headers);
     let body = render::probe_metrics(&snapshot, format, encoding);
     Ok(encoded_bytes(format.content_type(), body, encoding))
 }
 
-fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
+fn wish(query: &Query, on_request: &OnRequest) -> Result<Wish, Refused> {
     let bad = |why: String| ("bad_request", why);
     let target = query.first("target").map(str::trim).ok_or_else(|| {
         bad("the parameter target is missing, expected target=HOST or target=HOST:PORT".into())
@@ -124,7 +130,7 @@ fn asked(query: &Query, on_request: &OnRequest) -> Result<Asked, Refused> {
         let why = format!("port {port_asked} may not be probed (probe_endpoint.ports)");
         return Err(("port_not_allowed", why));
     }
-    Ok(Asked {
+    Ok(Wish {
         module: name.to_owned(),
         hostname: query.first("hostname").map(str::to_owned),
         watched: module.watch(target.to_owned(), place, port, hostname.transpose()?),

@@ -1,0 +1,14 @@
+//! `/api/v1/report`: everything that is known, as JSON.
+
+use super::super::answer::{Answer, JSON, broken};
+use super::super::asked::Asked;
+use crate::render;
+
+pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
+    let deadline = asked.deadline();
+    let Some(published) = asked.round(deadline).await else {
+        return broken();
+    };
+    let write = move || render::json(&published.snapshot);
+    asked.offload(write, JSON).await
+}
