@@ -136,7 +136,7 @@ async fn two_vantages_of_one_name_see_two_certificates() {
 }
 
 #[tokio::test]
-#[ignore = "needs iproute2 and root: tests/run.sh"]
+#[ignore = "needs root (network namespaces) and iproute2: run tests/run.sh"]
 async fn two_namespaces_see_two_certificates_at_one_address() {
     let [inside, outside] = match LookupView::pair() {
         Ok(vantages) => vantages,

@@ -50,7 +50,7 @@ fn until_handshake(exporter: &mut Exporter, address: &str) {
 }
 
 #[test]
-#[ignore = "needs Postfix, Prometheus and Alertmanager: run tests/run.sh"]
+#[ignore = "needs root, Postfix, Prometheus and Alertmanager: run tests/run.sh"]
 fn a_renewal_forgotten_on_one_server_raises_alerts_that_end_with_it() {
     let place = scratch();
     let authority = Authority::new(place.path());
@@ -126,7 +126,7 @@ fn until_both(webhook: &Webhook, status: &str) -> [Notification; 2] {
 }
 
 #[test]
-#[ignore = "needs Postfix: run tests/run.sh"]
+#[ignore = "needs root and Postfix: run tests/run.sh"]
 fn fingerprints_are_those_that_postfix_sees() {
     let place = scratch();
     let authority = Authority::new(place.path());
@@ -163,7 +163,7 @@ fn fingerprints_are_those_that_postfix_sees() {
 }
 
 #[test]
-#[ignore = "needs Exim: run tests/run.sh"]
+#[ignore = "needs root and Exim: run tests/run.sh"]
 fn exim_finds_nothing_to_complain_about() {
     let place = scratch();
     let authority = Authority::new(place.path());
@@ -182,7 +182,7 @@ fn exim_finds_nothing_to_complain_about() {
 }
 
 #[test]
-#[ignore = "needs Postfix: run tests/run.sh"]
+#[ignore = "needs root and Postfix: run tests/run.sh"]
 fn postscreen_finds_us_patient() {
     let place = scratch();
     let authority = Authority::new(place.path());
@@ -232,7 +232,7 @@ fn headers_are_understood(authority: &Authority, address: &str, port: u16) {
 }
 
 #[test]
-#[ignore = "needs Postfix: run tests/run.sh"]
+#[ignore = "needs root and Postfix: run tests/run.sh"]
 fn postfix_behind_a_load_balancer_understands_our_header() {
     let place = scratch();
     let authority = Authority::new(place.path());
@@ -249,7 +249,7 @@ fn postfix_behind_a_load_balancer_understands_our_header() {
 }
 
 #[test]
-#[ignore = "needs Exim: run tests/run.sh"]
+#[ignore = "needs root and Exim: run tests/run.sh"]
 fn exim_behind_a_load_balancer_understands_our_header() {
     let place = scratch();
     let authority = Authority::new(place.path());

@@ -63,7 +63,7 @@ fn check(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs root: run tests/run.sh"]
+#[ignore = "needs root (a mount namespace): run tests/run.sh"]
 async fn names_are_completed_and_looked_up_as_the_c_library_does() {
     let place = scratch();
     let inside = "postfix.mail.svc.cluster.local";
