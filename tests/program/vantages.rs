@@ -240,7 +240,7 @@ impl LookupView {
         let place = place.join(&self.mail.name);
         store(&place, credentials);
         let mut command = self.mail.command(env::current_exe().expect("this binary"));
-        let only = ["--exact", "serve_in_this_namespace"];
+        let only = ["--exact", "vantages::serve_in_this_namespace"];
         command.args(only).args(["--ignored", "--nocapture"]);
         command.env(CREDENTIALS, &place);
         let mut server = Process::start(&self.mail.name, &mut command, &place.join("log"));
