@@ -346,7 +346,7 @@ mod tests {
     use std::future::ready;
 
     use super::*;
-    use crate::dns::{AddressRecord, Asking, Exchanger, Family};
+    use crate::dns::{AddressFamily, AddressRecord, Asking, Exchanger};
     use crate::endpoint::ProxyProtocol;
     use crate::smtp::Mode;
 
@@ -356,7 +356,7 @@ mod tests {
         addresses: BTreeMap<&'static str, Vec<&'static str>>,
         exchangers: BTreeMap<&'static str, Vec<(u16, &'static str)>>,
         /// Fails for every name.
-        broken: Option<Family>,
+        broken: Option<AddressFamily>,
         /// In seconds.
         ttl: u64,
     }
@@ -375,7 +375,7 @@ mod tests {
             &'a self,
             _view: &'a str,
             name: &'a str,
-            family: Family,
+            family: AddressFamily,
         ) -> Asking<'a, Addresses> {
             Box::pin(ready(self.told(name, family)))
         }
@@ -386,7 +386,11 @@ mod tests {
     }
 
     impl Map {
-        fn told(&self, name: &str, family: Family) -> Result<Answer<Addresses>, LookupFault> {
+        fn told(
+            &self,
+            name: &str,
+            family: AddressFamily,
+        ) -> Result<Answer<Addresses>, LookupFault> {
             let name = name.trim_end_matches('.');
             let found = self.addresses.get(name).ok_or_else(not_found)?;
             let found = found.iter().map(|a| a.parse().unwrap());
@@ -455,7 +459,7 @@ mod tests {
         }
     }
 
-    fn vantage(family: Family) -> LookupView {
+    fn vantage(family: AddressFamily) -> LookupView {
         LookupView {
             name: "default".into(),
             family,
@@ -468,7 +472,7 @@ mod tests {
     }
 
     async fn expanded(place: Place) -> Expansion {
-        expand(&source(place), &vantage(Family::Any), &known(map())).await
+        expand(&source(place), &vantage(AddressFamily::Any), &known(map())).await
     }
 
     fn addresses(found: &Expansion) -> Vec<String> {
@@ -500,7 +504,7 @@ mod tests {
     async fn every_offer_is_an_endpoint_of_its_own() {
         let mut source = source(Place::Addresses(vec!["192.0.2.9".parse().unwrap()]));
         source.offers = vec![Offer::Rsa, Offer::Ecdsa];
-        let found = expand(&source, &vantage(Family::Any), &known(map())).await;
+        let found = expand(&source, &vantage(AddressFamily::Any), &known(map())).await;
         let seen: Vec<_> = found.endpoints.iter().map(|e| (e.port, e.offer)).collect();
         assert_eq!(
             seen,
@@ -527,7 +531,7 @@ mod tests {
         assert_eq!(found.endpoints.len(), 2);
         assert_eq!(&*found.endpoints[0].host, "192.0.2.9");
         let nobody = known(Map::default());
-        let found = expand(&source(place), &vantage(Family::Ipv6), &nobody).await;
+        let found = expand(&source(place), &vantage(AddressFamily::Ipv6), &nobody).await;
         assert!(found.endpoints.is_empty() && found.fault.is_some());
     }
 
@@ -559,7 +563,7 @@ mod tests {
     async fn a_proxy_is_handed_the_name() {
         let vantage = LookupView {
             proxied_names: true,
-            ..vantage(Family::Any)
+            ..vantage(AddressFamily::Any)
         };
         let nobody = known(Map::default());
         let found = expand(&source(host("mx.bears.test")), &vantage, &nobody).await;
@@ -568,7 +572,7 @@ mod tests {
 
     /// What a target comes to when DNS answers differently one after the other, so many seconds apart.
     async fn over_time(place: Place, answers: Vec<(i64, Map)>) -> Expansion {
-        let (source, vantage) = (source(place), vantage(Family::Any));
+        let (source, vantage) = (source(place), vantage(AddressFamily::Any));
         let mut last: Option<Expansion> = None;
         for (at, map) in answers {
             let mut found = expand(&source, &vantage, &known(map)).await;
@@ -620,7 +624,7 @@ mod tests {
             (host("mx.bears.test"), 0),
             (Place::Mx("bears.test".into()), 1),
         ] {
-            let answers = vec![(0, map()), (86_400, broken(Family::Ipv6))];
+            let answers = vec![(0, map()), (86_400, broken(AddressFamily::Ipv6))];
             let found = over_time(place.clone(), answers).await;
             assert_eq!(last_known(&found), ["[2001:db8::1]:25"]);
             assert_eq!(found.endpoints.len(), 2 * (1 + others));
@@ -629,10 +633,14 @@ mod tests {
             assert_eq!(told.reason, Reason::DnsError);
             let begin = "IPv6 addresses of mx.bears.test unknown: SERVFAIL";
             assert!(told.detail.starts_with(begin), "{}", told.detail);
-            let first = over_time(place, vec![(0, broken(Family::Ipv4))]).await;
+            let first = over_time(place, vec![(0, broken(AddressFamily::Ipv4))]).await;
             assert!(first.last_known.is_empty() && first.fault.is_some());
         }
-        let answers = vec![(0, map()), (86_400, broken(Family::Ipv4)), (86_401, map())];
+        let answers = vec![
+            (0, map()),
+            (86_400, broken(AddressFamily::Ipv4)),
+            (86_401, map()),
+        ];
         let whole = over_time(host("mx.bears.test"), answers).await;
         assert_eq!((whole.last_known.len(), whole.fault), (0, None));
     }

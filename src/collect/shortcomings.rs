@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::extent::Extent;
 use super::sightings::{MAX_ADDRESSES, Sightings};
-use crate::dns::{Addresses, Family, LookupFault};
+use crate::dns::{AddressFamily, Addresses, LookupFault};
 use crate::reason::Reason;
 
 /// What is wrong with an answer.
@@ -27,9 +27,9 @@ pub(super) fn shortcomings(
     }
     if let Some((family, fault)) = &found.lost {
         let family = match family {
-            Family::Any => "all",
-            Family::Ipv4 => "IPv4",
-            Family::Ipv6 => "IPv6",
+            AddressFamily::Any => "all",
+            AddressFamily::Ipv4 => "IPv4",
+            AddressFamily::Ipv6 => "IPv6",
         };
         let detail = format!("{family} addresses of {host} unknown: {}", fault.detail);
         let reason = fault.reason;

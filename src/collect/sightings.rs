@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::dns::{AddressRecord, Addresses, Family};
+use crate::dns::{AddressFamily, AddressRecord, Addresses};
 use crate::endpoint::is_unusable;
 use crate::timestamp::Timestamp;
 
@@ -22,7 +22,7 @@ const KEPT_MOST: i64 = 3600;
 enum Unknown {
     Nothing,
     /// The addresses of this family.
-    Half(Family),
+    Half(AddressFamily),
     Everything,
 }
 
@@ -89,11 +89,11 @@ impl Sightings {
 
     /// A family of which only addresses came that are none was not told.
     fn filtered(&self) -> Unknown {
-        let is_filtered = |family: &Family| {
+        let is_filtered = |family: &AddressFamily| {
             self.unusable.iter().any(|address| family.takes(*address))
                 && !self.addresses().any(|address| family.takes(address))
         };
-        let families = [Family::Ipv4, Family::Ipv6].into_iter();
+        let families = [AddressFamily::Ipv4, AddressFamily::Ipv6].into_iter();
         let mut filtered = families.filter(is_filtered);
         filtered.next().map_or(Unknown::Nothing, Unknown::Half)
     }
@@ -136,7 +136,7 @@ impl Sightings {
             .filter(|(_, until)| *until > now)
             .collect();
         missed.sort_by_key(|(_, until)| Reverse(*until));
-        for family in [Family::Ipv4, Family::Ipv6] {
+        for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
             let of_family = |address: &IpAddr| family.takes(*address);
             let room = MAX_KEPT.saturating_sub(self.addresses().filter(of_family).count());
             let latest = missed.iter().filter(|(address, _)| family.takes(*address));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::keys;
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
-use crate::dns::{Family, NameServer, Policy, TrustAnchor};
+use crate::dns::{AddressFamily, NameServer, Policy, TrustAnchor};
 use crate::endpoint::{DEFAULT_VIEW, LookupView};
 use crate::pki::Anchors;
 use crate::probe::{Proxy, Route};
@@ -124,7 +124,7 @@ fn view(
         vantage: LookupView {
             name: name.into(),
             family: match family {
-                Some(Family::Any) | None => implied(source, proxy.is_some()),
+                Some(AddressFamily::Any) | None => implied(source, proxy.is_some()),
                 Some(family) => family,
             },
             proxied_names,
@@ -161,10 +161,15 @@ fn proxy(value: &Value<'_>) -> Result<Proxy, Problem> {
     parsed.map_err(|error| value.problem(format!("{error}, expected {PROXY_EXPECTED}")))
 }
 
-fn source(value: &Value<'_>, has_proxy: bool, family: Option<Family>) -> Result<IpAddr, Problem> {
+fn source(
+    value: &Value<'_>,
+    has_proxy: bool,
+    family: Option<AddressFamily>,
+) -> Result<IpAddr, Problem> {
     let expected = "an IP address of this machine";
     let source: IpAddr = value.parsed_by(str::parse, expected)?;
-    let clashes = family.is_some_and(|family| family != Family::Any && !family.takes(source));
+    let clashes =
+        family.is_some_and(|family| family != AddressFamily::Any && !family.takes(source));
     if clashes && !has_proxy {
         let why = "of another family than the one to be probed, expected one of that family";
         return Err(value.problem(why));
@@ -173,12 +178,12 @@ fn source(value: &Value<'_>, has_proxy: bool, family: Option<Family>) -> Result<
 }
 
 /// From an address of one family only servers of that family can be reached; a proxy may reach all.
-fn implied(source: Option<IpAddr>, has_proxy: bool) -> Family {
+fn implied(source: Option<IpAddr>, has_proxy: bool) -> AddressFamily {
     match source {
-        Some(_) if has_proxy => Family::Any,
-        Some(IpAddr::V4(_)) => Family::Ipv4,
-        Some(IpAddr::V6(_)) => Family::Ipv6,
-        None => Family::Any,
+        Some(_) if has_proxy => AddressFamily::Any,
+        Some(IpAddr::V4(_)) => AddressFamily::Ipv4,
+        Some(IpAddr::V6(_)) => AddressFamily::Ipv6,
+        None => AddressFamily::Any,
     }
 }
 

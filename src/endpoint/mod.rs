@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::dns::Family;
+use crate::dns::AddressFamily;
 use crate::name::Host;
 use crate::smtp::Mode;
 
@@ -32,7 +32,7 @@ pub struct LookupView {
     /// The view's name.
     pub name: Arc<str>,
     /// The addresses that are probed in it.
-    pub family: Family,
+    pub family: AddressFamily,
     /// The view's proxy finds the addresses of names: then each name is one endpoint.
     pub proxied_names: bool,
 }

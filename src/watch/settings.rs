@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dns::{Family, Policy};
+use crate::dns::{AddressFamily, Policy};
 use crate::endpoint::{DEFAULT_VIEW, LookupView, Source};
 use crate::pki::Anchors;
 use crate::probe::{ClientCertificate, Limits, Route};
@@ -38,7 +38,7 @@ impl View {
         Self {
             vantage: LookupView {
                 name: DEFAULT_VIEW.into(),
-                family: Family::Any,
+                family: AddressFamily::Any,
                 proxied_names: false,
             },
             policy: Policy::system(Arc::new(Anchors::default())),

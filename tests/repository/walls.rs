@@ -180,7 +180,6 @@ const FOREIGN: &[(&str, &str)] = &[
 #[rustfmt::skip]
 const RINGS: &[&str] = &[
     "cli",
-    "dns",
     "watch",
 ];
 

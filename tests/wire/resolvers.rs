@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hickory_resolver::proto::op::ResponseCode;
-use smtp_tls_exporter::dns::{Family, Lookup, LookupFault, Resolvers};
+use smtp_tls_exporter::dns::{AddressFamily, Lookup, LookupFault, Resolvers};
 use smtp_tls_exporter::reason::Reason;
 use testkit::peer::{Answer, Dns};
 
@@ -32,7 +32,7 @@ fn udp(servers: &[&Dns]) -> Resolvers {
 }
 
 async fn found(resolvers: &dyn Lookup, name: &str) -> Result<Vec<IpAddr>, LookupFault> {
-    let found = resolvers.addresses("v", name, Family::Ipv4).await?;
+    let found = resolvers.addresses("v", name, AddressFamily::Ipv4).await?;
     Ok(found
         .value
         .records
@@ -234,7 +234,7 @@ async fn aliases_that_lead_nowhere_say_so() {
         ),
     ] {
         let fault = resolvers
-            .addresses("v", name, Family::Any)
+            .addresses("v", name, AddressFamily::Any)
             .await
             .unwrap_err();
         assert_eq!(

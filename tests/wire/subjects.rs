@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use smtp_tls_exporter::dns::{
-    AddressRecord, Addresses, Answer, Asking, Exchanger, Family, Lookup, Security,
+    AddressFamily, AddressRecord, Addresses, Answer, Asking, Exchanger, Lookup, Security,
 };
 use smtp_tls_exporter::facts::inventory::{Inventory, ServerKey};
 use smtp_tls_exporter::reason::Reason;
@@ -24,7 +24,7 @@ impl Lookup for Signed {
         &'a self,
         _view: &'a str,
         _name: &'a str,
-        _family: Family,
+        _family: AddressFamily,
     ) -> Asking<'a, Addresses> {
         let record = |last| AddressRecord {
             address: IpAddr::from([127, 0, 0, last]),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use smtp_tls_exporter::config::Config;
-use smtp_tls_exporter::dns::{Addresses, Asking, Exchanger, Family, Lookup, Resolvers};
+use smtp_tls_exporter::dns::{AddressFamily, Addresses, Asking, Exchanger, Lookup, Resolvers};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render;
 use smtp_tls_exporter::report::{Snapshot, State};
@@ -94,7 +94,7 @@ async fn an_answer_that_does_not_fit_is_asked_for_again_over_tcp() {
     );
     let settings = world.settings(&yaml);
     let resolvers = Resolvers::new(settings.policies(), Duration::from_secs(5));
-    let found = resolvers.addresses("v", RELAY, Family::Ipv4).await;
+    let found = resolvers.addresses("v", RELAY, AddressFamily::Ipv4).await;
     let found: Vec<_> = found
         .unwrap()
         .value
@@ -281,7 +281,7 @@ impl Lookup for Forgetful {
         &'a self,
         view: &'a str,
         name: &'a str,
-        family: Family,
+        family: AddressFamily,
     ) -> Asking<'a, Addresses> {
         let fresh = self.fresh(view);
         Box::pin(async move { fresh.addresses(view, name, family).await })
@@ -324,7 +324,7 @@ async fn five_thousand_look_ups_at_once_are_answered() {
         let mut asking = JoinSet::new();
         for name in &names {
             let (resolvers, name) = (Arc::clone(&resolvers), *name);
-            asking.spawn(async move { resolvers.addresses("v", name, Family::Any).await });
+            asking.spawn(async move { resolvers.addresses("v", name, AddressFamily::Any).await });
         }
         let answers = asking.join_all().await;
         let failed: Vec<_> = answers.iter().filter_map(|a| a.as_ref().err()).collect();
@@ -335,7 +335,9 @@ async fn five_thousand_look_ups_at_once_are_answered() {
             failed.first()
         );
         let asked = dns.asked();
-        let again = resolvers.addresses("v", names[0], Family::Ipv4).await;
+        let again = resolvers
+            .addresses("v", names[0], AddressFamily::Ipv4)
+            .await;
         assert!(again.is_ok());
         assert_eq!(dns.asked(), asked, "answers are kept for their TTL");
     }

@@ -10,8 +10,8 @@ use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::{
-    AddressRecord, Addresses, Answer as Answered, Asking, Exchanger, Family, Lookup, LookupFault,
-    Resolvers,
+    AddressFamily, AddressRecord, Addresses, Answer as Answered, Asking, Exchanger, Lookup,
+    LookupFault, Resolvers,
 };
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
@@ -107,7 +107,7 @@ impl Lookup for Names {
         &'a self,
         _view: &'a str,
         name: &'a str,
-        _family: Family,
+        _family: AddressFamily,
     ) -> Asking<'a, Addresses> {
         Box::pin(ready(self.told(name)))
     }

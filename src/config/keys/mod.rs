@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 use Shape::{Duration, Flag, Named, Targets, Text, Word};
 use key::{TEXT, any, key, several, some, within, words};
 
-use crate::dns::Family;
+use crate::dns::AddressFamily;
 
 /// The whole file.
 pub const FILE: Section = Section::new(
@@ -164,10 +164,10 @@ pub(super) const DNSSEC: [(&str, bool); 2] = [("validate", true), ("off", false)
 const DNSSEC_WORDS: [&str; 2] = words(&DNSSEC);
 
 /// Which addresses are probed.
-pub(super) const FAMILIES: [(&str, Family); 3] = [
-    ("any", Family::Any),
-    ("ipv4", Family::Ipv4),
-    ("ipv6", Family::Ipv6),
+pub(super) const FAMILIES: [(&str, AddressFamily); 3] = [
+    ("any", AddressFamily::Any),
+    ("ipv4", AddressFamily::Ipv4),
+    ("ipv6", AddressFamily::Ipv6),
 ];
 const FAMILY_WORDS: [&str; 3] = words(&FAMILIES);
 

@@ -7,7 +7,7 @@ use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequestOptions, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 
-use super::super::Policy;
+use super::super::policy::Policy;
 use super::super::search::Search;
 use super::chain::Statement;
 use super::order::InOrder;

@@ -2,6 +2,7 @@
 
 mod asker;
 mod chain;
+mod fault;
 mod order;
 mod proof;
 mod question;
@@ -9,24 +10,20 @@ mod resolver;
 mod runtime;
 mod server;
 mod system;
-mod trust_anchor;
+pub(super) mod trust_anchor;
 mod upstream;
-
-pub use trust_anchor::TrustAnchor;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::Cache;
-use super::{Addresses, Asking, Exchanger, Family, Lookup, LookupFault, Policy};
-use crate::reason::Reason;
+use super::lookup::{AddressFamily, Addresses, Asking, Lookup};
+use super::policy::Policy;
+use crate::facts::lookup::{Exchanger, LookupFault};
+use fault::failed;
 use resolver::Resolver;
 
-/// Questions at once in a view; more wait. Each takes up to six sockets while servers keep silent.
-const MAX_LOOKUPS: usize = 96;
-/// The same for names that strangers ask for.
-const MAX_LOOKUPS_OF_STRANGERS: usize = 32;
 /// Memory for the answers of all views: those of some hundred thousand names.
 const MAX_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -65,7 +62,7 @@ impl Lookup for Resolvers {
         &'a self,
         view: &'a str,
         name: &'a str,
-        family: Family,
+        family: AddressFamily,
     ) -> Asking<'a, Addresses> {
         Box::pin(async move {
             let resolver = self.view(view)?;
@@ -88,25 +85,6 @@ impl Lookup for Resolvers {
     }
 }
 
-fn failed(detail: String) -> LookupFault {
-    LookupFault {
-        reason: Reason::DnsError,
-        detail,
-    }
-}
-
-/// Says of a name that went through the search list so.
-fn not_found(what: String, candidates: &[String]) -> LookupFault {
-    let detail = match candidates.len() {
-        0 | 1 => what,
-        several => format!("{what}; so it is with the search list ({several} names asked for)"),
-    };
-    LookupFault {
-        reason: Reason::DnsNotFound,
-        detail,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +95,7 @@ mod tests {
         let view: Arc<str> = "default".into();
         let policy = Policy::system(Arc::new(Anchors::default()));
         let resolvers = Resolvers::new([(&view, &policy)], Duration::from_secs(1));
-        let found = resolvers.addresses("default", "localhost", Family::Any);
+        let found = resolvers.addresses("default", "localhost", AddressFamily::Any);
         let found = found.await.unwrap().value;
         assert!(!found.records.is_empty());
         let records = found.records.iter();

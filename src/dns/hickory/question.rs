@@ -5,40 +5,66 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::proto::rr::Name;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::LookupFault;
-use super::super::cache::Question;
+use super::super::cache::{Cache, Question};
 use super::super::record_set::{Data, Kind, RecordSet};
 use super::super::search::{is_local, is_no_dns_name};
 use super::asker::Asker;
 use super::chain::{Chain, Step, record_type};
-use super::failed;
-use super::resolver::Resolver;
-use crate::facts::lookup::Security;
+use super::fault::failed;
+use crate::facts::lookup::{LookupFault, Security};
 
 /// How often an answer may say that another name has to be asked for.
 const MAX_QUESTIONS: usize = 8;
 
+/// Questions at once in a view; more wait. Each takes up to six sockets while servers keep silent.
+pub(super) const MAX_LOOKUPS: usize = 96;
+/// The same for names that strangers ask for.
+const MAX_LOOKUPS_OF_STRANGERS: usize = 32;
+
+/// What all questions of one view share.
+pub(super) struct Shared {
+    view: Arc<str>,
+    cache: Arc<Cache>,
+    permits: Semaphore,
+    strangers: Semaphore,
+    /// The longest that a look-up takes.
+    pub(super) deadline: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(view: &Arc<str>, cache: &Arc<Cache>, deadline: Duration) -> Self {
+        Self {
+            view: Arc::clone(view),
+            cache: Arc::clone(cache),
+            permits: Semaphore::new(MAX_LOOKUPS),
+            strangers: Semaphore::new(MAX_LOOKUPS_OF_STRANGERS),
+            deadline,
+        }
+    }
+}
+
 /// A look-up under way.
 #[derive(Clone, Copy)]
-pub(super) struct Asking<'a> {
-    resolver: &'a Resolver,
+pub(super) struct LookupUnderWay<'a> {
+    shared: &'a Shared,
     asker: &'a Asker,
     until: Instant,
     for_strangers: bool,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> LookupUnderWay<'a> {
     /// Answers that strangers ask for are not kept: they could fill any cache.
     pub(super) fn new(
-        resolver: &'a Resolver,
+        shared: &'a Shared,
         asker: &'a Asker,
         until: Instant,
         for_strangers: bool,
     ) -> Self {
         Self {
-            resolver,
+            shared,
             asker,
             until,
             for_strangers,
@@ -52,17 +78,17 @@ impl<'a> Asking<'a> {
             return Ok(answer);
         }
         let question = Question {
-            view: Arc::clone(&self.resolver.view),
+            view: Arc::clone(&self.shared.view),
             name: name.to_ascii_lowercase().into(),
             kind,
         };
-        let cache = &self.resolver.cache;
+        let cache = &self.shared.cache;
         if let Some(answer) = cache.find(&question, Instant::now().into_std()) {
             return Ok(answer);
         }
         let answer = timeout_at(self.until, self.along_aliases(name, kind)).await;
         let answer = answer.unwrap_or_else(|_| {
-            let within = self.resolver.deadline;
+            let within = self.shared.deadline;
             Err(format!("no answer within {within:?}"))
         });
         let bare = name.trim_end_matches('.');
@@ -75,8 +101,8 @@ impl<'a> Asking<'a> {
 
     async fn along_aliases(self, name: &str, kind: Kind) -> Result<RecordSet, String> {
         let permits = match self.for_strangers {
-            true => &self.resolver.strangers,
-            false => &self.resolver.permits,
+            true => &self.shared.strangers,
+            false => &self.shared.permits,
         };
         let _permit = permits.acquire().await;
         let name = Name::from_ascii(name).map_err(|e| format!("no DNS name: {e}"))?;

@@ -3,26 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::cache::Cache;
 use super::super::hosts::HostsFile;
+use super::super::lookup::{AddressFamily, AddressRecord, Addresses, Answer};
+use super::super::name_server::NameServer;
+use super::super::policy::Policy;
 use super::super::record_set::{Data, Kind, RecordSet};
-use super::super::{AddressRecord, Addresses, Answer, Family, NameServer, Policy};
 use super::asker::Asker;
-use super::question::Asking;
+use super::fault::{failed, not_found};
+use super::question::{LookupUnderWay, Shared};
 use super::upstream::Upstream;
-use super::{MAX_LOOKUPS, MAX_LOOKUPS_OF_STRANGERS, failed, not_found};
 use crate::facts::lookup::{Exchanger, LookupFault, Security};
 
 /// The resolver of one view.
 pub(super) struct Resolver {
-    pub(super) view: Arc<str>,
-    pub(super) cache: Arc<Cache>,
-    pub(super) permits: Semaphore,
-    pub(super) strangers: Semaphore,
-    pub(super) deadline: Duration,
+    shared: Shared,
     hosts: Option<HostsFile>,
     upstream: Upstream,
 }
@@ -36,11 +33,7 @@ impl Resolver {
     ) -> Self {
         let is_system = policy.servers.contains(&NameServer::System);
         Self {
-            view: Arc::clone(view),
-            cache: Arc::clone(cache),
-            permits: Semaphore::new(MAX_LOOKUPS),
-            strangers: Semaphore::new(MAX_LOOKUPS_OF_STRANGERS),
-            deadline,
+            shared: Shared::new(view, cache, deadline),
             hosts: is_system.then(HostsFile::of_this_machine),
             upstream: Upstream::new(policy.clone(), deadline),
         }
@@ -50,16 +43,16 @@ impl Resolver {
     pub(super) async fn addresses(
         &self,
         name: &str,
-        family: Family,
+        family: AddressFamily,
         for_strangers: bool,
     ) -> Result<Answer<Addresses>, LookupFault> {
         let listed = self.hosts_file(name, family).await;
         if !listed.records.is_empty() {
             return Ok(Answer::unproven(listed));
         }
-        let until = Instant::now() + self.deadline;
+        let until = Instant::now() + self.shared.deadline;
         let asker = self.asker(until).await?;
-        let asking = Asking::new(self, &asker, until, for_strangers);
+        let asking = LookupUnderWay::new(&self.shared, &asker, until, for_strangers);
         let mut first_fault = None;
         let candidates = asker.search.candidates(name);
         for candidate in &candidates {
@@ -79,7 +72,7 @@ impl Resolver {
     }
 
     /// What the hosts file says. As in the C library, a name that stands there is not asked for in DNS.
-    async fn hosts_file(&self, name: &str, family: Family) -> Addresses {
+    async fn hosts_file(&self, name: &str, family: AddressFamily) -> Addresses {
         let listed = match &self.hosts {
             Some(hosts) => hosts.addresses(name).await,
             None => Vec::new(),
@@ -98,9 +91,9 @@ impl Resolver {
         domain: &str,
         for_strangers: bool,
     ) -> Result<Answer<Vec<Exchanger>>, LookupFault> {
-        let until = Instant::now() + self.deadline;
+        let until = Instant::now() + self.shared.deadline;
         let asker = self.asker(until).await?;
-        let asking = Asking::new(self, &asker, until, for_strangers);
+        let asking = LookupUnderWay::new(&self.shared, &asker, until, for_strangers);
         let (mut first_fault, mut missing) = (None, None);
         let candidates = asker.search.mail_domains(domain);
         for candidate in &candidates {
@@ -131,14 +124,14 @@ impl Resolver {
 /// The addresses of an absolute name; none if it has none. Half an answer is better than none: the family that
 /// resolved is probed.
 async fn asked(
-    asking: Asking<'_>,
+    asking: LookupUnderWay<'_>,
     name: &str,
-    family: Family,
+    family: AddressFamily,
 ) -> Result<Answer<Addresses>, LookupFault> {
     let (v4, v6) = match family {
-        Family::Ipv4 => return whole(name, family, &[asking.ask(name, Kind::A).await?]),
-        Family::Ipv6 => return whole(name, family, &[asking.ask(name, Kind::Aaaa).await?]),
-        Family::Any => tokio::join!(asking.ask(name, Kind::A), asking.ask(name, Kind::Aaaa)),
+        AddressFamily::Ipv4 => return whole(name, family, &[asking.ask(name, Kind::A).await?]),
+        AddressFamily::Ipv6 => return whole(name, family, &[asking.ask(name, Kind::Aaaa).await?]),
+        AddressFamily::Any => tokio::join!(asking.ask(name, Kind::A), asking.ask(name, Kind::Aaaa)),
     };
     let half = |answer: &RecordSet, family, fault| Answer {
         value: Addresses {
@@ -149,15 +142,15 @@ async fn asked(
     };
     match (v4, v6) {
         (Ok(v4), Ok(v6)) => whole(name, family, &[v4, v6]),
-        (Ok(v4), Err(fault)) if !v4.records.is_empty() => Ok(half(&v4, Family::Ipv6, fault)),
-        (Err(fault), Ok(v6)) if !v6.records.is_empty() => Ok(half(&v6, Family::Ipv4, fault)),
+        (Ok(v4), Err(fault)) if !v4.records.is_empty() => Ok(half(&v4, AddressFamily::Ipv6, fault)),
+        (Err(fault), Ok(v6)) if !v6.records.is_empty() => Ok(half(&v6, AddressFamily::Ipv4, fault)),
         (Err(fault), _) | (_, Err(fault)) => Err(fault),
     }
 }
 
 fn whole(
     name: &str,
-    family: Family,
+    family: AddressFamily,
     answers: &[RecordSet],
 ) -> Result<Answer<Addresses>, LookupFault> {
     // A family that the name lacks takes nothing from the other one.

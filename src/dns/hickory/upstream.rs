@@ -13,10 +13,12 @@ use tokio::net::lookup_host;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::super::{NameServer, Policy, Transport, tls};
-use super::MAX_LOOKUPS;
+use super::super::name_server::{NameServer, Transport};
+use super::super::policy::Policy;
+use super::super::tls;
 use super::asker::Asker;
 use super::order::InOrder;
+use super::question::MAX_LOOKUPS;
 use super::server::Server;
 use super::system::{self, System};
 use crate::dns::search::Search;

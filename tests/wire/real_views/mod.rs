@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use smtp_tls_exporter::dns::{Family, Lookup, Resolvers};
+use smtp_tls_exporter::dns::{AddressFamily, Lookup, Resolvers};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::report::State;
 use testkit::World;
@@ -184,7 +184,7 @@ async fn every_transport_tells_every_failure() {
         let mut ends: Vec<End> = Vec::new();
         for host in ["good", "missing", "forged", "many"] {
             let host = format!("{host}.bears.test");
-            let found = resolvers.addresses("v", &host, Family::Ipv4).await;
+            let found = resolvers.addresses("v", &host, AddressFamily::Ipv4).await;
             ends.push(
                 found
                     .map(|found| found.value.records.len())

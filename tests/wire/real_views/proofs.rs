@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use smtp_tls_exporter::dns::{Family, Lookup, Resolvers};
+use smtp_tls_exporter::dns::{AddressFamily, Lookup, Resolvers};
 use testkit::World;
 use testkit::process::scratch;
 
@@ -82,7 +82,7 @@ impl Zones<'_> {
 
 /// Addresses and what DNSSEC says of them, or the reason; a half answer is marked.
 async fn end(resolvers: &Resolvers, view: &str, name: &str) -> String {
-    match resolvers.addresses(view, name, Family::Any).await {
+    match resolvers.addresses(view, name, AddressFamily::Any).await {
         Ok(found) => {
             let security = found.security.as_str().to_owned();
             let found = found.value;
