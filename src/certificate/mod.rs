@@ -25,7 +25,7 @@ pub use fingerprint::{Fingerprint, FingerprintError, Fingerprints};
 pub use interner::Interner;
 pub use key::{Key, KeyKind, PublicKey};
 pub use key_usage::KeyUsage;
-pub use ocsp::{Answer, CertificateStatus, Staple};
+pub use ocsp::{CertificateStatus, OcspAnswer, Staple};
 pub use presented::Certificate;
 pub use read::Unreadable;
 pub use signature::{Hash, SignatureAlgorithm};

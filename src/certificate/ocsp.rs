@@ -28,12 +28,12 @@ pub struct Staple {
     /// When the responder made it.
     pub produced_at: Option<Timestamp>,
     /// What it says of the certificate; none when it is silent, or about others.
-    pub answer: Option<Answer>,
+    pub answer: Option<OcspAnswer>,
 }
 
 /// What a response says of one certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
+pub struct OcspAnswer {
     /// The certificate's status.
     pub status: CertificateStatus,
     /// When this was known to be so.
@@ -42,7 +42,7 @@ pub struct Answer {
     pub next_update: Option<Timestamp>,
 }
 
-impl Answer {
+impl OcspAnswer {
     /// Whether clients accept it at this moment (RFC 6960 §4.2.2.1).
     pub fn is_current(&self, now: Timestamp) -> bool {
         self.this_update <= now && self.next_update.is_none_or(|end| now < end)
@@ -152,7 +152,7 @@ fn is_about(certificate_id: &Element<'_>, serial: &str) -> Option<bool> {
     Some(hex::encode(id.get(3)?.content(Tag::Integer)?) == serial)
 }
 
-fn answer(fields: &[Element<'_>]) -> Option<Answer> {
+fn answer(fields: &[Element<'_>]) -> Option<OcspAnswer> {
     let status = fields.get(1)?;
     let status = match (status.tagged(0), status.tagged(1), status.tagged(2)) {
         (Some(_), ..) => CertificateStatus::Good,
@@ -161,7 +161,7 @@ fn answer(fields: &[Element<'_>]) -> Option<Answer> {
         _ => return None,
     };
     let next_update = fields.get(3).and_then(|e| e.tagged(0));
-    Some(Answer {
+    Some(OcspAnswer {
         status,
         this_update: time(fields.get(2)?.raw)?,
         next_update: match next_update {

@@ -14,7 +14,7 @@ use super::target_files::TargetFiles;
 use super::target_list;
 use super::targets::Common;
 use super::trust::TrustStores;
-use super::views::Views;
+use super::views::KnownViews;
 use crate::probe::Limits;
 use crate::watch::{OnRequest, Settings};
 use crate::yaml::{Document, DocumentError, Fields, KnownKeys, Problem, Value};
@@ -87,7 +87,7 @@ fn read(
         Some(trust) => stores.section(&trust)?,
         None => (stores.mozilla(), Arc::default()),
     };
-    let mut views = Views::new();
+    let mut views = KnownViews::new();
     if let Some(section) = fields.take("views") {
         views.read(&section, &stores.base, &roots)?;
     }

@@ -10,7 +10,7 @@ use super::keys;
 use super::labels::labels;
 use super::limits;
 use super::trust::TrustStores;
-use super::views::Views;
+use super::views::KnownViews;
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::pki::{Anchors, Crls};
@@ -27,7 +27,7 @@ pub(super) struct Common {
     pub(super) offers: Vec<Offer>,
     pub(super) mode: Option<Mode>,
     pub(super) proxy_protocol: ProxyProtocol,
-    pub(super) known_views: Arc<Views>,
+    pub(super) known_views: Arc<KnownViews>,
     pub(super) views: Vec<Arc<str>>,
     pub(super) client_certificate: Option<ClientCertificate>,
     pub(super) labels: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>, known_views: Views) -> Self {
+    pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>, known_views: KnownViews) -> Self {
         Self {
             ports: vec![25],
             offers: vec![Offer::Any],

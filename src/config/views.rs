@@ -21,13 +21,13 @@ const PROXY_EXPECTED: &str = "socks5://[USER:PASSWORD@]HOST:PORT or http://[USER
 
 /// All views there are.
 #[derive(Debug, Clone)]
-pub(super) struct Views {
+pub(super) struct KnownViews {
     all: Vec<View>,
     /// Where each stands among all.
     places: HashMap<Arc<str>, usize>,
 }
 
-impl Views {
+impl KnownViews {
     /// Only the view that always exists.
     pub(super) fn new() -> Self {
         let mut views = Self {

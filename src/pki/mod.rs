@@ -30,7 +30,7 @@ use budget::{Budget, MAX_CHAIN};
 pub use anchors::{Anchors, AnchorsError};
 pub use crls::{Crls, CrlsError};
 pub use revocation::{Revocation, revocation};
-pub use trust::{NoPath, Path, Trust};
+pub use trust::{CertPath, NoPath, Trust};
 
 /// Looks for the best path from the first certificate of `chain`, as presented, to one of `anchors`: one that is valid
 /// `now`, else the one nearest to it; of those the one that lasts longest.

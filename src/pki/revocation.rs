@@ -9,7 +9,7 @@ use super::crls::Crls;
 use super::list::List;
 use super::member::{Limits, Member};
 use super::signed::{Made, Signer};
-use super::trust::{Path, Trust};
+use super::trust::{CertPath, Trust};
 use crate::certificate::Certificate;
 use crate::timestamp::Timestamp;
 
@@ -66,7 +66,7 @@ pub fn revocation(
 /// A path to ask lists about.
 struct Asked<'a> {
     members: Vec<Member<'a>>,
-    path: &'a Path,
+    path: &'a CertPath,
     anchors: &'a Anchors,
 }
 

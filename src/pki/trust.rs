@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// A path leads to a root.
-    Path(Path),
+    Path(CertPath),
     /// The certificate itself, byte by byte, is among the configured roots.
     Pinned,
     /// It cannot.
@@ -16,7 +16,7 @@ pub enum Trust {
 
 /// The way from the server's certificate to a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path {
+pub struct CertPath {
     /// Which of the presented certificates it takes, the server's own (0) first; the root is not among them.
     pub certificates: Vec<usize>,
     /// The subject of the root, as the DER of a `Name` (RFC 5280 §4.1.2.4).

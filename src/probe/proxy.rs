@@ -37,14 +37,14 @@ pub(super) async fn ask(
     })
 }
 
-type Refusal = (Reason, String);
+type ProxyFault = (Reason, String);
 
 async fn socks5(
     proxy: &Proxy,
     stream: TcpStream,
     host: &Host,
     port: u16,
-) -> Result<TcpStream, Refusal> {
+) -> Result<TcpStream, ProxyFault> {
     let target = match host {
         Host::Address(address) => TargetAddr::Ip((*address, port).into()),
         Host::Name(name) => TargetAddr::Domain(name.as_str().into(), port),
@@ -80,7 +80,7 @@ async fn connect(
     mut stream: TcpStream,
     host: &Host,
     port: u16,
-) -> Result<TcpStream, Refusal> {
+) -> Result<TcpStream, ProxyFault> {
     let failed = |error: io::Error| (Reason::ProxyFailed, error.to_string());
     let at = host.at(port);
     let mut request = format!("CONNECT {at} HTTP/1.1\r\nHost: {at}\r\n");
@@ -111,7 +111,7 @@ async fn head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn verdict(head: &[u8]) -> Result<(), Refusal> {
+fn verdict(head: &[u8]) -> Result<(), ProxyFault> {
     let text = String::from_utf8_lossy(head);
     let line = text.lines().next().unwrap_or_default();
     let status: Option<u16> = line

@@ -8,10 +8,10 @@ use crate::endpoint::Offer;
 /// Endpoints with nothing against their certificate, one for each kind that is compared: the check `same_certificate`
 /// says of the others that they serve an older one.
 #[derive(Debug)]
-pub struct Examples<'a>(HashMap<Kin<'a>, &'a Entry>);
+pub struct Examples<'a>(HashMap<PeerGroup<'a>, &'a Entry>);
 
 /// What is compared with each other: a view, an offer, and the kind of key.
-type Kin<'a> = (&'a str, Offer, String);
+type PeerGroup<'a> = (&'a str, Offer, String);
 
 impl<'a> Examples<'a> {
     /// Those of one target.
@@ -20,9 +20,9 @@ impl<'a> Examples<'a> {
         for entry in &target.entries {
             if !is_behind(entry)
                 && entry.verdict.is_leaf_fit()
-                && let Some(kin) = kin(entry)
+                && let Some(peer_group) = peer_group(entry)
             {
-                examples.entry(kin).or_insert(entry);
+                examples.entry(peer_group).or_insert(entry);
             }
         }
         Self(examples)
@@ -30,8 +30,8 @@ impl<'a> Examples<'a> {
 
     /// The one for an endpoint that serves an older certificate.
     pub fn of(&self, entry: &Entry) -> Option<&'a Entry> {
-        let kin = is_behind(entry).then(|| kin(entry))??;
-        self.0.get(&kin).copied()
+        let peer_group = is_behind(entry).then(|| peer_group(entry))??;
+        self.0.get(&peer_group).copied()
     }
 }
 
@@ -39,7 +39,7 @@ fn is_behind(entry: &Entry) -> bool {
     entry.verdict.failure("same_certificate").is_some()
 }
 
-fn kin(entry: &Entry) -> Option<Kin<'_>> {
+fn peer_group(entry: &Entry) -> Option<PeerGroup<'_>> {
     let kind = entry.observation.leaf()?.facts().ok()?.key.kind.to_string();
     Some((&*entry.endpoint.view, entry.endpoint.offer, kind))
 }

@@ -8,7 +8,7 @@ use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
 use crate::facts::observation::{Connection, Fallback, Observation, TlsVersion};
 use crate::name::Host;
-use crate::pki::{Anchors, Path, Revocation, Trust};
+use crate::pki::{Anchors, CertPath, Revocation, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -43,7 +43,7 @@ impl Case {
             cipher_suite: String::new(),
             key_exchange: String::new(),
         });
-        case.trust = Some(Trust::Path(Path {
+        case.trust = Some(Trust::Path(CertPath {
             certificates: vec![0, 1],
             anchor: Vec::new(),
             root: None,

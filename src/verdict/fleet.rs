@@ -78,7 +78,7 @@ impl fmt::Display for Places {
 
 /// The leaves with keys of one kind, beside the newest of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kin {
+pub struct KeyGroup {
     /// Of those that are fit, if there are any, the one issued last.
     pub newest: Leaf,
     /// Who serves it.
@@ -87,7 +87,7 @@ pub struct Kin {
     pub elsewhere: Places,
 }
 
-impl Kin {
+impl KeyGroup {
     /// Whether somebody serves another leaf than the newest.
     pub fn differ(&self) -> bool {
         self.elsewhere.count > 0
@@ -99,16 +99,16 @@ impl Kin {
 pub struct Fleet {
     size: usize,
     /// By the kind of key.
-    kin: BTreeMap<String, Kin>,
+    kin: BTreeMap<String, KeyGroup>,
 }
 
 impl Fleet {
     /// Leaves to be compared with each other.
     pub fn new(leaves: Vec<Leaf>) -> Self {
         let size = leaves.len();
-        let mut kin: BTreeMap<String, Kin> = BTreeMap::new();
+        let mut kin: BTreeMap<String, KeyGroup> = BTreeMap::new();
         for leaf in &leaves {
-            let new = || Kin {
+            let new = || KeyGroup {
                 newest: leaf.clone(),
                 there: Places::default(),
                 elsewhere: Places::default(),
@@ -137,12 +137,12 @@ impl Fleet {
     }
 
     /// The leaves, by the kind of their keys.
-    pub fn all_kin(&self) -> impl Iterator<Item = &Kin> {
+    pub fn all_kin(&self) -> impl Iterator<Item = &KeyGroup> {
         self.kin.values()
     }
 
     /// The leaves with keys of one kind.
-    pub fn kin(&self, key: &str) -> Option<&Kin> {
+    pub fn kin(&self, key: &str) -> Option<&KeyGroup> {
         self.kin.get(key)
     }
 }

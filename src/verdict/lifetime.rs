@@ -3,7 +3,7 @@
 use super::path::relied_upon;
 use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Certificate, Facts};
-use crate::pki::{Path, Trust};
+use crate::pki::{CertPath, Trust};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -56,7 +56,7 @@ fn odd_date(facts: &Facts, odd: &str) -> String {
 }
 
 /// Only the path that leads to a root counts: an expired certificate that nobody needs hurts nobody.
-fn judge_path(path: &Path, chain: &[Certificate], leaf: &Facts, now: Timestamp) -> Finding {
+fn judge_path(path: &CertPath, chain: &[Certificate], leaf: &Facts, now: Timestamp) -> Finding {
     if now > path.valid_until && path.valid_until < leaf.not_after {
         let whose = bearer(path, chain, |facts| facts.not_after == path.valid_until);
         return Finding::fail(
@@ -75,7 +75,7 @@ fn judge_path(path: &Path, chain: &[Certificate], leaf: &Facts, now: Timestamp) 
 }
 
 /// Which certificate on the path has this date.
-fn bearer(path: &Path, chain: &[Certificate], has_it: impl Fn(&Facts) -> bool) -> String {
+fn bearer(path: &CertPath, chain: &[Certificate], has_it: impl Fn(&Facts) -> bool) -> String {
     let root = path.root.as_ref().and_then(|root| root.facts().ok());
     if let Some(root) = root.filter(|root| has_it(root)) {
         return format!("the root '{}'", root.subject.to_exchange());
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn an_intermediate_that_ends_first_counts_once_it_has_ended() {
         let mut case = Case::new();
-        case.trust = Some(Trust::Path(Path {
+        case.trust = Some(Trust::Path(CertPath {
             certificates: vec![0, 1],
             anchor: Vec::new(),
             root: None,

@@ -10,7 +10,7 @@ mod views;
 
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
 pub use expectations::{Expectations, Threshold, Thresholds};
-pub use fleet::{Fleet, Kin, Leaf, Places};
+pub use fleet::{Fleet, KeyGroup, Leaf, Places};
 pub use views::{Outlook, Views};
 
 use std::collections::BTreeMap;

@@ -66,7 +66,7 @@ mod tests {
 
     use super::super::case::{Case, DAY, NOW};
     use super::*;
-    use crate::certificate::{Answer, Staple, Unreadable};
+    use crate::certificate::{OcspAnswer, Staple, Unreadable};
 
     fn must_staple(staple: Option<Result<Staple, Unreadable>>) -> Case {
         // A SEQUENCE of one INTEGER, 5: status_request.
@@ -84,7 +84,7 @@ mod tests {
         Staple {
             response_status: "successful",
             produced_at: Some(NOW),
-            answer: Some(Answer {
+            answer: Some(OcspAnswer {
                 status,
                 this_update: NOW.plus_seconds(from * DAY),
                 next_update: Some(NOW.plus_seconds(until * DAY)),

@@ -1,7 +1,7 @@
 //! Check `revocation`: nobody who should know says that the certificate is revoked.
 
 use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
-use crate::certificate::{Answer, CertificateStatus};
+use crate::certificate::{OcspAnswer, CertificateStatus};
 use crate::pki::Revocation;
 use crate::reason::Reason;
 
@@ -42,7 +42,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
     }
 }
 
-fn clears(answer: &Answer, evidence: &Evidence<'_>) -> bool {
+fn clears(answer: &OcspAnswer, evidence: &Evidence<'_>) -> bool {
     answer.status == CertificateStatus::Good && answer.is_current(evidence.now)
 }
 
@@ -57,7 +57,7 @@ mod tests {
         case.observation.staple = Some(Ok(Staple {
             response_status: "successful",
             produced_at: Some(NOW),
-            answer: Some(Answer {
+            answer: Some(OcspAnswer {
                 status,
                 this_update: NOW.plus_seconds(-10 * DAY),
                 next_update: Some(NOW.plus_seconds(days * DAY)),

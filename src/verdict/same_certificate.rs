@@ -1,6 +1,6 @@
 //! Check `same_certificate`: no other endpoint of the target serves a newer leaf that is good.
 
-use super::fleet::{Kin, key_kind};
+use super::fleet::{KeyGroup, key_kind};
 use super::check::{Check, Evidence, Finding, Judge, Kind, Switch, TargetEvidence};
 use crate::reason::Reason;
 
@@ -47,7 +47,7 @@ fn whole(evidence: &TargetEvidence<'_>) -> Finding {
 }
 
 /// Who serves another leaf, and who the newest: the first thing to know after a renewal.
-fn difference(kin: &Kin) -> String {
+fn difference(kin: &KeyGroup) -> String {
     format!(
         "another leaf at {}; the newest (valid until {}) at {}",
         kin.elsewhere,

@@ -79,7 +79,7 @@ fn judged(
     let entries = held
         .into_iter()
         .map(|(endpoint, probed)| {
-            let fleet = fleets.get(&peer_group(&endpoint)).unwrap_or(&nobody);
+            let fleet = fleets.get(&fleet_key(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
             let probed = probed.unwrap_or_else(|| Arc::new(pending(now)));
             let verdict = one(&endpoint, &probed, fleet);
@@ -130,18 +130,15 @@ fn lacks_the_kind(endpoint: &Endpoint, seen: &Observation) -> bool {
 
 /// Endpoints are compared with those of the same offer, and with what the same view leads to: how views differ among
 /// each other is another question.
-type PeerGroup = (Arc<str>, Offer);
+type FleetKey = (Arc<str>, Offer);
 
-fn peer_group(endpoint: &Endpoint) -> PeerGroup {
+fn fleet_key(endpoint: &Endpoint) -> FleetKey {
     (Arc::clone(&endpoint.view), endpoint.offer)
 }
 
 /// The leaves of each kin. Whether one is fit is asked only where there is something to compare.
-fn fleets(
-    held: &[Held],
-    is_fit: impl Fn(&Endpoint, &Probed) -> bool,
-) -> BTreeMap<PeerGroup, Fleet> {
-    let mut kin: BTreeMap<PeerGroup, Vec<(Leaf, &Endpoint, &Probed)>> = BTreeMap::new();
+fn fleets(held: &[Held], is_fit: impl Fn(&Endpoint, &Probed) -> bool) -> BTreeMap<FleetKey, Fleet> {
+    let mut kin: BTreeMap<FleetKey, Vec<(Leaf, &Endpoint, &Probed)>> = BTreeMap::new();
     for (endpoint, probed) in held {
         let Some(probed) = probed else {
             continue;
@@ -149,7 +146,7 @@ fn fleets(
         let leaf = probed.observation.leaf();
         if let Some(leaf) = leaf.and_then(|leaf| Leaf::new(endpoint.at(), leaf)) {
             let one = (leaf, &**endpoint, &**probed);
-            kin.entry(peer_group(endpoint)).or_default().push(one);
+            kin.entry(fleet_key(endpoint)).or_default().push(one);
         }
     }
     let fleet = |mut all: Vec<(Leaf, &Endpoint, &Probed)>| {

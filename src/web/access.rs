@@ -9,7 +9,7 @@ use hyper::{Request, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::answer::{Answer, line};
+use super::answer::{HttpResponse, line};
 use super::client::Client;
 use super::passwords::{Login, Outcome, Passwords, Users};
 use super::tls::Acceptor;
@@ -100,7 +100,11 @@ impl AccessControl {
     }
 
     /// The answer to a request that may not come in.
-    pub(super) async fn refuse<B>(&self, request: &Request<B>, client: Client) -> Option<Answer> {
+    pub(super) async fn refuse<B>(
+        &self,
+        request: &Request<B>,
+        client: Client,
+    ) -> Option<HttpResponse> {
         let access = self.access();
         let login = Login::of(request.headers(), &access.users);
         let is_known = login
@@ -139,7 +143,7 @@ impl AccessControl {
     }
 }
 
-fn unauthorized() -> Answer {
+fn unauthorized() -> HttpResponse {
     let mut answer = line(StatusCode::UNAUTHORIZED, "Unauthorized");
     let challenge = HeaderValue::from_static("Basic realm=\"smtp-tls-exporter\"");
     answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);

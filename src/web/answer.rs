@@ -9,7 +9,7 @@ use super::negotiation;
 use crate::plain::plain;
 use crate::render::{Encoding, encoded};
 
-pub(super) type Answer = Response<Content>;
+pub(super) type HttpResponse = Response<Content>;
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
@@ -19,7 +19,7 @@ pub(super) const JSON: &str = "application/json";
 const WORTH_COMPRESSING: usize = 1400;
 
 /// A line of text, of whomever.
-pub(super) fn line(status: StatusCode, text: &str) -> Answer {
+pub(super) fn line(status: StatusCode, text: &str) -> HttpResponse {
     bytes(
         status,
         TEXT,
@@ -28,7 +28,11 @@ pub(super) fn line(status: StatusCode, text: &str) -> Answer {
 }
 
 /// A text, compressed for who accepts that.
-pub(super) fn document(content_type: &'static str, text: String, asked: &HeaderMap) -> Answer {
+pub(super) fn document(
+    content_type: &'static str,
+    text: String,
+    asked: &HeaderMap,
+) -> HttpResponse {
     let encoding = if text.len() < WORTH_COMPRESSING {
         Encoding::Identity
     } else {
@@ -42,7 +46,7 @@ pub(super) fn encoded_bytes(
     content_type: &'static str,
     body: impl Into<Bytes>,
     encoding: Encoding,
-) -> Answer {
+) -> HttpResponse {
     let mut answer = bytes(StatusCode::OK, content_type, body);
     let headers = answer.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -53,7 +57,7 @@ pub(super) fn encoded_bytes(
 }
 
 /// 405 with what is possible.
-pub(super) fn only(methods: &'static str) -> Answer {
+pub(super) fn only(methods: &'static str) -> HttpResponse {
     let mut answer = line(StatusCode::METHOD_NOT_ALLOWED, &format!("only {methods}"));
     let methods = HeaderValue::from_static(methods);
     answer.headers_mut().insert(ALLOW, methods);
@@ -61,12 +65,12 @@ pub(super) fn only(methods: &'static str) -> Answer {
 }
 
 /// What is said instead of an answer that could not be written.
-pub(super) fn broken() -> Answer {
+pub(super) fn broken() -> HttpResponse {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     line(status, "the answer broke while it was written; a defect")
 }
 
-fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = Response::new(Content::new(body.into()));
     *answer.status_mut() = status;
     let content_type = HeaderValue::from_static(content_type);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::header::HeaderMap;
 use tokio::time::Instant;
 
-use super::answer::{Answer, broken, document};
+use super::answer::{HttpResponse, broken, document};
 use super::client::Client;
 use super::query::Query;
 use super::site::Site;
@@ -78,7 +78,7 @@ impl Asked<'_> {
         &self,
         write: impl FnOnce() -> String + Send + 'static,
         content_type: &'static str,
-    ) -> Answer {
+    ) -> HttpResponse {
         let headers = self.headers.clone();
         let write = move || document(content_type, write(), &headers);
         let written = self.site.reading_room.work(write).await;

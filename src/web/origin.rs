@@ -4,13 +4,13 @@ use hyper::header::{HOST, HeaderMap, HeaderName, ORIGIN, REFERER};
 use hyper::http::uri::Authority;
 use hyper::{Request, StatusCode, Uri, Version};
 
-use super::answer::{Answer, line};
+use super::answer::{HttpResponse, line};
 
 /// Where the page stands that made a browser ask (Fetch Metadata). Only browsers send it.
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The answer to a request that does not say which host it means: exactly one, in HTTP/1.1 (RFC 9112 §3.2).
-pub(super) fn malformed<B>(request: &Request<B>) -> Option<Answer> {
+pub(super) fn malformed<B>(request: &Request<B>) -> Option<HttpResponse> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let is_good = match (hosts.next(), hosts.next()) {
         (None, _) => request.version() < Version::HTTP_11,
@@ -27,7 +27,7 @@ fn is_host(text: &str) -> bool {
 
 /// The answer to a request that a page of another site made a browser send: its visitor knows nothing of it. Pages of
 /// the same site but another origin are none of ours either.
-pub(super) fn foreign(headers: &HeaderMap) -> Option<Answer> {
+pub(super) fn foreign(headers: &HeaderMap) -> Option<HttpResponse> {
     let sites = headers.get_all(SITE).iter();
     let mut sites = sites.map(|site| site.as_bytes());
     let is_ours = sites.all(|site| matches!(site, b"same-origin" | b"none"))

@@ -2,7 +2,7 @@
 
 use hyper::{Method, Request, StatusCode};
 
-use super::answer::{Answer, line, only};
+use super::answer::{HttpResponse, line, only};
 use super::asked::Asked;
 use super::client::Client;
 use super::guard::guard;
@@ -14,13 +14,13 @@ use super::site::Site;
 
 impl Site {
     /// Answers one request.
-    pub(super) async fn respond<B>(&self, request: &Request<B>, client: Client) -> Answer {
+    pub(super) async fn respond<B>(&self, request: &Request<B>, client: Client) -> HttpResponse {
         let mut answer = self.answer(request, client).await;
         guard(answer.headers_mut());
         answer
     }
 
-    async fn answer<B>(&self, request: &Request<B>, client: Client) -> Answer {
+    async fn answer<B>(&self, request: &Request<B>, client: Client) -> HttpResponse {
         let path = request.uri().path();
         if path == "/-/reload" {
             return reload::answer(self, request).await;

@@ -1,7 +1,7 @@
 //! The bytes of a YAML file to a tree, or to what is wrong with them and where; knows no settings.
 
 use super::position::{KeyPath, Position, find, locate};
-use super::tree::{self, DUPLICATE, Node, Refusal, TOO_HEAVY};
+use super::tree::{self, DUPLICATE, Node, Rejection, TOO_HEAVY};
 use crate::plain::plain;
 
 /// Values of a file at most: `serde_yaml` keeps some 150 bytes for each before it hands on the first.
@@ -131,7 +131,7 @@ const HINTS: [(&str, &str); 7] = [
     ("unknown anchor", "no &name before this *name"),
 ];
 
-fn explain(text: &str, refusal: Refusal) -> Fault {
+fn explain(text: &str, refusal: Rejection) -> Fault {
     let position = refusal.error.location().map(|at| Position {
         line: at.line(),
         column: at.column(),

@@ -44,13 +44,13 @@ pub(crate) enum Kind {
 pub(crate) const TOO_HEAVY: &str = "aliases (*name) expand to too much";
 
 /// Why there is no tree: the error, which bears the position, and our own reason for it, if it was ours.
-pub(crate) struct Refusal {
+pub(crate) struct Rejection {
     pub(crate) error: serde_yaml::Error,
     pub(crate) reason: Option<(KeyPath, String)>,
 }
 
 /// Reads one document in two goes: what `serde_yaml` takes each value for, then how it is written.
-pub(crate) fn grow(text: &str) -> Result<Node, Refusal> {
+pub(crate) fn grow(text: &str) -> Result<Node, Rejection> {
     let state = State {
         left: Cell::new(MIN_WEIGHT.max(2 * text.len())),
         ..State::default()
@@ -66,7 +66,7 @@ pub(crate) fn grow(text: &str) -> Result<Node, Refusal> {
         Written { node, growth }.deserialize(document())?;
         Ok(root)
     });
-    spelled.map_err(|error| Refusal {
+    spelled.map_err(|error| Rejection {
         error,
         reason: state.fault.take(),
     })

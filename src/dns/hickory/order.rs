@@ -84,7 +84,7 @@ impl InOrder {
 impl Servers {
     /// Whom to ask, how, in which order. Who kept silent before is left out while others find out whether it is back,
     /// unless all did.
-    fn attempts(&self, request: &DnsRequest) -> Vec<Attempt> {
+    fn attempts(&self, request: &DnsRequest) -> Vec<Query> {
         let count = self.servers.len().max(1);
         let first = match self.rotates {
             true => self.asked.fetch_add(1, Ordering::Relaxed) % count,
@@ -111,7 +111,7 @@ impl Servers {
 }
 
 /// A question to one server.
-struct Attempt {
+struct Query {
     way: Way,
     request: DnsRequest,
     permit: Option<OwnedSemaphorePermit>,
@@ -131,8 +131,8 @@ struct Way {
 
 /// How to ask one server: with EDNS, if that is wanted, and then without (RFC 6891 §6.2.2). There is no DNSSEC without
 /// EDNS.
-fn ways(server: &Arc<Server>, request: &DnsRequest, share: Duration) -> Vec<Attempt> {
-    let attempt = |request, wait, is_last, follows_edns| Attempt {
+fn ways(server: &Arc<Server>, request: &DnsRequest, share: Duration) -> Vec<Query> {
+    let attempt = |request, wait, is_last, follows_edns| Query {
         way: Way {
             server: Arc::clone(server),
             wait,
@@ -157,7 +157,7 @@ fn ways(server: &Arc<Server>, request: &DnsRequest, share: Duration) -> Vec<Atte
     ]
 }
 
-impl Attempt {
+impl Query {
     /// Asks in a task of its own, which ends after its time even if nobody waits for it any more.
     fn begin(self, replies: Sender<(Way, Reply)>) -> Way {
         let way = self.way.clone();

@@ -4,7 +4,7 @@ use super::{Issuer, Search};
 use crate::certificate::Certificate;
 use crate::pki::member::{self, Member};
 use crate::pki::signed::Signer;
-use crate::pki::trust::{NoPath, Path};
+use crate::pki::trust::{CertPath, NoPath};
 
 impl Search<'_> {
     pub(super) fn stopped(&mut self, why: NoPath) {
@@ -65,7 +65,7 @@ impl Search<'_> {
             .map_or(("", ""), |member| (&member.name, &member.issuer_name))
     }
 
-    pub(super) fn outcome(mut self, is_spent: bool) -> Result<Path, NoPath> {
+    pub(super) fn outcome(mut self, is_spent: bool) -> Result<CertPath, NoPath> {
         match self.best.take() {
             Some(((_, 0, _), path)) => return Ok(path),
             _ if is_spent => return Err(NoPath::TooManyWays),

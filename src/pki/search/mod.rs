@@ -14,7 +14,7 @@ use super::budget::{Budget, Spent};
 use super::member::Member;
 use super::names;
 use super::signed::{Made, Signer};
-use super::trust::{NoPath, Path};
+use super::trust::{CertPath, NoPath};
 use crate::certificate::{Certificate, Facts};
 use crate::timestamp::Timestamp;
 
@@ -64,7 +64,7 @@ struct Search<'a> {
     made: HashMap<(usize, Issuer), Made>,
     /// From the server's certificate upwards.
     way: Vec<usize>,
-    best: Option<(Rank, Path)>,
+    best: Option<(Rank, CertPath)>,
     doubtful: Option<String>,
     flawed: Option<String>,
     /// The end that is farthest from the server's certificate.
@@ -77,7 +77,7 @@ pub(super) fn search(
     anchors: &Anchors,
     now: Timestamp,
     budget: &mut Budget,
-) -> Result<Path, NoPath> {
+) -> Result<CertPath, NoPath> {
     let mut search = Search {
         members: members(chain),
         chain,
@@ -220,12 +220,12 @@ impl Search<'_> {
         }
     }
 
-    fn path(&self, root: &Root) -> Path {
+    fn path(&self, root: &Root) -> CertPath {
         let members = self.way.iter().filter_map(|at| self.facts(*at));
         let facts: Vec<_> = members.chain(root.facts()).collect();
         let from = facts.iter().map(|facts| facts.not_before).max();
         let until = facts.iter().map(|facts| facts.not_after).min();
-        Path {
+        CertPath {
             certificates: self.way.clone(),
             anchor: root.subject(),
             root: root.certificate.clone(),

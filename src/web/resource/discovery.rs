@@ -1,10 +1,10 @@
 //! `/sd`: the configured targets for Prometheus' http_sd.
 
-use super::super::answer::{Answer, JSON, document};
+use super::super::answer::{HttpResponse, JSON, document};
 use super::super::asked::Asked;
 use crate::render;
 
-pub(in crate::web) fn answer(asked: &Asked<'_>) -> Answer {
+pub(in crate::web) fn answer(asked: &Asked<'_>) -> HttpResponse {
     let targets = asked.in_force.rounds.targets();
     let sources = targets.iter().map(|watched| &*watched.source);
     let listed = render::discovery(sources);

@@ -2,10 +2,10 @@
 
 use hyper::StatusCode;
 
-use super::super::answer::{Answer, line};
+use super::super::answer::{HttpResponse, line};
 use super::super::site::Site;
 
-pub(in crate::web) fn healthy(site: &Site) -> Answer {
+pub(in crate::web) fn healthy(site: &Site) -> HttpResponse {
     if site.is_well() {
         line(StatusCode::OK, "Healthy")
     } else {
@@ -13,7 +13,7 @@ pub(in crate::web) fn healthy(site: &Site) -> Answer {
     }
 }
 
-pub(in crate::web) fn ready(site: &Site) -> Answer {
+pub(in crate::web) fn ready(site: &Site) -> HttpResponse {
     if site.app.is_ending() {
         line(StatusCode::SERVICE_UNAVAILABLE, "Ending")
     } else {

@@ -2,13 +2,13 @@
 
 use hyper::StatusCode;
 
-use super::super::answer::{Answer, HTML, broken, line};
+use super::super::answer::{HTML, HttpResponse, broken, line};
 use super::super::asked::Asked;
 use super::super::query::Query;
 use crate::render::{self, Filter};
 use crate::report::State;
 
-pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
+pub(in crate::web) async fn answer(asked: &Asked<'_>) -> HttpResponse {
     let Some(filter) = filter(&asked.query) else {
         let words: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
         let why = format!("no such state, expected one of {}", words.join(", "));

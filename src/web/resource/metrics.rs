@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::body::Bytes;
 
-use super::super::answer::{Answer, broken, encoded_bytes};
+use super::super::answer::{HttpResponse, broken, encoded_bytes};
 use super::super::asked::Asked;
 use super::super::negotiation;
 use super::super::site::{Site, Written};
@@ -12,7 +12,7 @@ use crate::process::ProcessFacts;
 use crate::render::{self, Encoding, Exporter, Format};
 use crate::watch::{Published, Rounds};
 
-pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
+pub(in crate::web) async fn answer(asked: &Asked<'_>) -> HttpResponse {
     let deadline = asked.deadline();
     let Some(published) = asked.round(deadline).await else {
         return broken();

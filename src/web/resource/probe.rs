@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tokio::time::Instant;
 
-use super::super::answer::{Answer, TEXT, document, encoded_bytes, line};
+use super::super::answer::{HttpResponse, TEXT, document, encoded_bytes, line};
 use super::super::asked::Asked;
 use super::super::query::Query;
 use super::super::{negotiation, origin};
@@ -33,7 +33,7 @@ struct Wish {
 type Refused = (&'static str, String);
 
 /// Probes what is named, unless a page of another site asked, or too many do.
-pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
+pub(in crate::web) async fn answer(asked: &Asked<'_>) -> HttpResponse {
     let counters = asked.in_force.rounds.counters();
     if let Some(refusal) = origin::foreign(asked.headers) {
         counters.refused("cross_site");
@@ -51,7 +51,7 @@ pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
 }
 
 /// Probes the target that the query names, within the deadline.
-async fn within(asked: &Asked<'_>, deadline: Instant) -> Answer {
+async fn within(asked: &Asked<'_>, deadline: Instant) -> HttpResponse {
     let outcome = match wish(&asked.query, &asked.in_force.on_request) {
         Ok(wish) => probed(asked, wish, deadline).await,
         Err(refused) => Err(refused),
@@ -63,7 +63,7 @@ async fn within(asked: &Asked<'_>, deadline: Instant) -> Answer {
     })
 }
 
-async fn probed(asked: &Asked<'_>, wish: Wish, deadline: Instant) -> Result<Answer, Refused> {
+async fn probed(asked: &Asked<'_>, wish: Wish, deadline: Instant) -> Result<HttpResponse, Refused> {
     let (gate, rounds) = (&asked.in_force.on_request.gate, &asked.in_force.rounds);
     let left = deadline.saturating_duration_since(Instant::now());
     let same = (

@@ -2,14 +2,14 @@
 
 use hyper::{Method, Request, StatusCode};
 
-use super::super::answer::{Answer, line, only};
+use super::super::answer::{HttpResponse, line, only};
 use super::super::origin;
 use super::super::site::Site;
 
 /// Most broken files that the answer names.
 const MAX_KEPT: usize = 10;
 
-pub(in crate::web) async fn answer<B>(site: &Site, request: &Request<B>) -> Answer {
+pub(in crate::web) async fn answer<B>(site: &Site, request: &Request<B>) -> HttpResponse {
     if !matches!(*request.method(), Method::POST | Method::PUT) {
         return only("POST, PUT");
     }

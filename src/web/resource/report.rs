@@ -1,10 +1,10 @@
 //! `/api/v1/report`: everything that is known, as JSON.
 
-use super::super::answer::{Answer, JSON, broken};
+use super::super::answer::{HttpResponse, JSON, broken};
 use super::super::asked::Asked;
 use crate::render;
 
-pub(in crate::web) async fn answer(asked: &Asked<'_>) -> Answer {
+pub(in crate::web) async fn answer(asked: &Asked<'_>) -> HttpResponse {
     let deadline = asked.deadline();
     let Some(published) = asked.round(deadline).await else {
         return broken();

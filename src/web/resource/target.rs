@@ -2,11 +2,11 @@
 
 use hyper::StatusCode;
 
-use super::super::answer::{Answer, HTML, broken, line};
+use super::super::answer::{HTML, HttpResponse, broken, line};
 use super::super::asked::Asked;
 use crate::render;
 
-pub(in crate::web) async fn answer(asked: &Asked<'_>, name: &str) -> Answer {
+pub(in crate::web) async fn answer(asked: &Asked<'_>, name: &str) -> HttpResponse {
     let targets = asked.in_force.rounds.targets();
     if !targets.iter().any(|watched| watched.source.name == name) {
         return line(StatusCode::NOT_FOUND, "no such target");
