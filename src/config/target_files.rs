@@ -8,7 +8,7 @@ use super::document;
 use super::last_good::Base;
 use super::named_file::{FileKind, Stamp, stamp};
 use super::pattern::Pattern;
-use super::target_list::{self, Admitted, List, Listed, Names};
+use super::target_list::{self, Admitted, Listed, Names, TargetList};
 use super::targets::Common;
 use super::trust::TrustStores;
 use crate::watch::Watched;
@@ -248,9 +248,9 @@ impl TargetFiles {
         file: &Path,
         name: &str,
         text: &[u8],
-    ) -> Result<(List, Vec<String>), DocumentError> {
+    ) -> Result<(TargetList, Vec<String>), DocumentError> {
         let Some(common) = &self.common else {
-            return Ok((List::default(), Vec::new()));
+            return Ok((TargetList::default(), Vec::new()));
         };
         let document = Document::parse(file, text)?;
         let root = document.root();

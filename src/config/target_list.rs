@@ -25,7 +25,7 @@ pub(super) struct Listed {
 
 /// What a list comes to: a bad entry costs none of the others.
 #[derive(Debug, Default)]
-pub(super) struct List {
+pub(super) struct TargetList {
     pub(super) good: Vec<Listed>,
     pub(super) bad: Vec<Problem>,
 }
@@ -67,8 +67,8 @@ pub(super) fn listed(
     value: &Value<'_>,
     common: &Common,
     stores: &mut TrustStores,
-) -> Result<List, Problem> {
-    let mut list = List::default();
+) -> Result<TargetList, Problem> {
+    let mut list = TargetList::default();
     for item in value.list()? {
         if let Err(problem) = one(&item, common, stores, &mut list) {
             list.bad.push(problem);
@@ -82,7 +82,7 @@ fn one(
     item: &Value<'_>,
     common: &Common,
     stores: &mut TrustStores,
-    list: &mut List,
+    list: &mut TargetList,
 ) -> Result<(), Problem> {
     let mut fields = item.fields()?;
     let Some(hosts) = fields.take("targets") else {

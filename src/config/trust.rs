@@ -12,7 +12,7 @@ use crate::pki::{Anchors, Crls};
 use crate::yaml::{Problem, Value};
 
 /// What trust rests on where a target says nothing else.
-pub(super) type Trust = (Arc<Anchors>, Arc<Crls>);
+pub(super) type TrustSection = (Arc<Anchors>, Arc<Crls>);
 
 /// The stores that were named so far.
 pub(super) struct TrustStores {
@@ -39,7 +39,7 @@ impl TrustStores {
     }
 
     /// Reads `trust:`.
-    pub(super) fn section(&mut self, section: &Value<'_>) -> Result<Trust, Problem> {
+    pub(super) fn section(&mut self, section: &Value<'_>) -> Result<TrustSection, Problem> {
         let mut fields = section.fields()?;
         let roots = match fields.take("roots") {
             Some(roots) => self.read(&roots)?,

@@ -52,9 +52,9 @@ impl Manner {
 }
 
 /// A running server; ends with its handle.
-pub(super) struct Server(JoinHandle<()>);
+pub(super) struct MailServer(JoinHandle<()>);
 
-impl Server {
+impl MailServer {
     pub(super) async fn start(
         address: SocketAddr,
         credentials: &Credentials,
@@ -66,7 +66,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for MailServer {
     fn drop(&mut self) {
         self.0.abort();
     }

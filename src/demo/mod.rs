@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::timestamp::Timestamp;
 use authority::{Authority, Credentials, Leaf};
-use mail::{Manner, Server};
+use mail::{MailServer, Manner};
 use names::NameServer;
 
 /// Running servers and what to tell the exporter of them. They end with it.
@@ -19,7 +19,7 @@ pub(crate) struct World {
     pub(crate) config: String,
     /// The root that this world trusts, in DER: it is in no file.
     pub(crate) root: Vec<u8>,
-    _servers: Vec<Server>,
+    _servers: Vec<MailServer>,
     _names: [NameServer; 2],
 }
 
@@ -94,7 +94,7 @@ async fn names(host: u8) -> io::Result<NameServer> {
 }
 
 /// All servers on one port, each at its own address: the first port that is free on all of them.
-async fn start_all(cast: &[Role]) -> io::Result<(u16, Vec<Server>)> {
+async fn start_all(cast: &[Role]) -> io::Result<(u16, Vec<MailServer>)> {
     let mut last = io::Error::other("no port was tried");
     for port in 2525..2560 {
         match start_on(cast, port).await {
@@ -105,11 +105,11 @@ async fn start_all(cast: &[Role]) -> io::Result<(u16, Vec<Server>)> {
     Err(last)
 }
 
-async fn start_on(cast: &[Role], port: u16) -> io::Result<Vec<Server>> {
+async fn start_on(cast: &[Role], port: u16) -> io::Result<Vec<MailServer>> {
     let mut servers = Vec::new();
     for (host, credentials, manner) in cast {
         let address = SocketAddr::from(([127, 0, 0, *host], port));
-        servers.push(Server::start(address, credentials, *manner).await?);
+        servers.push(MailServer::start(address, credentials, *manner).await?);
     }
     Ok(servers)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::record_set::{Kind, RecordSet};
+use super::record_set::{RecordKind, RecordSet};
 
 /// However long a TTL is, a change of DNS is seen after this time.
 const MAX_TTL: Duration = Duration::from_secs(300);
@@ -21,7 +21,7 @@ pub(super) struct Question {
     pub(super) view: Arc<str>,
     /// Absolute and in lower case.
     pub(super) name: Box<str>,
-    pub(super) kind: Kind,
+    pub(super) kind: RecordKind,
 }
 
 /// Two generations: when the young one has grown to half of the bound, it becomes the old one, whose entries that
@@ -113,7 +113,7 @@ mod tests {
         Question {
             view: "v".into(),
             name: name.into(),
-            kind: Kind::A,
+            kind: RecordKind::A,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::facts::lookup::{Exchanger, Security};
 
 /// The kinds of records that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     /// IPv4 addresses.
     A,
     /// IPv6 addresses.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Mx,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for RecordKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::A => "A",

@@ -7,7 +7,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 
 use super::der;
-use super::member::{Limits, called, flaw_as_issuer};
+use super::member::{IssuerLimits, called, flaw_as_issuer};
 use super::signed::{Signed, Signer};
 use crate::certificate::{Certificate, Dn, Facts};
 
@@ -72,9 +72,9 @@ impl Root {
     }
 
     /// What its certificate limits.
-    pub(super) fn limits(&self) -> Option<Limits<'_>> {
+    pub(super) fn limits(&self) -> Option<IssuerLimits<'_>> {
         let signed = Signed::read(self.certificate.as_ref()?.der())?;
-        Some(Limits::read(&signed))
+        Some(IssuerLimits::read(&signed))
     }
 }
 

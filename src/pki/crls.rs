@@ -7,11 +7,11 @@ use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::der::sequence;
-use super::list::List;
+use super::list::RevocationList;
 
 /// Lists of revoked certificates (RFC 5280 §5) as their files had them when they were read.
 #[derive(Clone, Default)]
-pub struct Crls(Vec<Arc<List>>);
+pub struct Crls(Vec<Arc<RevocationList>>);
 
 /// Why a file of revocation lists, or one list of it, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ impl Crls {
         for (nth, der) in whole.into_iter().chain(in_pem).enumerate() {
             let list = der
                 .map_err(|e| format!("is malformed: {e}"))
-                .and_then(|der: CertificateRevocationListDer<'_>| List::read(&der));
+                .and_then(|der: CertificateRevocationListDer<'_>| RevocationList::read(&der));
             match list {
                 Ok(list) => crls.0.push(Arc::new(list)),
                 Err(why) => complaints.push(CrlsError::Unusable(name.to_owned(), nth + 1, why)),
@@ -57,7 +57,7 @@ impl Crls {
     }
 
     /// The lists of an issuer, given by the canonical form of its name.
-    pub(super) fn of<'a>(&'a self, issuer: &'a [u8]) -> impl Iterator<Item = &'a List> {
+    pub(super) fn of<'a>(&'a self, issuer: &'a [u8]) -> impl Iterator<Item = &'a RevocationList> {
         let all = self.0.iter().map(Arc::as_ref);
         all.filter(move |list| list.issuer == issuer)
     }

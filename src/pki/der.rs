@@ -2,7 +2,7 @@
 
 /// One element.
 #[derive(Clone, Copy)]
-pub(super) struct Element<'a> {
+pub(super) struct DerElement<'a> {
     /// The first byte: class, form and number.
     pub(super) tag: u8,
     /// What is inside.
@@ -25,16 +25,16 @@ pub(super) const fn context(number: u8) -> u8 {
 
 /// Elements one after the other; ends where there is none.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(super) struct DerReader<'a>(pub(super) &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> DerReader<'a> {
     /// The content of the next element if it has this tag, else nothing is taken.
     pub(super) fn content(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.element(tag).map(|element| element.content)
     }
 
     /// The next element if it has this tag, else nothing is taken.
-    pub(super) fn element(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(super) fn element(&mut self, tag: u8) -> Option<DerElement<'a>> {
         let mut ahead = *self;
         let element = ahead.next().filter(|element| element.tag == tag)?;
         *self = ahead;
@@ -46,15 +46,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Iterator for Reader<'a> {
-    type Item = Element<'a>;
+impl<'a> Iterator for DerReader<'a> {
+    type Item = DerElement<'a>;
 
-    fn next(&mut self) -> Option<Element<'a>> {
+    fn next(&mut self) -> Option<DerElement<'a>> {
         let (&tag, rest) = self.0.split_first()?;
         let (content, rest) = body(rest)?;
         let whole = &self.0[..self.0.len() - rest.len()];
         self.0 = rest;
-        Some(Element {
+        Some(DerElement {
             tag,
             content,
             whole,
@@ -79,7 +79,7 @@ fn body(der: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// What the one SEQUENCE holds that `der` is.
 pub(super) fn sequence(der: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader(der);
+    let mut reader = DerReader(der);
     let content = reader.content(SEQUENCE)?;
     reader.is_empty().then_some(content)
 }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_not_asked_for_stays() {
-        let mut reader = Reader(b"\x02\x01\x05\x01\x01\xff");
+        let mut reader = DerReader(b"\x02\x01\x05\x01\x01\xff");
         assert_eq!(reader.content(BOOLEAN), None);
         assert_eq!(reader.content(INTEGER), Some(&[5][..]));
         let last = reader.element(BOOLEAN).unwrap();

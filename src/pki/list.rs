@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::der::{self, Reader};
+use super::der::{self, DerReader};
 use super::member::{Member, extensions};
 use super::signed::{Made, Signed, Signer};
 use crate::certificate::{Dn, SignatureAlgorithm};
@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 const MAX_SIGNERS: usize = 8;
 
 /// One list, of version 1 or 2.
-pub(super) struct List {
+pub(super) struct RevocationList {
     der: Vec<u8>,
     /// [`Dn::canonical`].
     pub(super) issuer: Vec<u8>,
@@ -33,13 +33,13 @@ struct Scope {
     points: Option<Vec<Vec<u8>>>,
 }
 
-impl List {
+impl RevocationList {
     /// # Errors
     /// What keeps it from being used, to stand behind its name.
     pub(super) fn read(der: &[u8]) -> Result<Self, String> {
         let malformed = || "is malformed".to_owned();
         let signed = Signed::read(der).ok_or_else(malformed)?;
-        let mut fields = Reader(signed.fields);
+        let mut fields = DerReader(signed.fields);
         match fields.content(der::INTEGER) {
             // Version 1 is what stands without a number.
             None | Some([0 | 1]) => {}
@@ -77,7 +77,7 @@ impl List {
     }
 
     pub(super) fn names(&self, certificate: &Member<'_>) -> bool {
-        let serial = Reader(certificate.signed.fields).find(|field| field.tag == der::INTEGER);
+        let serial = DerReader(certificate.signed.fields).find(|field| field.tag == der::INTEGER);
         serial.is_some_and(|serial| {
             let search = self
                 .revoked
@@ -105,7 +105,7 @@ impl List {
 }
 
 /// UTCTime or GeneralizedTime as RFC 5280 §5.1.2.4 has them.
-fn time(fields: &mut Reader<'_>) -> Option<Timestamp> {
+fn time(fields: &mut DerReader<'_>) -> Option<Timestamp> {
     let text = |digits: &[u8]| str::from_utf8(digits).ok().map(str::to_owned);
     if let Some(short) = fields.content(0x17) {
         let short = text(short)?;
@@ -117,8 +117,8 @@ fn time(fields: &mut Reader<'_>) -> Option<Timestamp> {
 
 fn scope(tagged: &[u8]) -> Result<Scope, String> {
     let mut scope = Scope::default();
-    for extension in Reader(der::sequence(tagged).unwrap_or_default()) {
-        let mut parts = Reader(extension.content);
+    for extension in DerReader(der::sequence(tagged).unwrap_or_default()) {
+        let mut parts = DerReader(extension.content);
         let oid = parts.content(der::OID).unwrap_or_default();
         let is_critical = parts.content(der::BOOLEAN).is_some_and(|b| b != [0]);
         let value = parts.content(der::OCTET_STRING).unwrap_or_default();
@@ -139,7 +139,7 @@ fn scope(tagged: &[u8]) -> Result<Scope, String> {
 fn distribution_point(value: &[u8]) -> Result<Scope, String> {
     let mut scope = Scope::default();
     let content = der::sequence(value).ok_or("has a malformed issuingDistributionPoint")?;
-    for field in Reader(content) {
+    for field in DerReader(content) {
         let is_set = field.content != [0];
         match field.tag {
             0xa0 => scope.points = Some(full_name(field.content)?),
@@ -162,14 +162,14 @@ fn distribution_point(value: &[u8]) -> Result<Scope, String> {
 }
 
 fn full_name(point: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let names = Reader(point)
+    let names = DerReader(point)
         .content(der::context(0))
         .ok_or("names its distribution point relative to its issuer, which is not supported")?;
     Ok(uris(names))
 }
 
 fn uris(names: &[u8]) -> Vec<Vec<u8>> {
-    let uris = Reader(names).filter(|name| name.tag == 0x86);
+    let uris = DerReader(names).filter(|name| name.tag == 0x86);
     uris.map(|name| name.content.to_vec()).collect()
 }
 
@@ -179,10 +179,10 @@ fn points(certificate: &Member<'_>) -> Option<Vec<Vec<u8>>> {
     let value = extensions(certificate.signed.fields)
         .find_map(|(oid, value)| (oid == b"\x55\x1d\x1f").then_some(value))?;
     let mut all = Vec::new();
-    for point in Reader(der::sequence(value)?) {
-        let mut parts = Reader(point.content);
+    for point in DerReader(der::sequence(value)?) {
+        let mut parts = DerReader(point.content);
         let name = parts.content(der::context(0));
-        let names = name.and_then(|name| Reader(name).content(der::context(0)));
+        let names = name.and_then(|name| DerReader(name).content(der::context(0)));
         if let Some(names) = names.filter(|_| parts.is_empty()) {
             all.extend(uris(names));
         }
@@ -192,13 +192,13 @@ fn points(certificate: &Member<'_>) -> Option<Vec<Vec<u8>>> {
 
 fn serials(revoked: &[u8]) -> Result<Vec<Box<[u8]>>, String> {
     let mut serials = Vec::new();
-    let mut entries = Reader(revoked);
+    let mut entries = DerReader(revoked);
     while !entries.is_empty() {
         let entry = entries.content(der::SEQUENCE);
-        let mut entry = Reader(entry.ok_or("is malformed")?);
+        let mut entry = DerReader(entry.ok_or("is malformed")?);
         let serial = entry.content(der::INTEGER).ok_or("is malformed")?;
         entry.next().ok_or("is malformed")?;
-        for extension in Reader(entry.content(der::SEQUENCE).unwrap_or_default()) {
+        for extension in DerReader(entry.content(der::SEQUENCE).unwrap_or_default()) {
             is_understood(extension.content)?;
         }
         serials.push(serial.into());
@@ -209,7 +209,7 @@ fn serials(revoked: &[u8]) -> Result<Vec<Box<[u8]>>, String> {
 
 /// Reasons and dates change nothing here; an issuer of its own does (RFC 5280 §5.3).
 fn is_understood(extension: &[u8]) -> Result<(), String> {
-    let mut parts = Reader(extension);
+    let mut parts = DerReader(extension);
     let oid = parts.content(der::OID).unwrap_or_default();
     let is_critical = parts.content(der::BOOLEAN).is_some_and(|b| b != [0]);
     match oid {
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     /// A list with these fields behind its issuer's name, whose signature nobody asks for.
-    fn list(version: &[u8], behind: &[u8]) -> Result<List, String> {
+    fn list(version: &[u8], behind: &[u8]) -> Result<RevocationList, String> {
         let algorithm = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
         let body = [
             version,
@@ -236,7 +236,7 @@ mod tests {
         ]
         .concat();
         let outer = [&der::wrap(&body), &algorithm[..], b"\x03\x02\0\x01"].concat();
-        List::read(&der::wrap(&outer))
+        RevocationList::read(&der::wrap(&outer))
     }
 
     /// One extension of number `last` below 2.5.29, critical.

@@ -4,7 +4,7 @@
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
-use super::der::{self, Reader};
+use super::der::{self, DerReader};
 use super::signed::{Signed, Signer};
 use crate::certificate::{Certificate, Dn, Facts};
 
@@ -17,7 +17,7 @@ pub(super) struct Member<'a> {
     /// [`Dn::canonical`] of its two names.
     pub(super) subject: Vec<u8>,
     pub(super) issuer: Vec<u8>,
-    pub(super) limits: Limits<'a>,
+    pub(super) limits: IssuerLimits<'a>,
     /// Its two names, for messages.
     pub(super) name: String,
     pub(super) issuer_name: String,
@@ -29,7 +29,7 @@ pub(super) struct Member<'a> {
 
 /// What the extensions of an issuer limit, besides basicConstraints.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Limits<'a> {
+pub(super) struct IssuerLimits<'a> {
     /// The first eight bits of keyUsage (RFC 5280 §4.2.1.3).
     key_usage: Option<u8>,
     /// The content of nameConstraints (RFC 5280 §4.2.1.10).
@@ -51,7 +51,7 @@ impl<'a> Member<'a> {
             signer: Signer::new(facts.spki.clone()),
             subject: facts.subject.canonical(),
             issuer: facts.issuer.canonical(),
-            limits: Limits::read(&signed),
+            limits: IssuerLimits::read(&signed),
             name,
             issuer_name: called(&facts.issuer),
         })
@@ -59,7 +59,7 @@ impl<'a> Member<'a> {
 
     /// Its issuer's name as it stands in the certificate.
     pub(super) fn raw_issuer(&self) -> Option<&'a [u8]> {
-        let mut sequences = Reader(self.signed.fields).filter(|e| e.tag == der::SEQUENCE);
+        let mut sequences = DerReader(self.signed.fields).filter(|e| e.tag == der::SEQUENCE);
         sequences.nth(1).map(|name| name.whole)
     }
 
@@ -95,7 +95,7 @@ impl<'a> Member<'a> {
 }
 
 fn flaw(name: &str, facts: &Facts, signed: &Signed<'_>, der: &[u8]) -> Option<String> {
-    let inner = Reader(signed.fields).find(|field| field.tag == der::SEQUENCE);
+    let inner = DerReader(signed.fields).find(|field| field.tag == der::SEQUENCE);
     if inner.is_none_or(|algorithm| algorithm.content != signed.algorithm) {
         return Some(format!(
             "'{name}' names two signature algorithms (RFC 5280 §4.1.1.2)"
@@ -135,7 +135,7 @@ pub(super) fn flaw_as_issuer(name: &str, facts: &Facts, below: usize) -> Option<
     })
 }
 
-impl<'a> Limits<'a> {
+impl<'a> IssuerLimits<'a> {
     pub(super) fn read(signed: &Signed<'a>) -> Self {
         let mut limits = Self::default();
         for (oid, value) in extensions(signed.fields) {
@@ -162,10 +162,10 @@ impl<'a> Limits<'a> {
 
 /// OID and value of each extension of a TBSCertificate.
 pub(super) fn extensions(fields: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let tagged = Reader(fields).find(|field| field.tag == der::context(3));
+    let tagged = DerReader(fields).find(|field| field.tag == der::context(3));
     let all = tagged.and_then(|tagged| der::sequence(tagged.content));
-    Reader(all.unwrap_or_default()).filter_map(|extension| {
-        let mut parts = Reader(extension.content);
+    DerReader(all.unwrap_or_default()).filter_map(|extension| {
+        let mut parts = DerReader(extension.content);
         let oid = parts.content(der::OID)?;
         parts.content(der::BOOLEAN);
         Some((oid, parts.content(der::OCTET_STRING)?))
@@ -173,12 +173,12 @@ pub(super) fn extensions(fields: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> 
 }
 
 fn key_usage(value: &[u8]) -> Option<u8> {
-    let bits = Reader(value).content(der::BIT_STRING)?;
+    let bits = DerReader(value).content(der::BIT_STRING)?;
     Some(bits.get(1).copied().unwrap_or(0))
 }
 
 fn explicit_policy(value: &[u8]) -> Option<usize> {
-    let after = Reader(der::sequence(value)?).content(0x80)?;
+    let after = DerReader(der::sequence(value)?).content(0x80)?;
     // More certificates than a chain has, when it does not fit.
     Some(der::number(after).unwrap_or(usize::MAX))
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::budget::{Budget, Spent};
-use super::der::{self, Element, Reader};
+use super::der::{self, DerElement, DerReader};
 use super::member::{Member, cut};
 use crate::certificate::{Dn, SubjectName};
 
@@ -48,7 +48,7 @@ pub(super) fn check(
     member: &Member<'_>,
     budget: &mut Budget,
 ) -> Result<(), Objection> {
-    let mut lists = Reader(constraints);
+    let mut lists = DerReader(constraints);
     let permitted = subtrees(lists.content(der::context(0)), budget)?;
     let excluded = subtrees(lists.content(der::context(1)), budget)?;
     if permitted.is_empty() && excluded.is_empty() {
@@ -118,12 +118,12 @@ fn subtrees<'a>(
 ) -> Result<Vec<Subtree<'a>>, Objection> {
     let unclear = || Objection::Unclear("name constraints that cannot be read".to_owned());
     let mut subtrees = Vec::new();
-    let mut reader = Reader(list.unwrap_or_default());
+    let mut reader = DerReader(list.unwrap_or_default());
     while !reader.is_empty() {
         let content = reader.content(der::SEQUENCE).ok_or_else(unclear)?;
         // A directory name has to be read, which costs more than text.
         budget.name(8 * content.len())?;
-        let mut parts = Reader(content);
+        let mut parts = DerReader(content);
         let base = parts.next().ok_or_else(unclear)?;
         // Minimum and maximum are not used with any form of name.
         if !parts.is_empty() {
@@ -134,7 +134,7 @@ fn subtrees<'a>(
     Ok(subtrees)
 }
 
-fn subtree<'a>(base: &Element<'a>) -> Option<Subtree<'a>> {
+fn subtree<'a>(base: &DerElement<'a>) -> Option<Subtree<'a>> {
     Some(match base.tag {
         0xa0 => Subtree::Other("otherName:"),
         0x81 => Subtree::Other("email:"),

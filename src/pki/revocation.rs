@@ -6,8 +6,8 @@
 use super::anchors::Anchors;
 use super::budget::MAX_CHAIN;
 use super::crls::Crls;
-use super::list::List;
-use super::member::{Limits, Member};
+use super::list::RevocationList;
+use super::member::{IssuerLimits, Member};
 use super::signed::{Made, Signer};
 use super::trust::{CertPath, Trust};
 use crate::certificate::Certificate;
@@ -101,7 +101,12 @@ impl<'a> Asked<'a> {
         Revocation::Unknown(why)
     }
 
-    fn clears(&self, list: &List, leaf: &Member<'_>, now: Timestamp) -> Result<(), String> {
+    fn clears(
+        &self,
+        list: &RevocationList,
+        leaf: &Member<'_>,
+        now: Timestamp,
+    ) -> Result<(), String> {
         if !list.covers(leaf) {
             return Err("the CRL does not cover this kind of certificate".into());
         }
@@ -116,7 +121,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Whether the key that issued this certificate of the path has signed the list.
-    fn is_of_issuer(&self, list: &List, nth: usize) -> Result<(), String> {
+    fn is_of_issuer(&self, list: &RevocationList, nth: usize) -> Result<(), String> {
         let mut why = "the CRL is not signed by the certificate's issuer";
         for (signer, limits) in self.signers(nth) {
             match list.made_by(signer) {
@@ -132,7 +137,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The key above this certificate of the path; of a root all that it may be.
-    fn signers(&self, nth: usize) -> Vec<(&Signer, Option<Limits<'_>>)> {
+    fn signers(&self, nth: usize) -> Vec<(&Signer, Option<IssuerLimits<'_>>)> {
         if let Some(issuer) = self.members.get(nth + 1) {
             return vec![(&issuer.signer, Some(issuer.limits))];
         }

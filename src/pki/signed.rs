@@ -4,7 +4,7 @@
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use webpki::{Error, RawPublicKeyEntity};
 
-use super::der::{self, Reader};
+use super::der::{self, DerReader};
 use crate::certificate::{Key, KeyKind, SignatureAlgorithm};
 
 /// `SEQUENCE { body, algorithm, signature }`: certificates (RFC 5280 §4.1) and revocation lists (§5.1).
@@ -101,10 +101,10 @@ fn is_usual_rsa(spki: &[u8], bits: Option<u32>) -> bool {
 
 /// The second number of an RSAPublicKey (RFC 8017 §A.1.1).
 fn rsa_exponent(spki: &[u8]) -> Option<&[u8]> {
-    let mut fields = Reader(der::sequence(spki)?);
+    let mut fields = DerReader(der::sequence(spki)?);
     fields.content(der::SEQUENCE)?;
     let key = fields.content(der::BIT_STRING)?.strip_prefix(&[0])?;
-    let mut key = Reader(der::sequence(key)?);
+    let mut key = DerReader(der::sequence(key)?);
     key.content(der::INTEGER)?;
     key.content(der::INTEGER)
 }
@@ -117,7 +117,7 @@ fn integer_bits(integer: &[u8]) -> usize {
 
 impl<'a> Signed<'a> {
     pub(super) fn read(der: &'a [u8]) -> Option<Self> {
-        let mut outer = Reader(Reader(der).content(der::SEQUENCE)?);
+        let mut outer = DerReader(DerReader(der).content(der::SEQUENCE)?);
         let body = outer.element(der::SEQUENCE)?;
         let algorithm = outer.content(der::SEQUENCE)?;
         let signature = outer.content(der::BIT_STRING)?.strip_prefix(&[0])?;
@@ -131,11 +131,11 @@ impl<'a> Signed<'a> {
 
     /// The length of the salt, of a signature with PSS: `[2] INTEGER DEFAULT 20` (RFC 4055 §3.1).
     pub(super) fn salt(&self) -> Option<usize> {
-        let mut parts = Reader(self.algorithm);
+        let mut parts = DerReader(self.algorithm);
         parts.content(der::OID).filter(|oid| *oid == RSASSA_PSS)?;
-        let mut parameters = Reader(parts.content(der::SEQUENCE)?);
+        let mut parameters = DerReader(parts.content(der::SEQUENCE)?);
         match parameters.find(|parameter| parameter.tag == der::context(2)) {
-            Some(tagged) => der::number(Reader(tagged.content).content(der::INTEGER)?),
+            Some(tagged) => der::number(DerReader(tagged.content).content(der::INTEGER)?),
             None => Some(20),
         }
     }

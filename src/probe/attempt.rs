@@ -154,7 +154,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn speak_secured(&mut self, stream: tls::Stream) {
+    async fn speak_secured(&mut self, stream: tls::TlsStream) {
         let connection = tls::connection(&stream, self.fallback);
         let agreed = format!(
             "TLS: {} {}",

@@ -21,7 +21,7 @@ impl Stream for Meter {
     }
 }
 
-impl Stream for tls::Stream {
+impl Stream for tls::TlsStream {
     fn meter(&mut self) -> &mut Meter {
         self.get_mut().0
     }

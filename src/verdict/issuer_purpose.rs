@@ -1,6 +1,6 @@
 //! Check `issuer_purpose`: the issuers may issue what they issued.
 
-use super::path::{Member, relied_upon};
+use super::path::{ReliedUpon, relied_upon};
 use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Facts, KeyUsage};
 use crate::pki::Trust;
@@ -37,7 +37,7 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
 }
 
 /// Where it stands on the path.
-fn misplaced(issuer: &Member<'_>) -> Option<String> {
+fn misplaced(issuer: &ReliedUpon<'_>) -> Option<String> {
     let facts = issuer.facts;
     let length = facts.basic_constraints.and_then(|c| c.path_length);
     // Before version 3 a certificate cannot say so (RFC 5280 §6.1.4 k).

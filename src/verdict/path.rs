@@ -6,7 +6,7 @@ use crate::pki::Trust;
 use crate::reason::Reason;
 
 /// One certificate that a client relies on.
-pub(super) struct Member<'a> {
+pub(super) struct ReliedUpon<'a> {
     pub(super) facts: &'a Facts,
     /// How many intermediates stand between it and the leaf, those that issued themselves aside (RFC 5280 §4.2.1.9).
     pub(super) below: u32,
@@ -16,7 +16,7 @@ pub(super) struct Member<'a> {
 /// roots. What no path needs is not among them, as clients never look at it.
 ///
 /// Where no path is known it is all that names lead to: each may be the one that a client takes.
-pub(super) fn relied_upon<'a>(evidence: &Evidence<'a>) -> Vec<Member<'a>> {
+pub(super) fn relied_upon<'a>(evidence: &Evidence<'a>) -> Vec<ReliedUpon<'a>> {
     let chain = &evidence.observation.chain;
     match evidence.trust {
         Some(Trust::Path(path)) => along(path.certificates.iter().filter_map(|i| chain.get(*i))),
@@ -43,7 +43,7 @@ pub(super) fn weakest(
 }
 
 /// What was presented besides, roots aside.
-fn needless<'a>(evidence: &Evidence<'a>, members: &[Member<'_>]) -> Vec<&'a Facts> {
+fn needless<'a>(evidence: &Evidence<'a>, members: &[ReliedUpon<'_>]) -> Vec<&'a Facts> {
     let is_needed = |facts: &Facts| members.iter().any(|one| std::ptr::eq(one.facts, facts));
     let all = evidence.observation.chain.iter().skip(1);
     all.filter_map(|certificate| certificate.facts().ok())
@@ -51,19 +51,19 @@ fn needless<'a>(evidence: &Evidence<'a>, members: &[Member<'_>]) -> Vec<&'a Fact
         .collect()
 }
 
-fn along<'a>(path: impl Iterator<Item = &'a Certificate>) -> Vec<Member<'a>> {
-    let mut members: Vec<Member<'a>> = Vec::new();
+fn along<'a>(path: impl Iterator<Item = &'a Certificate>) -> Vec<ReliedUpon<'a>> {
+    let mut members: Vec<ReliedUpon<'a>> = Vec::new();
     for facts in path.filter_map(|certificate| certificate.facts().ok()) {
         let issuers = members.iter().skip(1);
         let between = issuers.filter(|issuer| !issuer.facts.is_self_issued());
         let below = u32::try_from(between.count()).unwrap_or(u32::MAX);
-        members.push(Member { facts, below });
+        members.push(ReliedUpon { facts, below });
     }
     members
 }
 
 /// Level by level, each certificate once, so that names that go round in circles end.
-fn by_name(chain: &[Certificate]) -> Vec<Member<'_>> {
+fn by_name(chain: &[Certificate]) -> Vec<ReliedUpon<'_>> {
     let mut presented = chain.iter().filter_map(|c| c.facts().ok());
     let Some(leaf) = presented.next() else {
         return Vec::new();
@@ -74,7 +74,7 @@ fn by_name(chain: &[Certificate]) -> Vec<Member<'_>> {
         let issued = |facts: &&Facts| level.iter().any(|one| facts.is_named_as_issuer_of(one));
         let (next, rest) = others.into_iter().partition(issued);
         let is_leaf = members.is_empty();
-        members.extend(level.into_iter().map(|facts| Member { facts, below }));
+        members.extend(level.into_iter().map(|facts| ReliedUpon { facts, below }));
         below += u32::from(!is_leaf);
         (level, others) = (next, rest);
     }

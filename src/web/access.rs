@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::answer::{HttpResponse, line};
 use super::client::Client;
-use super::passwords::{Login, Outcome, Passwords, Users};
+use super::passwords::{Login, Passwords, Users, Verification};
 use super::tls::Acceptor;
 
 /// What the operator demands of clients, and promises them.
@@ -123,12 +123,12 @@ impl AccessControl {
         }
         let outcome = match login {
             Some(login) => self.passwords.verify(login, client).await,
-            None => Outcome::Wrong,
+            None => Verification::Wrong,
         };
         match outcome {
-            Outcome::Right => None,
-            Outcome::Wrong => Some(unauthorized()),
-            Outcome::Busy => Some(line(
+            Verification::Right => None,
+            Verification::Wrong => Some(unauthorized()),
+            Verification::Busy => Some(line(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too many passwords wait to be verified",
             )),

@@ -9,7 +9,7 @@ pub(super) fn both(headers: &HeaderMap) -> (Format, Encoding) {
     (format(headers), encoding(headers))
 }
 
-/// OpenMetrics for who prefers it to plain text; text for everybody else.
+/// OpenMetrics where the client prefers it to plain text, else text.
 fn format(headers: &HeaderMap) -> Format {
     let accepted = elements(headers, &ACCEPT);
     let weight = |is_meant: &dyn Fn(&Element<'_>) -> bool| {

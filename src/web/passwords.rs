@@ -31,7 +31,7 @@ pub(super) type Users = BTreeMap<String, String>;
 
 /// What came of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Verification {
     /// It is the user's.
     Right,
     /// It is not, or there is no such user.
@@ -108,19 +108,19 @@ impl Passwords {
     }
 
     /// Verifies a password when its turn has come.
-    pub(super) async fn verify(&self, login: Login, client: Client) -> Outcome {
+    pub(super) async fn verify(&self, login: Login, client: Client) -> Verification {
         if self.is_proven(&login) {
-            return Outcome::Right;
+            return Verification::Right;
         }
         let Some(mut done) = self.queue(login, client) else {
-            return Outcome::Wrong;
+            return Verification::Wrong;
         };
         // Whoever is pushed out of the queue hears nothing.
         let outcome = done.wait_for(Option::is_some).await.ok().and_then(|o| *o);
         match outcome {
-            Some(true) => Outcome::Right,
-            Some(false) => Outcome::Wrong,
-            None => Outcome::Busy,
+            Some(true) => Verification::Right,
+            Some(false) => Verification::Wrong,
+            None => Verification::Busy,
         }
     }
 
@@ -316,9 +316,9 @@ mod tests {
     async fn what_was_proven_is_known_as_long_as_the_hash_is_the_same() {
         let (passwords, mut users) = (Passwords::default(), users());
         let right = passwords.verify(login(&users, "bear:honey"), client(1));
-        assert_eq!(right.await, Outcome::Right);
+        assert_eq!(right.await, Verification::Right);
         let wrong = passwords.verify(login(&users, "fox:honey"), client(1));
-        assert_eq!(wrong.await, Outcome::Wrong);
+        assert_eq!(wrong.await, Verification::Wrong);
         passwords.keep(&users);
         assert!(passwords.is_proven(&login(&users, "bear:honey")));
         assert!(!passwords.is_proven(&login(&users, "bear:grapes")));
@@ -377,8 +377,8 @@ mod tests {
         let (passwords, users) = (Passwords::default(), users());
         let wrong = || passwords.verify(login(&users, "bear:grapes"), client(1));
         let both = tokio::join!(wrong(), wrong());
-        assert_eq!(both, (Outcome::Wrong, Outcome::Wrong));
-        assert_eq!(wrong().await, Outcome::Wrong);
+        assert_eq!(both, (Verification::Wrong, Verification::Wrong));
+        assert_eq!(wrong().await, Verification::Wrong);
         assert_eq!(passwords.state().failures_of(client(1)), 1);
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::DocumentError;
-use super::parse::{self, Fault};
+use super::parse::{self, YamlFault};
 use super::position::{KeyPath, locate};
 use super::reader::{Problem, Value};
 use super::shown::{self, KnownKeys};
@@ -48,7 +48,7 @@ impl Document {
 
     /// Finds the place of a problem.
     pub(crate) fn error(&self, problem: Problem) -> DocumentError {
-        let fault = Fault {
+        let fault = YamlFault {
             position: locate(&self.text, &problem.path),
             path: problem.path,
             message: problem.message,
@@ -57,7 +57,7 @@ impl Document {
     }
 }
 
-fn error(file: &Path, fault: Fault) -> DocumentError {
+fn error(file: &Path, fault: YamlFault) -> DocumentError {
     DocumentError {
         file: file.to_owned(),
         line: fault.position.map(|at| at.line),

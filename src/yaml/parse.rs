@@ -12,13 +12,13 @@ const MAX_OPEN_BRACKETS: usize = 1000;
 
 /// Why a text is no document that settings could be read from.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct YamlFault {
     pub(crate) position: Option<Position>,
     pub(crate) path: KeyPath,
     pub(crate) message: String,
 }
 
-impl Fault {
+impl YamlFault {
     fn at(position: Position, message: impl Into<String>) -> Self {
         Self {
             position: Some(position),
@@ -29,27 +29,27 @@ impl Fault {
 }
 
 /// The text of a file: UTF-8, with or without a byte order mark.
-pub(crate) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, YamlFault> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let why = "UTF-16, expected UTF-8 (PowerShell: Out-File -Encoding utf8)";
-        return Err(Fault::at(Position::after(""), why));
+        return Err(YamlFault::at(Position::after(""), why));
     }
     std::str::from_utf8(bytes).map_err(|e| {
         let good = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);
-        Fault::at(Position::after(&good), "not UTF-8, expected text")
+        YamlFault::at(Position::after(&good), "not UTF-8, expected text")
     })
 }
 
 /// Reads one document; an empty one is null.
-pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Node, YamlFault> {
     refuse_unreadable(text)?;
     refuse_odd_indentation(text)?;
     tree::grow(text).map_err(|refusal| explain(text, refusal))
 }
 
 /// What libyaml refuses without saying where, or only after a very long time.
-fn refuse_unreadable(text: &str) -> Result<(), Fault> {
+fn refuse_unreadable(text: &str) -> Result<(), YamlFault> {
     let (mut open, mut values) = (0_usize, 0_usize);
     for (at, c) in text.char_indices() {
         match c {
@@ -71,20 +71,20 @@ fn refuse_unreadable(text: &str) -> Result<(), Fault> {
         } else {
             continue;
         };
-        return Err(Fault::at(Position::after(&text[..at]), message));
+        return Err(YamlFault::at(Position::after(&text[..at]), message));
     }
     Ok(())
 }
 
 /// Blanks that are none for YAML come along when text is copied from a page or a word processor.
-fn refuse_odd_indentation(text: &str) -> Result<(), Fault> {
+fn refuse_odd_indentation(text: &str) -> Result<(), YamlFault> {
     let mut before = 0;
     for line in text.split_inclusive('\n') {
         let blanks = line.len() - line.trim_start().len();
         let odd = line[..blanks].find(|c: char| !c.is_ascii());
         if let Some(odd) = odd {
             let at = Position::after(&text[..before + odd]);
-            return Err(Fault::at(
+            return Err(YamlFault::at(
                 at,
                 "a no-break or wide space, expected plain spaces",
             ));
@@ -131,7 +131,7 @@ const HINTS: [(&str, &str); 7] = [
     ("unknown anchor", "no &name before this *name"),
 ];
 
-fn explain(text: &str, refusal: Rejection) -> Fault {
+fn explain(text: &str, refusal: Rejection) -> YamlFault {
     let position = refusal.error.location().map(|at| Position {
         line: at.line(),
         column: at.column(),
@@ -143,7 +143,7 @@ fn explain(text: &str, refusal: Rejection) -> Fault {
             }
             _ => message,
         };
-        return Fault {
+        return YamlFault {
             position,
             path,
             message,
@@ -156,7 +156,7 @@ fn explain(text: &str, refusal: Rejection) -> Fault {
     } else {
         (position, syntax_message(&said, position))
     };
-    Fault {
+    YamlFault {
         position,
         path: KeyPath::default(),
         message,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::duration;
 use super::position::KeyPath;
 use super::secret;
-use super::tree::{Kind, Node};
+use super::tree::{Node, NodeKind};
 use super::words::{SHOWN, near, one_of, shown};
 use crate::plain::plain;
 
@@ -51,7 +51,7 @@ impl<'a> Value<'a> {
 
     /// Whether nothing was given: `~`, `null` or only the key.
     pub(crate) fn is_null(&self) -> bool {
-        matches!(self.node, Node::Scalar(Kind::Null, _))
+        matches!(self.node, Node::Scalar(NodeKind::Null, _))
     }
 
     /// Whether it is a list.
@@ -78,7 +78,7 @@ impl<'a> Value<'a> {
     fn map(&self) -> Result<&'a [(String, Node)], Problem> {
         match self.node {
             Node::Map(entries) => Ok(entries),
-            Node::Scalar(Kind::Null, _) => Ok(&[]),
+            Node::Scalar(NodeKind::Null, _) => Ok(&[]),
             _ => Err(self.mismatch("a map of keys and values")),
         }
     }
@@ -96,7 +96,7 @@ impl<'a> Value<'a> {
         };
         match self.node {
             Node::List(items) => Ok(items.iter().enumerate().map(item).collect()),
-            Node::Scalar(Kind::Null, _) => Ok(Vec::new()),
+            Node::Scalar(NodeKind::Null, _) => Ok(Vec::new()),
             _ => Err(self.mismatch("a list")),
         }
     }
@@ -136,7 +136,7 @@ impl<'a> Value<'a> {
 
     fn written(&self, expected: &str) -> Result<&'a str, Problem> {
         match self.node {
-            Node::Scalar(kind, written) if *kind != Kind::Null => Ok(written),
+            Node::Scalar(kind, written) if *kind != NodeKind::Null => Ok(written),
             _ => Err(self.mismatch(expected)),
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Value<'a> {
         let expected = format!("{from} to {to}");
         let written = self.written(&format!("a {what}, {expected}"))?;
         let number = match self.node {
-            Node::Scalar(Kind::Integer(number), _) => Some(*number),
+            Node::Scalar(NodeKind::Integer(number), _) => Some(*number),
             _ => written.parse().ok(),
         };
         number
@@ -256,7 +256,7 @@ impl<'a> Value<'a> {
     /// The value in a message.
     fn seen(&self) -> String {
         match self.node {
-            Node::Scalar(Kind::Text, written) => shown(written),
+            Node::Scalar(NodeKind::Text, written) => shown(written),
             Node::Scalar(_, written) => plain(written, SHOWN),
             _ => self.kind().into(),
         }
@@ -264,10 +264,10 @@ impl<'a> Value<'a> {
 
     fn kind(&self) -> &'static str {
         match self.node {
-            Node::Scalar(Kind::Null, _) => "nothing",
-            Node::Scalar(Kind::Text, _) => "text",
-            Node::Scalar(Kind::Bool(_), _) => "true or false",
-            Node::Scalar(Kind::Integer(_) | Kind::Float, _) => "a number",
+            Node::Scalar(NodeKind::Null, _) => "nothing",
+            Node::Scalar(NodeKind::Text, _) => "text",
+            Node::Scalar(NodeKind::Bool(_), _) => "true or false",
+            Node::Scalar(NodeKind::Integer(_) | NodeKind::Float, _) => "a number",
             Node::List(_) => "a list",
             Node::Map(_) => "a map",
         }

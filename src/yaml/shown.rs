@@ -2,7 +2,7 @@
 //! but those that sound like secrets.
 
 use super::secret::{SECRET, masked, masked_url};
-use super::tree::{Kind, Node};
+use super::tree::{Node, NodeKind};
 
 /// A key that ends with one of these words has a secret behind it.
 const SECRET_WORDS: [&str; 8] = [
@@ -31,7 +31,7 @@ pub(super) fn shown(root: &Node, known: &'static KnownKeys) -> String {
         known,
     };
     match root {
-        Node::Scalar(Kind::Null, _) => {}
+        Node::Scalar(NodeKind::Null, _) => {}
         _ => writer.write(root, "", 0, false),
     }
     writer.out
@@ -81,7 +81,7 @@ impl Writer {
     fn entry(&mut self, key: &str, value: &Node, below: &str, depth: usize) {
         self.out.push_str(&quoted(&masked(key)));
         self.out.push(':');
-        let is_open = matches!(value, Node::Scalar(Kind::Null | Kind::Bool(_), _));
+        let is_open = matches!(value, Node::Scalar(NodeKind::Null | NodeKind::Bool(_), _));
         if self.is_secret(below, key) && !is_open {
             self.out.push_str(&format!(" {SECRET}\n"));
         } else if is_empty(value) || matches!(value, Node::Scalar(..)) {
@@ -97,11 +97,11 @@ impl Writer {
         match node {
             Node::Map(_) => "{}".to_owned(),
             Node::List(_) => "[]".to_owned(),
-            Node::Scalar(Kind::Text, text) if self.known.with_accounts.contains(&key) => {
+            Node::Scalar(NodeKind::Text, text) if self.known.with_accounts.contains(&key) => {
                 quoted(&masked_url(text))
             }
-            Node::Scalar(Kind::Text, text) => quoted(&masked(text)),
-            Node::Scalar(Kind::Null, _) => "~".to_owned(),
+            Node::Scalar(NodeKind::Text, text) => quoted(&masked(text)),
+            Node::Scalar(NodeKind::Null, _) => "~".to_owned(),
             Node::Scalar(_, written) => written.clone(),
         }
     }

@@ -18,7 +18,7 @@ const MIN_WEIGHT: usize = 2 << 20;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
     /// Anything that is neither list nor map.
-    Scalar(Kind, String),
+    Scalar(NodeKind, String),
     /// `- a` or `[a, b]`.
     List(Vec<Self>),
     /// `k: v` or `{k: v}`, in the order of the file, every key once.
@@ -27,7 +27,7 @@ pub(crate) enum Node {
 
 /// What YAML 1.2 takes a scalar for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NodeKind {
     /// `~`, `null`, or nothing at all.
     Null,
     /// `true` or `false`; `yes`, `no`, `on`, `off` are text.
@@ -94,7 +94,7 @@ struct Growth<'s> {
 }
 
 impl Growth<'_> {
-    fn scalar<E: de::Error>(self, kind: Kind, text: &str) -> Result<Node, E> {
+    fn scalar<E: de::Error>(self, kind: NodeKind, text: &str) -> Result<Node, E> {
         self.weigh(text.len())?;
         Ok(Node::Scalar(kind, text.to_owned()))
     }
@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Growth<'_> {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Node, E> {
-        self.scalar(Kind::Null, "")
+        self.scalar(NodeKind::Null, "")
     }
 
     fn visit_none<E: de::Error>(self) -> Result<Node, E> {
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Growth<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Node, E> {
-        self.scalar(Kind::Bool(value), "")
+        self.scalar(NodeKind::Bool(value), "")
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Node, E> {
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for Growth<'_> {
     }
 
     fn visit_i128<E: de::Error>(self, value: i128) -> Result<Node, E> {
-        self.scalar(Kind::Integer(value), "")
+        self.scalar(NodeKind::Integer(value), "")
     }
 
     fn visit_u128<E: de::Error>(self, value: u128) -> Result<Node, E> {
@@ -159,11 +159,11 @@ impl<'de> Visitor<'de> for Growth<'_> {
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<Node, E> {
-        self.scalar(Kind::Float, "")
+        self.scalar(NodeKind::Float, "")
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Node, E> {
-        self.scalar(Kind::Text, value)
+        self.scalar(NodeKind::Text, value)
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Node, A::Error> {
@@ -251,7 +251,7 @@ impl<'de> DeserializeSeed<'de> for Written<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.node {
-            Node::Scalar(Kind::Text | Kind::Null, _) => {
+            Node::Scalar(NodeKind::Text | NodeKind::Null, _) => {
                 deserializer.deserialize_ignored_any(IgnoredAny).map(drop)
             }
             Node::Scalar(..) => deserializer.deserialize_str(self),

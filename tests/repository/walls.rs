@@ -6,7 +6,7 @@ mod rings;
 mod source;
 mod spellings;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -183,6 +183,39 @@ const RINGS: &[&str] = &[
     "watch",
 ];
 
+/// Names that several types have, and why. This list only shrinks.
+const NAMESAKES: &[(&str, &str)] = &[
+    (
+        "Asked",
+        "what trust was asked, and what a server asked of us",
+    ),
+    ("Asker", "whom a permit is for, and whom DNS is asked of"),
+    (
+        "Attempt",
+        "the attempt of a probe, and what is recorded of it",
+    ),
+    ("Cause", "a cause, and its JSON"),
+    (
+        "Check",
+        "a check, its JSON, and the arguments of the command",
+    ),
+    ("Credentials", "a proxy's, and the demo's own"),
+    ("Key", "of a certificate, and of a configuration file"),
+    ("Kind", "of checks, of metrics, of replies"),
+    ("Leaf", "one that is seen, and one that the demo issues"),
+    ("Look", "what shows a trouble, and what is being looked for"),
+    ("NameServer", "one that is asked, and the demo's own"),
+    (
+        "Reader",
+        "of a server's first flight, and of the state of the program",
+    ),
+    (
+        "Stamp",
+        "a file as it was last seen, in rooms that cannot share it",
+    ),
+    ("Step", "towards a key in YAML, and in an SMTP dialogue"),
+];
+
 /// Most lines of code in a file, unit tests aside.
 const MAX_LINES: usize = 300;
 
@@ -226,6 +259,29 @@ fn no_file_imports_one_that_imports_it() {
         assert!(
             known.iter().any(|link| room(link) == *ring),
             "RINGS: {ring} has no ring any more; strike it, so that it stays so"
+        );
+    }
+}
+
+#[test]
+fn a_word_has_one_meaning() {
+    let sources = sources();
+    let mut homes = BTreeMap::<_, BTreeSet<_>>::new();
+    for source in shipped(&sources) {
+        for name in source.types() {
+            homes.entry(name).or_default().insert(&source.path);
+        }
+    }
+    for (name, files) in &homes {
+        let is_known = NAMESAKES.iter().any(|(known, _)| known == name);
+        let has_namesake = files.len() > 1;
+        assert!(
+            !has_namesake || is_known,
+            "{files:?} each declare a {name}: call one of them by the field's own term"
+        );
+        assert!(
+            has_namesake || !is_known,
+            "NAMESAKES: there is one {name} now; strike it, so that it stays so"
         );
     }
 }

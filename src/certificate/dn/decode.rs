@@ -3,7 +3,7 @@
 use x509_parser::asn1_rs::Tag;
 
 use super::super::der;
-use super::name::{Attribute, Dn, Value};
+use super::name::{Attribute, AttributeValue, Dn};
 
 impl Dn {
     /// Reads a `Name` (RFC 5280 §4.1.2.4); none when the bytes are not one, to the last byte.
@@ -38,11 +38,11 @@ fn attribute(der: &[u8]) -> Option<Attribute> {
     };
     Some(Attribute {
         oid: oid.oid()?,
-        value: Value::from_der(value.raw),
+        value: AttributeValue::from_der(value.raw),
     })
 }
 
-impl Value {
+impl AttributeValue {
     /// A value from its complete DER; bytes that are no DER are kept all the same.
     pub(super) fn from_der(der: &[u8]) -> Self {
         Self {
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn read(der: &[u8]) -> Option<String> {
-        Value::from_der(der).text
+        AttributeValue::from_der(der).text
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
             b"\x0c\x05A",
             b"",
         ] {
-            let value = Value::from_der(der);
+            let value = AttributeValue::from_der(der);
             assert_eq!((value.text, value.der.as_slice()), (None, der));
         }
     }

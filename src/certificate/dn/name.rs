@@ -18,19 +18,19 @@ pub struct Dn {
 pub(super) struct Attribute {
     /// Dotted.
     pub(super) oid: String,
-    pub(super) value: Value,
+    pub(super) value: AttributeValue,
 }
 
 /// An attribute's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value {
+pub(super) struct AttributeValue {
     /// The characters, when the type is a string and holds what it promises.
     pub(super) text: Option<String>,
     /// The complete DER, tag and length included.
     pub(super) der: Vec<u8>,
 }
 
-impl Value {
+impl AttributeValue {
     pub(super) fn from_text(text: String) -> Self {
         Self {
             der: der::utf8_string(&text),
@@ -160,7 +160,7 @@ fn folded_set(rdn: &[Attribute]) -> Vec<(&str, Folded<'_>)> {
     set
 }
 
-fn folded_value(value: &Value) -> Folded<'_> {
+fn folded_value(value: &AttributeValue) -> Folded<'_> {
     value
         .text
         .as_deref()
@@ -257,7 +257,7 @@ mod tests {
     fn a_backslash_is_read_both_ways() {
         let literal = Dn::from_rdns(vec![vec![Attribute {
             oid: attribute::COMMON_NAME.into(),
-            value: Value::from_text(r"a\,b".into()),
+            value: AttributeValue::from_text(r"a\,b".into()),
         }]]);
         assert!(literal.matches(&dn(r#"CN="a\,b""#)), ".NET");
         assert!(literal.matches(&dn(r"CN=a\\\,b")), "RFC 4514");

@@ -1,7 +1,7 @@
 //! The texts that tools print for distinguished names to names; knows no certificate.
 
 use super::super::hex;
-use super::name::{Attribute, Dn, Value};
+use super::name::{Attribute, AttributeValue, Dn};
 use super::{attribute, decode};
 
 /// Why a text is no distinguished name; offsets are in bytes from the start of the text.
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
         Ok(oid)
     }
 
-    fn quoted(&mut self) -> Result<Value, DnError> {
+    fn quoted(&mut self) -> Result<AttributeValue, DnError> {
         let open = self.at;
         let mut bytes = Vec::new();
         self.at += 1;
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
         text_value(bytes, open)
     }
 
-    fn plain(&mut self) -> Result<Value, DnError> {
+    fn plain(&mut self) -> Result<AttributeValue, DnError> {
         let start = self.at;
         let mut bytes = Vec::new();
         // Blanks at the end are dropped, unless they were escaped.
@@ -275,7 +275,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn hex(&mut self) -> Result<Value, DnError> {
+    fn hex(&mut self) -> Result<AttributeValue, DnError> {
         let at = self.at;
         let digits = &self.rest()[1..];
         let end = digits.find([',', ';', '+']).unwrap_or(digits.len());
@@ -283,14 +283,14 @@ impl<'a> Reader<'a> {
         self.at += 1 + end;
         hex::decode(&compact)
             .filter(|der| !der.is_empty())
-            .map(|der| Value::from_der(&der))
+            .map(|der| AttributeValue::from_der(&der))
             .ok_or(DnError::Hex { at })
     }
 }
 
-fn text_value(bytes: Vec<u8>, at: usize) -> Result<Value, DnError> {
+fn text_value(bytes: Vec<u8>, at: usize) -> Result<AttributeValue, DnError> {
     String::from_utf8(bytes)
-        .map(Value::from_text)
+        .map(AttributeValue::from_text)
         .map_err(|_| DnError::NotUtf8 { at })
 }
 
@@ -331,7 +331,7 @@ fn slash_attribute(text: &str, at: usize) -> Result<Attribute, DnError> {
         at,
         key: excerpt(key),
     })?;
-    let value = Value::from_text(decode::utf8_or_latin1(&unescaped(value)));
+    let value = AttributeValue::from_text(decode::utf8_or_latin1(&unescaped(value)));
     Ok(Attribute { oid, value })
 }
 

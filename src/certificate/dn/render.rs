@@ -88,13 +88,13 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::name::Value;
+    use super::super::name::AttributeValue;
     use super::*;
 
     fn name(values: &[(&str, &str)]) -> Dn {
         let attribute = |(oid, text): &(&str, &str)| Attribute {
             oid: (*oid).into(),
-            value: Value::from_text((*text).into()),
+            value: AttributeValue::from_text((*text).into()),
         };
         Dn::from_rdns(values.iter().map(|v| vec![attribute(v)]).collect())
     }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_hex() {
         let mut name = name(&[("2.5.4.3", "")]);
-        name.rdns[0][0].value = Value::from_der(b"\x02\x01\x05");
+        name.rdns[0][0].value = AttributeValue::from_der(b"\x02\x01\x05");
         assert_eq!(name.to_exchange(), "CN=#020105");
         assert_eq!(name.to_rfc4514(), "CN=#020105");
         assert!(name.matches(&Dn::parse("CN=#020105").unwrap()));

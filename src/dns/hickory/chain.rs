@@ -7,7 +7,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
-use super::super::record_set::{Data, Kind, RecordSet};
+use super::super::record_set::{Data, RecordKind, RecordSet};
 use crate::facts::lookup::{Exchanger, Security};
 
 /// More aliases than any resolver follows.
@@ -45,7 +45,7 @@ impl Statement {
 }
 
 /// What to do after a reply.
-pub(super) enum Step {
+pub(super) enum AliasStep {
     /// Nothing: this is the answer.
     Done(RecordSet),
     /// Ask for the name at the end: this reply did not say.
@@ -55,8 +55,8 @@ pub(super) enum Step {
 }
 
 /// The aliases from a name on.
-pub(super) struct Chain {
-    kind: Kind,
+pub(super) struct AliasChain {
+    kind: RecordKind,
     names: Vec<Name>,
     /// The shortest so far, in seconds.
     ttl: u32,
@@ -64,8 +64,8 @@ pub(super) struct Chain {
     security: Security,
 }
 
-impl Chain {
-    pub(super) fn new(name: Name, kind: Kind) -> Self {
+impl AliasChain {
+    pub(super) fn new(name: Name, kind: RecordKind) -> Self {
         Self {
             kind,
             names: vec![name],
@@ -80,7 +80,7 @@ impl Chain {
     }
 
     /// Goes along what was replied to the question for the name at the end.
-    pub(super) fn follow(&mut self, statement: &Statement) -> Step {
+    pub(super) fn follow(&mut self, statement: &Statement) -> AliasStep {
         self.security = self.security.and(statement.security);
         let asked = self.names.len();
         loop {
@@ -100,19 +100,19 @@ impl Chain {
             let is_loop = self.names.contains(&target);
             self.names.push(target);
             if is_loop || self.names.len() > MAX_ALIASES {
-                return Step::Astray(self.astray(is_loop));
+                return AliasStep::Astray(self.astray(is_loop));
             }
         }
         let was_told = self.names.len() == asked || statement.negative_ttl.is_some();
         if statement.exists && !was_told {
-            return Step::Ask;
+            return AliasStep::Ask;
         }
         self.done(Arc::default(), statement.exists, statement.negative_ttl)
     }
 
-    fn done(&self, records: Arc<[Data]>, exists: bool, ttl: Option<u32>) -> Step {
+    fn done(&self, records: Arc<[Data]>, exists: bool, ttl: Option<u32>) -> AliasStep {
         let alias_of = (self.names.len() > 1).then(|| shown(self.end()).into());
-        Step::Done(RecordSet {
+        AliasStep::Done(RecordSet {
             records,
             alias_of,
             exists,
@@ -142,15 +142,15 @@ pub(super) fn shown(name: &Name) -> String {
 }
 
 /// The type that is asked for.
-pub(super) fn record_type(kind: Kind) -> RecordType {
+pub(super) fn record_type(kind: RecordKind) -> RecordType {
     match kind {
-        Kind::A => RecordType::A,
-        Kind::Aaaa => RecordType::AAAA,
-        Kind::Mx => RecordType::MX,
+        RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
+        RecordKind::Mx => RecordType::MX,
     }
 }
 
-fn is_of(record: &Record, kind: Kind) -> bool {
+fn is_of(record: &Record, kind: RecordKind) -> bool {
     record.record_type() == record_type(kind)
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, timeout_at};
 
 use super::runtime;
-use super::server::{Reply, SILENCE, Server, Standing, complaint, settles};
+use super::server::{DnsReply, SILENCE, Server, Standing, complaint, settles};
 
 /// How long a server that kept silent is waited for before the next one is asked too.
 const ON_TRIAL: Duration = Duration::from_millis(200);
@@ -51,7 +51,7 @@ impl InOrder {
         }))
     }
 
-    async fn ask(self, request: DnsRequest) -> Reply {
+    async fn ask(self, request: DnsRequest) -> DnsReply {
         let until = Instant::now() + self.0.time;
         let mut attempts = self.0.attempts(&request).into_iter().peekable();
         let mut heard = Heard::default();
@@ -159,7 +159,7 @@ fn ways(server: &Arc<Server>, request: &DnsRequest, share: Duration) -> Vec<Quer
 
 impl Query {
     /// Asks in a task of its own, which ends after its time even if nobody waits for it any more.
-    fn begin(self, replies: Sender<(Way, Reply)>) -> Way {
+    fn begin(self, replies: Sender<(Way, DnsReply)>) -> Way {
         let way = self.way.clone();
         tokio::spawn(async move {
             let _permit = self.permit;

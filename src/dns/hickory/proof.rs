@@ -8,7 +8,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::proto::serialize::binary::BinDecodable;
 
 use super::chain::Statement;
-use super::server::Reply;
+use super::server::DnsReply;
 use crate::facts::lookup::Security;
 
 /// What is said of a signature that does not hold, or that is missing.
@@ -18,7 +18,7 @@ const UNPROVEN: &str =
     "the answer failed DNSSEC validation: nothing in it proves that there is no such record";
 
 /// What a reply says, as far as it is proven or its zone is not signed.
-pub(super) fn statement(reply: Reply, kind: RecordType) -> Result<Statement, String> {
+pub(super) fn statement(reply: DnsReply, kind: RecordType) -> Result<Statement, String> {
     let (response, doubt) = match reply {
         Ok(response) => (response, None),
         Err(NetError::Dns(DnsError::Nsec {

@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::cache::{Cache, Question};
-use super::super::record_set::{Data, Kind, RecordSet};
+use super::super::record_set::{Data, RecordKind, RecordSet};
 use super::super::search::{is_local, is_no_dns_name};
 use super::asker::Asker;
-use super::chain::{Chain, Step, record_type};
+use super::chain::{AliasChain, AliasStep, record_type};
 use super::fault::failed;
 use crate::facts::lookup::{LookupFault, Security};
 
@@ -25,7 +25,7 @@ pub(super) const MAX_LOOKUPS: usize = 96;
 const MAX_LOOKUPS_OF_STRANGERS: usize = 32;
 
 /// What all questions of one view share.
-pub(super) struct Shared {
+pub(super) struct ViewQuestions {
     view: Arc<str>,
     cache: Arc<Cache>,
     permits: Semaphore,
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     pub(super) deadline: Duration,
 }
 
-impl Shared {
+impl ViewQuestions {
     pub(super) fn new(view: &Arc<str>, cache: &Arc<Cache>, deadline: Duration) -> Self {
         Self {
             view: Arc::clone(view),
@@ -49,7 +49,7 @@ impl Shared {
 /// A look-up under way.
 #[derive(Clone, Copy)]
 pub(super) struct LookupUnderWay<'a> {
-    shared: &'a Shared,
+    shared: &'a ViewQuestions,
     asker: &'a Asker,
     until: Instant,
     for_strangers: bool,
@@ -58,7 +58,7 @@ pub(super) struct LookupUnderWay<'a> {
 impl<'a> LookupUnderWay<'a> {
     /// Answers that strangers ask for are not kept: they could fill any cache.
     pub(super) fn new(
-        shared: &'a Shared,
+        shared: &'a ViewQuestions,
         asker: &'a Asker,
         until: Instant,
         for_strangers: bool,
@@ -73,7 +73,7 @@ impl<'a> LookupUnderWay<'a> {
 
     /// Asks one question, with the deadline around everything: a family that is not answered takes nothing from the
     /// other one.
-    pub(super) async fn ask(self, name: &str, kind: Kind) -> Result<RecordSet, LookupFault> {
+    pub(super) async fn ask(self, name: &str, kind: RecordKind) -> Result<RecordSet, LookupFault> {
         if let Some(answer) = by_definition(name, kind) {
             return Ok(answer);
         }
@@ -99,20 +99,20 @@ impl<'a> LookupUnderWay<'a> {
         Ok(answer)
     }
 
-    async fn along_aliases(self, name: &str, kind: Kind) -> Result<RecordSet, String> {
+    async fn along_aliases(self, name: &str, kind: RecordKind) -> Result<RecordSet, String> {
         let permits = match self.for_strangers {
             true => &self.shared.strangers,
             false => &self.shared.permits,
         };
         let _permit = permits.acquire().await;
         let name = Name::from_ascii(name).map_err(|e| format!("no DNS name: {e}"))?;
-        let mut chain = Chain::new(name, kind);
+        let mut chain = AliasChain::new(name, kind);
         for _ in 0..MAX_QUESTIONS {
             let statement = self.asker.ask(chain.end(), record_type(kind)).await?;
             match chain.follow(&statement) {
-                Step::Done(answer) => return Ok(answer),
-                Step::Ask => {}
-                Step::Astray(why) => return Err(why),
+                AliasStep::Done(answer) => return Ok(answer),
+                AliasStep::Ask => {}
+                AliasStep::Astray(why) => return Err(why),
             }
         }
         Err("it leads through too many aliases".to_owned())
@@ -120,14 +120,14 @@ impl<'a> LookupUnderWay<'a> {
 }
 
 /// What is known of some names without asking anybody.
-fn by_definition(name: &str, kind: Kind) -> Option<RecordSet> {
+fn by_definition(name: &str, kind: RecordKind) -> Option<RecordSet> {
     let is_local = is_local(name);
     let records = match kind {
         _ if is_no_dns_name(name) => Vec::new(),
         _ if !is_local => return None,
-        Kind::A => vec![Data::Address(Ipv4Addr::LOCALHOST.into())],
-        Kind::Aaaa => vec![Data::Address(Ipv6Addr::LOCALHOST.into())],
-        Kind::Mx => Vec::new(),
+        RecordKind::A => vec![Data::Address(Ipv4Addr::LOCALHOST.into())],
+        RecordKind::Aaaa => vec![Data::Address(Ipv6Addr::LOCALHOST.into())],
+        RecordKind::Mx => Vec::new(),
     };
     Some(RecordSet {
         records: records.into(),

@@ -10,16 +10,16 @@ use super::super::hosts::HostsFile;
 use super::super::lookup::{AddressFamily, AddressRecord, Addresses, Answer};
 use super::super::name_server::NameServer;
 use super::super::policy::Policy;
-use super::super::record_set::{Data, Kind, RecordSet};
+use super::super::record_set::{Data, RecordKind, RecordSet};
 use super::asker::Asker;
 use super::fault::{failed, not_found};
-use super::question::{LookupUnderWay, Shared};
+use super::question::{LookupUnderWay, ViewQuestions};
 use super::upstream::Upstream;
 use crate::facts::lookup::{Exchanger, LookupFault, Security};
 
 /// The resolver of one view.
 pub(super) struct Resolver {
-    shared: Shared,
+    shared: ViewQuestions,
     hosts: Option<HostsFile>,
     upstream: Upstream,
 }
@@ -33,7 +33,7 @@ impl Resolver {
     ) -> Self {
         let is_system = policy.servers.contains(&NameServer::System);
         Self {
-            shared: Shared::new(view, cache, deadline),
+            shared: ViewQuestions::new(view, cache, deadline),
             hosts: is_system.then(HostsFile::of_this_machine),
             upstream: Upstream::new(policy.clone(), deadline),
         }
@@ -97,7 +97,7 @@ impl Resolver {
         let (mut first_fault, mut missing) = (None, None);
         let candidates = asker.search.mail_domains(domain);
         for candidate in &candidates {
-            match asking.ask(candidate, Kind::Mx).await {
+            match asking.ask(candidate, RecordKind::Mx).await {
                 Ok(answer) if !answer.records.is_empty() => return Ok(exchangers(&answer)),
                 Ok(answer) if answer.exists => missing = Some(exchangers(&answer)),
                 Ok(answer) => {
@@ -129,9 +129,16 @@ async fn asked(
     family: AddressFamily,
 ) -> Result<Answer<Addresses>, LookupFault> {
     let (v4, v6) = match family {
-        AddressFamily::Ipv4 => return whole(name, family, &[asking.ask(name, Kind::A).await?]),
-        AddressFamily::Ipv6 => return whole(name, family, &[asking.ask(name, Kind::Aaaa).await?]),
-        AddressFamily::Any => tokio::join!(asking.ask(name, Kind::A), asking.ask(name, Kind::Aaaa)),
+        AddressFamily::Ipv4 => {
+            return whole(name, family, &[asking.ask(name, RecordKind::A).await?]);
+        }
+        AddressFamily::Ipv6 => {
+            return whole(name, family, &[asking.ask(name, RecordKind::Aaaa).await?]);
+        }
+        AddressFamily::Any => tokio::join!(
+            asking.ask(name, RecordKind::A),
+            asking.ask(name, RecordKind::Aaaa)
+        ),
     };
     let half = |answer: &RecordSet, family, fault| Answer {
         value: Addresses {

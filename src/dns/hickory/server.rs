@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::runtime::Runtime;
 
 /// What came of a question.
-pub(super) type Reply = Result<DnsResponse, NetError>;
+pub(super) type DnsReply = Result<DnsResponse, NetError>;
 
 /// How many questions at once are put to a server that kept silent, to see whether it is back.
 const TRIALS: usize = 4;
@@ -55,7 +55,7 @@ impl Server {
 
     /// Asks, with EDNS or without as the request is made. Ends after the time that hickory was given, also when
     /// nobody waits any more: only so it learns that a connection is dead.
-    pub(super) async fn ask(&self, request: DnsRequest) -> Reply {
+    pub(super) async fn ask(&self, request: DnsRequest) -> DnsReply {
         let reply = timeout(self.timeout, self.patient(&request)).await;
         let reply = reply.unwrap_or(Err(NetError::Timeout));
         if matches!(&reply, Ok(_) | Err(NetError::Dns(_))) {
@@ -66,7 +66,7 @@ impl Server {
 
     /// Asks, and asks again while the connection is only busy with our own other questions: hickory queues 32 of them
     /// for a connection and refuses the next one instead of waiting.
-    async fn patient(&self, request: &DnsRequest) -> Reply {
+    async fn patient(&self, request: &DnsRequest) -> DnsReply {
         let pool = match request.edns {
             Some(_) => &self.with_edns,
             None => &self.plain,
@@ -118,7 +118,7 @@ pub(super) enum Standing {
 
 /// Whether a reply says something about the name. A referral does not: who sends it does not ask others for us
 /// (RFC 2308 §2.2: name servers, but no SOA).
-pub(super) fn settles(reply: &Reply) -> bool {
+pub(super) fn settles(reply: &DnsReply) -> bool {
     match reply {
         Ok(response) => is_statement(response.metadata.response_code),
         Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
@@ -137,7 +137,7 @@ fn is_referral(none: &NoRecords) -> bool {
 }
 
 /// Why a reply settled nothing.
-pub(super) fn complaint(reply: &Reply) -> String {
+pub(super) fn complaint(reply: &DnsReply) -> String {
     match reply {
         Ok(response) => answered(response.metadata.response_code),
         Err(NetError::Dns(DnsError::ResponseCode(code))) => answered(*code),

@@ -30,7 +30,7 @@ use profile::Profiles;
 use recording::Recording;
 
 /// A TLS session with a server.
-pub(super) type Stream = tokio_rustls::client::TlsStream<Meter>;
+pub(super) type TlsStream = tokio_rustls::client::TlsStream<Meter>;
 
 /// What all handshakes share.
 #[derive(Clone)]
@@ -110,7 +110,7 @@ pub(super) struct Handshake {
 
 impl Handshake {
     /// Does it. What it shows can be reported whatever the outcome, also when this is cancelled.
-    pub(super) async fn run(&self, stream: Meter) -> Result<Stream, Fault> {
+    pub(super) async fn run(&self, stream: Meter) -> Result<TlsStream, Fault> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
         let connected = connector.connect(self.server_name.clone(), stream).await;
         connected.map_err(|error| self.recording.fault(&error))
@@ -133,7 +133,7 @@ fn sni(address: &Host, server_name: Option<&Host>) -> ServerName<'static> {
 }
 
 /// What a completed handshake agreed on.
-pub(super) fn connection(stream: &Stream, fallback: Fallback) -> Connection {
+pub(super) fn connection(stream: &TlsStream, fallback: Fallback) -> Connection {
     let (_, session) = stream.get_ref();
     let suite = session.negotiated_cipher_suite().map(|s| s.suite());
     let group = session.negotiated_key_exchange_group().map(|g| g.name());

@@ -49,6 +49,16 @@ impl Source {
         full.collect()
     }
 
+    /// The types, traits and aliases declared here that other files can see.
+    pub(crate) fn types(&self) -> Vec<&str> {
+        let tokens = tokens(&self.bare);
+        let declared = tokens.windows(3).filter(|three| {
+            let is_seen = ["pub", ")"].contains(&three[0]);
+            is_seen && ["struct", "enum", "trait", "type"].contains(&three[1])
+        });
+        declared.map(|three| three[2]).collect()
+    }
+
     /// `crate::dns::hickory` for `dns/hickory.rs`.
     pub(crate) fn module(&self) -> Vec<String> {
         let mut module = vec!["crate".to_owned()];
