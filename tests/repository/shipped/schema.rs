@@ -314,7 +314,7 @@ fn the_schema_accepts_what_the_program_accepts() -> Outcome {
         "examples/smtp-tls-exporter.yml",
         "tests/fuzz/seeds/configurations/full.yml",
     ];
-    let shipped: Vec<_> = shipped.iter().map(|file| read(file)).collect();
+    let shipped: Vec<_> = shipped.iter().copied().map(read).collect();
     for text in shipped
         .iter()
         .map(String::as_str)
