@@ -40,4 +40,9 @@ done
 
 strange=$(sed -n 's/^source = "\(.*\)"$/\1/p' Cargo.lock | sort -u | grep -vF 'registry+https://github.com/rust-lang/crates.io-index')
 [ -z "$strange" ] || fail "not from crates.io: $strange"
+
+own=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+newest=$(cargo metadata --locked --format-version 1 | tr ',' '\n' | sed -n 's/^"rust_version":"\([0-9.]*\)".*$/\1/p' |
+    sed -n 's/^\([0-9]*\.[0-9]*\).*$/\1/p' | sort -V | tail -n 1)
+[ "$newest" = "$own" ] || fail "rust-version is $own, but the dependencies need $newest"
 exit "$failed"

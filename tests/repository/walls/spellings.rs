@@ -103,3 +103,9 @@ bites! {
     abort: || std::process::abort();
     exit: || std::process::exit(1);
 }
+
+/// Younger than `rust-version` in Cargo.toml, which no older compiler is needed to find out.
+#[expect(clippy::incompatible_msrv, reason = "it must bite")]
+fn too_young() -> Duration {
+    Duration::from_mins(1)
+}
