@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::arguments::{Check, CheckTarget};
-use super::{config_file, hostname, progress, rounds, runtime, streams};
+use super::complaint::complain;
+use super::runtime::runtime;
+use super::{config_file, hostname, progress, rounds, streams};
 use crate::config::roots_in;
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::pki::Anchors;
@@ -71,7 +73,7 @@ fn configured(arguments: &Check) -> Result<Settings, String> {
         return Err(complaint.clone());
     }
     for remark in &change.remarks {
-        super::complain(remark);
+        complain(remark);
     }
     let mut settings = config.settings;
     let Some(name) = &arguments.view else {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{BUILD, life, rounds, runtime, streams};
+use super::build::BUILD;
+use super::runtime::runtime;
+use super::{life, rounds, streams};
 use crate::app::{App, Configured, InForce, Reader};
 use crate::config::Config;
 use crate::demo::{INTRODUCTION, World};

@@ -1,7 +1,9 @@
 //! Arguments to commands and their exit codes; knows nothing of how anything is probed or judged.
 
 mod arguments;
+mod build;
 mod check;
+mod complaint;
 mod config_file;
 #[cfg(feature = "demo")]
 mod demo;
@@ -12,6 +14,7 @@ mod logging;
 mod named;
 mod progress;
 mod rounds;
+mod runtime;
 mod serve;
 mod streams;
 
@@ -21,18 +24,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::plain::plain;
-use crate::render::BuildInfo;
-use crate::yaml::secret::masked_line;
 use arguments::{Arguments, Command};
+pub use build::BUILD;
+use complaint::complain;
 pub use streams::look_at_output;
-
-/// What this program was built from.
-pub const BUILD: BuildInfo = BuildInfo {
-    version: env!("CARGO_PKG_VERSION"),
-    revision: env!("BUILD_REVISION"),
-    rustversion: env!("BUILD_RUSTVERSION"),
-};
 
 /// Exit status of `check` when nothing could be determined, after the monitoring plugins.
 const UNKNOWN: u8 = 3;
@@ -70,13 +65,6 @@ fn finish(outcome: Result<u8, String>, on_error: u8) -> ExitCode {
     }))
 }
 
-fn complain(message: &str) {
-    streams::complain(&format!(
-        "smtp-tls-exporter: {}",
-        plain(&masked_line(message), 2000)
-    ));
-}
-
 /// clap explains over several lines; what is wrong stands in the paragraph before the usage.
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
@@ -92,12 +80,4 @@ fn one_line(error: &clap::Error) -> String {
         return format!("{text}, expected the subcommand before all options");
     }
     text.to_owned()
-}
-
-/// The runtime in which everything runs.
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| format!("cannot start: {e}"))
 }

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::Serve;
+use super::build::BUILD;
 use super::config_file::{self, ConfigFile};
 use super::named::{Named, OF_WEB_CONFIG};
-use super::{BUILD, files, life, logging, rounds, runtime, streams};
+use super::runtime::runtime;
+use super::{files, life, logging, rounds, streams};
 use crate::app::{App, InForce};
 use crate::config::{Change, Config, LastGood, Loaded, recorded};
 use crate::endpoint::DEFAULT_VIEW;

@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use super::permits::{Asker, Permit};
 use super::probed::Probed;
-use super::{Rounds, Watched, change_log};
+use super::settings::Watched;
+use super::{Rounds, change_log};
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{Fault, Observation, Phase};
 use crate::probe::{Limits, Route, Tls, Unread, probe};
@@ -144,9 +145,4 @@ async fn seen(mut probing: JoinSet<Unread>, permit: &Permit) -> Option<Result<Un
             Some(Ok(Observation::pending(why).into()))
         }
     }
-}
-
-/// A scrape that comes a little early is in time: one every `interval` gets a new result every time.
-pub(super) fn early(interval: Duration) -> Duration {
-    interval - interval / 20
 }

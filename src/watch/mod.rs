@@ -146,6 +146,11 @@ impl Rounds {
         (self.flights.landed(), all)
     }
 
+    /// The inventories of mail servers.
+    pub fn inventories(&self) -> &Inventories {
+        &self.inventories
+    }
+
     /// The counters of this exporter.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -206,7 +211,7 @@ impl Rounds {
         }
         let mut landings = Vec::with_capacity(endpoints.len());
         for endpoint in endpoints {
-            let max_age = flight::early(self.settings.min_interval);
+            let max_age = self.settings.max_age();
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
                 let rounds = Arc::clone(&self);
                 let (watched, view, look) = (watched.clone(), Arc::clone(&view), Arc::clone(&look));

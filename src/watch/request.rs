@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use ipnet::IpNet;
 
-use super::Watched;
+use super::settings::Watched;
 use crate::endpoint::{Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::probe::ClientCertificate;

@@ -65,6 +65,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A younger result answers. A scrape that comes a little early is in time: one every `min_interval` gets a new
+    /// result every time.
+    pub(super) fn max_age(&self) -> Duration {
+        self.min_interval - self.min_interval / 20
+    }
+
     /// Who finds names in each view.
     pub fn policies(&self) -> impl Iterator<Item = (&Arc<str>, &Policy)> {
         let views = self.views.iter();

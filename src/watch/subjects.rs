@@ -2,21 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Rounds;
 use super::located::Locations;
 use super::settings::Watched;
-use crate::collect::{Expansion, Inventories};
+use crate::collect::Expansion;
 use crate::facts::inventory::{Inventory, ServerKey};
 use crate::report::{DomainReport, HostReport, ServerReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{judge_domain, judge_host, judge_server};
-
-impl Rounds {
-    /// The inventories of mail servers.
-    pub fn inventories(&self) -> &Inventories {
-        &self.inventories
-    }
-}
 
 /// The hosts of all targets.
 pub(super) fn hosts(targets: &[Watched], located: &Locations, now: Timestamp) -> Arc<[HostReport]> {

@@ -176,13 +176,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("x509_parser", "certificate/"),
 ];
 
-/// Rooms in which files still import each other in a ring. This list only shrinks.
-#[rustfmt::skip]
-const RINGS: &[&str] = &[
-    "cli",
-    "watch",
-];
-
 /// Names that several types have, and why. This list only shrinks.
 const NAMESAKES: &[(&str, &str)] = &[
     (
@@ -244,23 +237,13 @@ fn rooms_import_only_rooms_above_them() {
 fn no_file_imports_one_that_imports_it() {
     let sources = sources();
     let links = links(&shipped(&sources));
-    let room = |link: &Link| link.from.split('/').next().unwrap_or_default().to_owned();
-    let (known, new): (Vec<_>, Vec<_>) = links
-        .iter()
-        .partition(|link| RINGS.contains(&room(link).as_str()));
     let told = |Link { from, to, path }: &Link| format!("src/{from} -> src/{to}, by {path}");
     assert!(
-        new.is_empty(),
+        links.is_empty(),
         "these imports close rings: move what the files share into a file below them, and name a neighbour's file \
          instead of what mod.rs hands on\n{}\n",
-        new.into_iter().map(told).collect::<Vec<_>>().join("\n")
+        links.iter().map(told).collect::<Vec<_>>().join("\n")
     );
-    for ring in RINGS {
-        assert!(
-            known.iter().any(|link| room(link) == *ring),
-            "RINGS: {ring} has no ring any more; strike it, so that it stays so"
-        );
-    }
 }
 
 #[test]
