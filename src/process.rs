@@ -23,7 +23,7 @@ pub struct ProcessFacts {
     threads: Option<f64>,
 }
 
-/// The metrics, in the order of [`ProcessFacts::values`].
+/// The metrics, in the order of `ProcessFacts::values`.
 pub const METRICS: [Metric; 7] = [
     Metric::counter(
         "process_cpu_seconds_total",
