@@ -19,11 +19,13 @@ use crate::verdict::{
 /// An endpoint and its last result, if there is one yet.
 pub(super) type Held = (Arc<Endpoint>, Option<Arc<Probed>>);
 
-/// One target as it was found in its views, with the results that are known.
+/// One target as it was found in its views, with the results that are known. Verdicts that say the same as the one
+/// before share its memory, which is most of what a snapshot takes; `like` is the first of them, and the last.
 pub(super) fn report(
     watched: &Watched,
     found: &[(&Arc<str>, Option<&Expansion>)],
     held: Vec<Held>,
+    like: &mut Verdict,
     now: Timestamp,
 ) -> TargetReport {
     let last_known = found.iter().filter_map(|(_, found)| *found);
@@ -33,7 +35,7 @@ pub(super) fn report(
         (Arc::clone(view), found.is_some_and(is_complete))
     });
     let views = Views::new(names, seen(&held));
-    let (verdict, entries) = judged(held, &views, &watched.expectations, now);
+    let (verdict, entries) = judged(held, &views, &watched.expectations, like, now);
     TargetReport {
         source: Arc::clone(&watched.source),
         resolutions: found
@@ -52,6 +54,7 @@ fn judged(
     held: Vec<Held>,
     views: &Views,
     expectations: &Expectations,
+    like: &mut Verdict,
     now: Timestamp,
 ) -> (Verdict, Vec<Entry>) {
     let nobody = Fleet::default();
@@ -82,7 +85,8 @@ fn judged(
             let fleet = fleets.get(&fleet_key(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
             let probed = probed.unwrap_or_else(|| Arc::new(pending(now)));
-            let verdict = one(&endpoint, &probed, fleet);
+            let verdict = one(&endpoint, &probed, fleet).shared_with(like);
+            *like = verdict.clone();
             let seen = &probed.observation;
             let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
             Entry {

@@ -16,7 +16,7 @@ use super::{dates, subjects};
 use crate::facts::inventory::{Inventory, ServerKey};
 use crate::report::{Entry, ServerReport, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
-use crate::verdict::Expectations;
+use crate::verdict::{Expectations, Verdict};
 
 /// What is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,13 +161,14 @@ impl Making {
     /// Judges every target of which something is new, or for which time has come.
     fn judge(&mut self, known: &Known<'_>, part: Part) {
         let mut before = mem::take(&mut self.judged);
+        let mut like = Verdict::default();
         let judged = known.targets.iter().map(|watched| {
             let name = &watched.source.name;
             let target = Target::new(watched, known);
             let last = before.remove(name).filter(|last| last.holds_at(known.now));
             let is_unfinished = || part == Part::Finished && known.under_way.has(name);
             let last = last.filter(|last| last.is_of(&target) || is_unfinished());
-            let judged = last.unwrap_or_else(|| Judged::new(target, known.now));
+            let judged = last.unwrap_or_else(|| Judged::new(target, &mut like, known.now));
             (name.clone(), judged)
         });
         self.judged = judged.collect();
@@ -232,13 +233,13 @@ impl<'a> Target<'a> {
 }
 
 impl Judged {
-    fn new(target: Target<'_>, now: Timestamp) -> Self {
+    fn new(target: Target<'_>, like: &mut Verdict, now: Timestamp) -> Self {
         let since = target.since().collect();
         let found = target.found.iter();
         let found: Vec<_> = found
             .map(|(view, located)| (*view, located.map(|located| &*located.found)))
             .collect();
-        let report = judging::report(target.watched, &found, target.held, now);
+        let report = judging::report(target.watched, &found, target.held, like, now);
         let most = now.plus_seconds(HOLDS);
         Self {
             expectations: Arc::clone(&target.watched.expectations),
