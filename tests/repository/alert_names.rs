@@ -1,8 +1,7 @@
 //! Holds every alert rule to its tests, its runbook, its dashboard and the metrics and checks that exist.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_yaml::Value;
 use smtp_tls_exporter::facts::observation::Phase;
@@ -11,7 +10,7 @@ use smtp_tls_exporter::render::described;
 use smtp_tls_exporter::report::State;
 use smtp_tls_exporter::verdict::CHECKS;
 
-use crate::{read, root};
+use crate::{files, read};
 
 const RUNBOOKS: &str = "https://runbooks.example.com/";
 const DASHBOARDS: &str = "https://grafana.example.com/d/";
@@ -227,15 +226,4 @@ fn text(value: &Value) -> &str {
 
 fn list(value: &Value) -> &[Value] {
     value.as_sequence().map_or(&[], Vec::as_slice)
-}
-
-/// The files of one folder, without its subfolders.
-fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join(folder)).expect("the folder exists");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.retain(|path| path.extension().is_some_and(|e| e == extension));
-    paths.sort();
-    paths
 }

@@ -1,8 +1,6 @@
 //! Holds the dashboards to the rules of Grafana's dashboard-linter, and dashboards and alert rules to the metrics that exist.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
@@ -10,7 +8,7 @@ use serde_json::{Value, json};
 use smtp_tls_exporter::report::State;
 use smtp_tls_exporter::verdict::CHECKS;
 
-use crate::{read, root};
+use crate::{files, read};
 
 /// Panel types that need a title, a description, a unit and queries.
 const PLOTTED: [&str; 7] = [
@@ -914,15 +912,4 @@ fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
         .pointer(pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
-}
-
-/// The files of one folder, without its subfolders.
-fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join(folder)).expect("the folder exists");
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.retain(|path| path.extension().is_some_and(|e| e == extension));
-    paths.sort();
-    paths
 }
