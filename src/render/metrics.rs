@@ -11,8 +11,6 @@ use super::families::family::{ENDPOINT_LABELS, Family, Samples, Sink, TARGET_LAB
 use super::value;
 use crate::counters::{self, Counters};
 use crate::endpoint::{Endpoint, Source};
-use crate::facts::domain::DomainKey;
-use crate::facts::host::HostKey;
 use crate::metric::{Kind, Metric};
 use crate::process::{self, ProcessFacts};
 use crate::report::{DomainReport, Entry, HostReport, ServerReport, Snapshot, TargetReport};
@@ -103,12 +101,22 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                 }
             }
             Samples::Target(samples) => {
-                let targets = snapshot.targets.iter().map(|target| &**target);
-                each(targets, &labels.targets, samples, write);
+                for (target, labels) in snapshot.targets.iter().zip(&labels.targets) {
+                    samples(target, &mut |own, value| write(labels, own, value));
+                }
             }
-            Samples::Host(samples) => each(&*snapshot.hosts, &labels.hosts, samples, write),
-            Samples::Domain(samples) => each(&*snapshot.domains, &labels.domains, samples, write),
-            Samples::Server(samples) => each(&*snapshot.servers, &labels.servers, samples, write),
+            Samples::Host(samples) => {
+                each(&snapshot.hosts, |host| labels.of_host(host), samples, write);
+            }
+            Samples::Domain(samples) => {
+                each(
+                    &snapshot.domains,
+                    |domain| labels.of_domain(domain),
+                    samples,
+                    write,
+                );
+            }
+            Samples::Server(samples) => each(&snapshot.servers, of_server, samples, write),
         }
     }
 }
@@ -119,29 +127,30 @@ fn named(names: &[&str], values: &[&str]) -> Labels {
     Labels::new(names.iter().copied().zip(values.iter().copied()))
 }
 
-/// The samples of one family, subject by subject.
-fn each<'a, S: 'a>(
-    subjects: impl IntoIterator<Item = &'a S>,
-    labels: &[Labels],
+/// The samples of one family of which most subjects have none: labels are written only where there is one.
+fn each<S>(
+    subjects: &[S],
+    labels: impl Fn(&S) -> Labels,
     samples: fn(&S, Sink<'_>),
     mut write: impl FnMut(&Labels, &[&str], f64),
 ) {
-    for (subject, labels) in subjects.into_iter().zip(labels) {
-        samples(subject, &mut |own, value| write(labels, own, value));
+    for subject in subjects {
+        samples(subject, &mut |own, value| {
+            write(&labels(subject), own, value)
+        });
     }
 }
 
-/// The labels of every subject, written once.
-struct LabelSets {
+/// The labels of every endpoint and target, written once, and what those of other subjects are made from.
+struct LabelSets<'a> {
     entries: Vec<Labels>,
     targets: Vec<Labels>,
-    hosts: Vec<Labels>,
-    domains: Vec<Labels>,
-    servers: Vec<Labels>,
+    names: Vec<&'a str>,
+    sources: HashMap<&'a str, &'a Source>,
 }
 
-impl LabelSets {
-    fn new(snapshot: &Snapshot) -> Self {
+impl<'a> LabelSets<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
         // The same label names on all targets, empty where unset: aggregations then never mix label sets.
         let mut names: Vec<&str> = snapshot
             .targets
@@ -151,20 +160,8 @@ impl LabelSets {
         names.sort_unstable();
         names.dedup();
         let targets = snapshot.targets.iter().map(|target| &*target.source);
-        let sources: HashMap<_, _> = targets.map(|s| (s.name.as_str(), s)).collect();
-        let with_own = |mut labels: Labels, target: &str| {
-            if let Some(source) = sources.get(target) {
-                add_own(&mut labels, source, &names);
-            }
-            labels
-        };
-        let host = |host: &HostReport| with_own(of_host(&host.key), &host.key.target);
-        let domain = |domain: &DomainReport| with_own(of_domain(&domain.key), &domain.key.target);
-        let server = |server: &ServerReport| Labels::new([("server", &*server.key.0)]);
         Self {
-            hosts: snapshot.hosts.iter().map(host).collect(),
-            domains: snapshot.domains.iter().map(domain).collect(),
-            servers: snapshot.servers.iter().map(server).collect(),
+            sources: targets.map(|s| (s.name.as_str(), s)).collect(),
             entries: snapshot
                 .entries()
                 .map(|(target, entry)| of_entry(target, entry, &names))
@@ -178,8 +175,39 @@ impl LabelSets {
                     labels
                 })
                 .collect(),
+            names,
         }
     }
+
+    fn of_host(&self, HostReport { key, .. }: &HostReport) -> Labels {
+        let labels = Labels::new([
+            ("target", &*key.target),
+            ("host", &key.host),
+            ("port", &key.port.to_string()),
+            ("view", &key.view),
+        ]);
+        self.with_own(labels, &key.target)
+    }
+
+    fn of_domain(&self, DomainReport { key, .. }: &DomainReport) -> Labels {
+        let labels = Labels::new([
+            ("target", &*key.target),
+            ("domain", &key.domain),
+            ("view", &key.view),
+        ]);
+        self.with_own(labels, &key.target)
+    }
+
+    fn with_own(&self, mut labels: Labels, target: &str) -> Labels {
+        if let Some(source) = self.sources.get(target) {
+            add_own(&mut labels, source, &self.names);
+        }
+        labels
+    }
+}
+
+fn of_server(server: &ServerReport) -> Labels {
+    Labels::new([("server", &*server.key.0)])
 }
 
 fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
@@ -196,23 +224,6 @@ fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
     let mut labels = named(&ENDPOINT_LABELS, &values);
     add_own(&mut labels, &target.source, names);
     labels
-}
-
-fn of_host(key: &HostKey) -> Labels {
-    Labels::new([
-        ("target", &*key.target),
-        ("host", &key.host),
-        ("port", &key.port.to_string()),
-        ("view", &key.view),
-    ])
-}
-
-fn of_domain(key: &DomainKey) -> Labels {
-    Labels::new([
-        ("target", &*key.target),
-        ("domain", &key.domain),
-        ("view", &key.view),
-    ])
 }
 
 /// Empty for what stands in for a target whose name was not found.
