@@ -1,5 +1,7 @@
 //! What DNS said: mail exchangers, why an answer is missing, and how far an answer is to be believed.
 
+use std::fmt;
+
 use crate::reason::Reason;
 
 /// Why a name has no answer.
@@ -9,6 +11,13 @@ pub struct LookupFault {
     pub reason: Reason,
     /// The evidence in words.
     pub detail: String,
+}
+
+/// `dns_not_found: gone.example.com does not exist`
+impl fmt::Display for LookupFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.as_str(), self.detail)
+    }
 }
 
 /// One MX record (RFC 5321 §5.1).

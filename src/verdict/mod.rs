@@ -53,18 +53,19 @@ checks! {
     views_agree,
 }
 
-type Judged = (&'static Check, Finding);
+/// A check and what it found.
+type Judgement = (&'static Check, Finding);
 
 /// All findings about one subject.
 #[derive(Debug, Clone, Default)]
-pub struct Verdict(Arc<[Judged]>);
+pub struct Verdict(Arc<[Judgement]>);
 
 impl Verdict {
     /// The same, held in the memory of the other one if that says the same: most endpoints are alike.
     #[must_use]
     pub fn shared_with(self, other: &Self) -> Self {
         let mut pairs = self.0.iter().zip(&*other.0);
-        let is_same = |((check, finding), (other, found)): (&Judged, &Judged)| {
+        let is_same = |((check, finding), (other, found)): (&Judgement, &Judgement)| {
             std::ptr::eq(*check, *other) && finding == found
         };
         match self.0.len() == other.0.len() && pairs.all(is_same) {

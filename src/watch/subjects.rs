@@ -12,10 +12,7 @@ use crate::verdict::{judge_domain, judge_host, judge_server};
 
 /// The hosts of all targets.
 pub(super) fn hosts(targets: &[Watched], located: &Locations, now: Timestamp) -> Arc<[HostReport]> {
-    let found = targets
-        .iter()
-        .flat_map(|watched| found_in(watched, located));
-    found
+    found_in(targets, located)
         .flat_map(|(watched, found)| hosts_of(watched, found, now))
         .collect()
 }
@@ -26,22 +23,22 @@ pub(super) fn domains(
     located: &Locations,
     now: Timestamp,
 ) -> Arc<[DomainReport]> {
-    let found = targets
-        .iter()
-        .flat_map(|watched| found_in(watched, located));
-    found
+    found_in(targets, located)
         .filter_map(|(watched, found)| domain_of(watched, found, now))
         .collect()
 }
 
-/// Where a target was found, in the order of its views.
+/// Where each target was found, in the order of its views.
 fn found_in<'a>(
-    watched: &'a Watched,
+    targets: &'a [Watched],
     located: &'a Locations,
 ) -> impl Iterator<Item = (&'a Watched, &'a Expansion)> {
-    let source = &watched.source;
-    source.views.iter().filter_map(move |view| {
-        let found = located.get(&(source.name.clone(), Arc::clone(view)))?;
+    let ways = targets.iter().flat_map(|watched| {
+        let views = watched.source.views.iter();
+        views.map(move |view| (watched, view))
+    });
+    ways.filter_map(|(watched, view)| {
+        let found = located.get(&(watched.source.name.clone(), Arc::clone(view)))?;
         Some((watched, &*found.found))
     })
 }

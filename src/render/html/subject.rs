@@ -108,6 +108,6 @@ fn of_host(host: &HostReport) -> Row<'_> {
 
 /// What was found, and why not more.
 fn told(mut found: Vec<String>, fault: Option<&LookupFault>) -> String {
-    found.extend(fault.map(|fault| format!("{}: {}", fault.reason.as_str(), fault.detail)));
+    found.extend(fault.map(ToString::to_string));
     found.join(", ")
 }

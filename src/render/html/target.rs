@@ -59,7 +59,7 @@ fn about(page: &mut Html, report: &TargetReport, entries: &[&Entry]) {
             found.push_str(&format!(", {count} at last known addresses"));
         }
         if let Some(fault) = &resolution.fault {
-            found.push_str(&format!("; {}: {}", fault.reason.as_str(), fault.detail));
+            found.push_str(&format!("; {fault}"));
         }
         field(page, &format!("View {}", resolution.view), &found);
     }
