@@ -15,7 +15,7 @@ use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render;
-use crate::report::Snapshot;
+use crate::report::{InsideSettings, Snapshot};
 use crate::verdict::Expectations;
 use crate::watch::{Settings, View, Watched};
 
@@ -124,6 +124,7 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
     Ok(Settings {
         targets: targets.collect::<Result<_, _>>()?,
         views: vec![view.clone()],
+        inside: InsideSettings::default(),
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: hostname::fully_qualified(),

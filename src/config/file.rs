@@ -16,6 +16,7 @@ use super::targets::Common;
 use super::trust::TrustStores;
 use super::views::KnownViews;
 use crate::probe::Limits;
+use crate::report::InsideSettings;
 use crate::watch::{OnRequest, Settings};
 use crate::yaml::{Document, DocumentError, Fields, KnownKeys, Problem, Value};
 
@@ -117,6 +118,7 @@ fn read(
 fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {
     let mut settings = Settings {
         targets: Vec::new(),
+        inside: InsideSettings::default(),
         views: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(10),

@@ -116,7 +116,9 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                     write,
                 );
             }
-            Samples::Server(samples) => each(&snapshot.servers, of_server, samples, write),
+            Samples::Server(samples) => {
+                each(&snapshot.inside.servers, of_server, samples, write);
+            }
         }
     }
 }
@@ -207,7 +209,7 @@ impl<'a> LabelSets<'a> {
 }
 
 fn of_server(server: &ServerReport) -> Labels {
-    Labels::new([("server", &*server.key.0)])
+    Labels::new([("server", &*server.facts.key.0)])
 }
 
 fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {

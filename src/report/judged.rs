@@ -4,15 +4,12 @@ use super::state::{Cause, State, assess_findings, of_lookup};
 use crate::collect::Extent;
 use crate::facts::domain::{DomainFacts, DomainKey};
 use crate::facts::host::{HostFacts, HostKey};
-use crate::facts::inventory::{Inventory, ServerKey};
 use crate::verdict::Verdict;
 
 /// A host in a view.
 pub type HostReport = Judged<HostKey, HostFacts>;
 /// A mail domain in a view.
 pub type DomainReport = Judged<DomainKey, DomainFacts>;
-/// A mail server, seen from inside.
-pub type ServerReport = Judged<ServerKey, Inventory>;
 
 /// What is known of one subject, and what follows from it.
 #[derive(Debug, Clone)]
@@ -63,12 +60,5 @@ impl DomainReport {
         let fault = facts.fault.as_ref();
         let fault = fault.and_then(|fault| of_lookup(fault, Extent::Nothing, is_known));
         Self::new(key, facts, fault, verdict)
-    }
-}
-
-impl ServerReport {
-    /// From its inventory and what the checks found.
-    pub fn of_server(key: ServerKey, inventory: Inventory, verdict: Verdict) -> Self {
-        Self::new(key, inventory, None, verdict)
     }
 }

@@ -1,12 +1,17 @@
 //! Endpoints, observations and verdicts to one immutable snapshot with its aggregates; knows no rendering.
 
 mod example;
+mod inside;
 mod judged;
 mod snapshot;
 mod state;
 
 pub use example::Examples;
-pub use judged::{DomainReport, HostReport, Judged, ServerReport};
+pub use inside::{
+    Candidate, ConnectorFleet, ConnectorReport, Failed, Inside, InsideSettings, QueueReport,
+    ServerReport,
+};
+pub use judged::{DomainReport, HostReport, Judged};
 pub use snapshot::{Entry, Resolution, Snapshot, TargetReport};
 pub(crate) use state::assess;
 pub use state::{Cause, Severity, State};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::judged::{DomainReport, HostReport, ServerReport};
+use super::inside::Inside;
+use super::judged::{DomainReport, HostReport};
 use super::state::{Cause, Severity, State, assess_findings, of_extent};
 use crate::collect::{Expansion, Extent};
 use crate::dns::{Exchanger, LookupFault};
@@ -201,8 +202,8 @@ pub struct Snapshot {
     pub hosts: Arc<[HostReport]>,
     /// The mail domains that are targets, in each of their views.
     pub domains: Arc<[DomainReport]>,
-    /// The mail servers of which there is an inventory.
-    pub servers: Arc<[ServerReport]>,
+    /// The mail servers, seen from inside.
+    pub inside: Arc<Inside>,
 }
 
 impl Snapshot {
@@ -220,7 +221,7 @@ impl Snapshot {
             .chain(self.targets.iter().map(|target| target.state()))
             .chain(self.hosts.iter().map(|host| host.state))
             .chain(self.domains.iter().map(|domain| domain.state))
-            .chain(self.servers.iter().map(|server| server.state))
+            .chain(self.inside.states())
             .map(State::severity)
             .min()
             .unwrap_or(Severity::Unknown)

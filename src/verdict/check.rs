@@ -2,11 +2,11 @@
 
 use super::expectations::Expectations;
 use super::fleet::Fleet;
+use super::inside::{ConnectorEvidence, QueueEvidence};
 use super::views::Views;
 use crate::certificate::{Certificate, Facts};
 use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
-use crate::facts::inventory::Inventory;
 use crate::facts::observation::Observation;
 use crate::name::Host;
 use crate::pki::{Revocation, Trust};
@@ -48,8 +48,10 @@ pub enum Judge {
     Host(fn(&HostFacts, &Expectations, Timestamp) -> Finding),
     /// Of a mail domain in a view, as DNS knows it.
     Domain(fn(&DomainFacts, &Expectations, Timestamp) -> Finding),
-    /// Of a mail server, as its inventory says it.
-    Server(fn(&Inventory, Timestamp) -> Finding),
+    /// Of a connector, or another use of a certificate, on a mail server.
+    Connector(fn(&ConnectorEvidence<'_>) -> Finding),
+    /// Of mail that waits on a mail server.
+    Queue(fn(&QueueEvidence<'_>) -> Finding),
 }
 
 impl Judge {
@@ -60,7 +62,8 @@ impl Judge {
             Self::Target { .. } => "target",
             Self::Host(_) => "host",
             Self::Domain(_) => "domain",
-            Self::Server(_) => "server",
+            Self::Connector(_) => "connector",
+            Self::Queue(_) => "queue",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 mod expectations;
 mod fleet;
+mod inside;
 mod path;
 mod purpose;
 mod switch;
@@ -11,6 +12,7 @@ mod views;
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
+pub use inside::{ConnectorEvidence, QueueEvidence, Selected};
 pub use views::{Outlook, Views};
 
 use std::collections::BTreeMap;
@@ -19,7 +21,6 @@ use std::sync::Arc;
 
 use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
-use crate::facts::inventory::Inventory;
 use crate::timestamp::Timestamp;
 
 /// Declares the checks' modules and lists them, so that a new check is one new file and one word.
@@ -135,7 +136,7 @@ impl Verdict {
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     run(&evidence.expectations.switches, |judge| match judge {
         Judge::Endpoint(judge) | Judge::Target { here: judge, .. } => Some(judge(evidence)),
-        Judge::Host(_) | Judge::Domain(_) | Judge::Server(_) => None,
+        Judge::Host(_) | Judge::Domain(_) | Judge::Connector(_) | Judge::Queue(_) => None,
     })
 }
 
@@ -143,7 +144,11 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
 pub fn judge_target(evidence: &TargetEvidence<'_>) -> Verdict {
     run(&evidence.expectations.switches, |judge| match judge {
         Judge::Target { whole, .. } => Some(whole(evidence)),
-        Judge::Endpoint(_) | Judge::Host(_) | Judge::Domain(_) | Judge::Server(_) => None,
+        Judge::Endpoint(_)
+        | Judge::Host(_)
+        | Judge::Domain(_)
+        | Judge::Connector(_)
+        | Judge::Queue(_) => None,
     })
 }
 
@@ -151,7 +156,11 @@ pub fn judge_target(evidence: &TargetEvidence<'_>) -> Verdict {
 pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) -> Verdict {
     run(&expected.switches, |judge| match judge {
         Judge::Host(judge) => Some(judge(facts, expected, now)),
-        Judge::Endpoint(_) | Judge::Target { .. } | Judge::Domain(_) | Judge::Server(_) => None,
+        Judge::Endpoint(_)
+        | Judge::Target { .. }
+        | Judge::Domain(_)
+        | Judge::Connector(_)
+        | Judge::Queue(_) => None,
     })
 }
 
@@ -159,15 +168,35 @@ pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) ->
 pub fn judge_domain(facts: &DomainFacts, expected: &Expectations, now: Timestamp) -> Verdict {
     run(&expected.switches, |judge| match judge {
         Judge::Domain(judge) => Some(judge(facts, expected, now)),
-        Judge::Endpoint(_) | Judge::Target { .. } | Judge::Host(_) | Judge::Server(_) => None,
+        Judge::Endpoint(_)
+        | Judge::Target { .. }
+        | Judge::Host(_)
+        | Judge::Connector(_)
+        | Judge::Queue(_) => None,
     })
 }
 
-/// The same for a mail server.
-pub fn judge_server(inventory: &Inventory, now: Timestamp) -> Verdict {
+/// The same for a connector on a mail server.
+pub fn judge_connector(evidence: &ConnectorEvidence<'_>) -> Verdict {
     run(&BTreeMap::new(), |judge| match judge {
-        Judge::Server(judge) => Some(judge(inventory, now)),
-        Judge::Endpoint(_) | Judge::Target { .. } | Judge::Host(_) | Judge::Domain(_) => None,
+        Judge::Connector(judge) => Some(judge(evidence)),
+        Judge::Endpoint(_)
+        | Judge::Target { .. }
+        | Judge::Host(_)
+        | Judge::Domain(_)
+        | Judge::Queue(_) => None,
+    })
+}
+
+/// The same for mail that waits on a mail server.
+pub fn judge_queue(evidence: &QueueEvidence<'_>) -> Verdict {
+    run(&BTreeMap::new(), |judge| match judge {
+        Judge::Queue(judge) => Some(judge(evidence)),
+        Judge::Endpoint(_)
+        | Judge::Target { .. }
+        | Judge::Host(_)
+        | Judge::Domain(_)
+        | Judge::Connector(_) => None,
     })
 }
 

@@ -283,7 +283,8 @@ impl Rounds {
             located: lock(&self.located).clone(),
             flights: &self.flights,
             under_way: &self.under_way,
-            inventories: self.inventories.all(),
+            inside: self.inventories.facts(),
+            inside_settings: self.settings.inside.clone(),
             now: (self.clock)(),
         }
     }

@@ -88,7 +88,7 @@ impl Rounds {
                 .iter()
                 .filter_map(|(_, found)| subjects::domain_of(&watched, found, now))
                 .collect(),
-            servers: Arc::default(),
+            inside: Arc::default(),
         })
     }
 

@@ -13,8 +13,8 @@ use super::probed::Flights;
 use super::settings::Watched;
 use super::under_way::UnderWay;
 use super::{dates, subjects};
-use crate::facts::inventory::{Inventory, ServerKey};
-use crate::report::{Entry, ServerReport, Snapshot, TargetReport};
+use crate::facts::inventory::InsideFacts;
+use crate::report::{Entry, InsideSettings, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Verdict};
 
@@ -42,7 +42,8 @@ pub(super) struct Known<'a> {
     pub(super) located: Locations,
     pub(super) flights: &'a Flights,
     pub(super) under_way: &'a UnderWay,
-    pub(super) inventories: Vec<(ServerKey, Inventory)>,
+    pub(super) inside: Arc<InsideFacts>,
+    pub(super) inside_settings: InsideSettings,
     pub(super) now: Timestamp,
 }
 
@@ -55,6 +56,8 @@ pub(super) struct Publisher {
 
 struct Making {
     judged: HashMap<String, Judged>,
+    /// What was last told of the inside.
+    inside: Arc<InsideFacts>,
     /// When something was last judged anew.
     judged_at: Timestamp,
     /// The number of the last one of everything.
@@ -83,10 +86,11 @@ impl Publisher {
             targets: Vec::new(),
             hosts: Arc::default(),
             domains: Arc::default(),
-            servers: Arc::default(),
+            inside: Arc::default(),
         };
         let making = Making {
             judged: HashMap::new(),
+            inside: Arc::default(),
             judged_at: now,
             everything: 0,
         };
@@ -132,12 +136,13 @@ impl Publisher {
         let last = self.last().snapshot;
         let targets = making.reports(&known);
         let is_new = !is_same(&last.targets, &targets)
-            || !is_told(&last.servers, &known.inventories)
+            || !Arc::ptr_eq(&making.inside, &known.inside)
             || !holds(making.judged_at, known.now, HOLDS);
         let snapshot = if is_new {
             let snapshot = Arc::new(known.snapshot(targets));
             follow(&snapshot, &known.located);
             making.judged_at = known.now;
+            making.inside = known.inside;
             snapshot
         } else if part == Part::Everything && last.at != known.now {
             let at = known.now;
@@ -189,7 +194,7 @@ impl Known<'_> {
             targets,
             hosts: subjects::hosts(&self.targets, &self.located, self.now),
             domains: subjects::domains(&self.targets, &self.located, self.now),
-            servers: subjects::servers(&self.inventories, self.now),
+            inside: subjects::inside(&self.inside, &self.inside_settings, self.now),
         }
     }
 }
@@ -278,10 +283,4 @@ fn is_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {
             .iter()
             .zip(next)
             .all(|(one, other)| Arc::ptr_eq(one, other))
-}
-
-/// Whether these inventories are told of already.
-fn is_told(servers: &[ServerReport], known: &[(ServerKey, Inventory)]) -> bool {
-    let told = servers.iter().map(|server| (&server.key, &server.facts));
-    told.eq(known.iter().map(|(key, inventory)| (key, inventory)))
 }

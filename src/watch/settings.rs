@@ -8,6 +8,7 @@ use crate::dns::{AddressFamily, Policy};
 use crate::endpoint::{DEFAULT_VIEW, LookupView, Source};
 use crate::pki::Anchors;
 use crate::probe::{ClientCertificate, Limits, Route};
+use crate::report::InsideSettings;
 use crate::verdict::Expectations;
 
 /// A target with what is expected of it.
@@ -52,6 +53,8 @@ impl View {
 pub struct Settings {
     /// The targets.
     pub targets: Vec<Watched>,
+    /// How the inside of mail servers is judged.
+    pub inside: InsideSettings,
     /// Every view that a target names.
     pub views: Vec<View>,
     /// The limits of one probe.

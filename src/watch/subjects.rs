@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::located::Locations;
 use super::settings::Watched;
 use crate::collect::Expansion;
-use crate::facts::inventory::{Inventory, ServerKey};
-use crate::report::{DomainReport, HostReport, ServerReport};
+use crate::facts::inventory::InsideFacts;
+use crate::report::{DomainReport, HostReport, Inside, InsideSettings};
 use crate::timestamp::Timestamp;
-use crate::verdict::{judge_domain, judge_host, judge_server};
+use crate::verdict::{judge_domain, judge_host};
 
 /// The hosts of all targets.
 pub(super) fn hosts(targets: &[Watched], located: &Locations, now: Timestamp) -> Arc<[HostReport]> {
@@ -66,14 +66,11 @@ pub(super) fn domain_of(
     Some(DomainReport::of_domain(key, facts, verdict))
 }
 
-/// The servers of which there is an inventory.
-pub(super) fn servers(
-    inventories: &[(ServerKey, Inventory)],
+/// The inside of mail servers.
+pub(super) fn inside(
+    facts: &InsideFacts,
+    settings: &InsideSettings,
     now: Timestamp,
-) -> Arc<[ServerReport]> {
-    let judged = |(key, inventory): &(ServerKey, Inventory)| {
-        let verdict = judge_server(inventory, now);
-        ServerReport::of_server(key.clone(), inventory.clone(), verdict)
-    };
-    inventories.iter().map(judged).collect()
+) -> Arc<Inside> {
+    Arc::new(Inside::new(facts, settings, now))
 }

@@ -72,7 +72,7 @@ const ROOMS: &[(&str, &str)] = &[
     // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
     (
         "config",
-        "certificate dns facts pki probe render watch smtp endpoint verdict web yaml",
+        "certificate dns facts pki probe render report watch smtp endpoint verdict web yaml",
     ),
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
@@ -90,6 +90,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "ClientCertificate ClientCertificateError Limits Proxy Route",
     ),
     ("config", "render", "reserved_labels"),
+    ("config", "report", "InsideSettings"),
     (
         "config",
         "watch",

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use smtp_tls_exporter::dns::{
     AddressFamily, AddressRecord, Addresses, Answer, Asking, Exchanger, Lookup, Security,
 };
-use smtp_tls_exporter::facts::inventory::{Inventory, ServerKey};
+use smtp_tls_exporter::facts::inventory::{
+    Collector, InsideFacts, Inventory, MailServer, ServerFacts, ServerKey, ServerKind,
+};
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Filter};
 use smtp_tls_exporter::report::{Snapshot, State};
@@ -59,16 +61,45 @@ async fn every_subject_is_shown_by_every_output() {
     let (port, _servers) = fleet(0, &[(51, &old), (52, &new)]).await;
     let yaml = format!("targets: [{{name: den, mx: bears.test, ports: {port}}}]");
     let rounds = world.rounds_with(&yaml, Signed, clock);
-    let server = ServerKey(Arc::from("BearA"));
-    let collected_at = Timestamp(NOW - 180);
-    rounds
-        .inventories()
-        .keep(server, Inventory { collected_at });
+    rounds.inventories().tell(InsideFacts {
+        servers: vec![bear_a()],
+        strays: Vec::new(),
+    });
     let snapshot = scrape(&rounds).await;
 
     in_metrics(&snapshot, port);
     in_json(&snapshot);
     on_pages(&snapshot);
+}
+
+/// A server with an empty inventory that was written three minutes ago.
+fn bear_a() -> ServerFacts {
+    let inventory = Inventory {
+        collected_at: Timestamp(NOW - 180),
+        collector: Collector::default(),
+        server: MailServer {
+            name: "BearA".to_owned(),
+            fqdn: None,
+            kind: ServerKind::Exchange,
+            version: String::new(),
+            addresses: Vec::new(),
+            running: None,
+        },
+        errors: Vec::new(),
+        queues: None,
+        certificates: None,
+        uses: None,
+    };
+    ServerFacts {
+        key: ServerKey(Arc::from("BearA")),
+        newest: Some(Arc::new(inventory)),
+        earlier: None,
+        file: "beara.json".to_owned(),
+        fault: None,
+        max_age: 900,
+        addresses: None,
+        certificates_since: Arc::default(),
+    }
 }
 
 fn in_metrics(snapshot: &Snapshot, port: u16) {

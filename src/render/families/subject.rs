@@ -28,7 +28,11 @@ pub(super) const FAMILIES: &[Family] = &[
             "When collecting the newest inventory of this mail server began, as Unix time.",
         )
         .when("ever read"),
-        samples: Samples::Server(|server, out| out(&[], time(server.facts.collected_at))),
+        samples: Samples::Server(|server, out| {
+            if let Some(inventory) = server.inventory() {
+                out(&[], time(inventory.collected_at));
+            }
+        }),
     },
 ];
 

@@ -49,7 +49,7 @@ pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
     let nth = filter.page.min(last);
     table(&mut page, &shown, nth, snapshot.at);
     pages(&mut page, (nth, last), filter);
-    subject::servers(&mut page, &snapshot.servers, snapshot.at);
+    subject::servers(&mut page, &snapshot.inside.servers, snapshot.at);
     end(page, version)
 }
 

@@ -51,11 +51,15 @@ pub(super) fn servers(page: &mut Html, servers: &[ServerReport], now: Timestamp)
         badge(page, server.state);
         let why = server.causes.first();
         page.raw("</td><td class=\"name\">")
-            .text(&server.key.0)
+            .text(&server.facts.key.0)
             .raw("</td><td class=\"wide\">")
             .text(why.map_or("", |cause| &cause.detail))
             .raw("</td><td class=\"soft fixed\">")
-            .text(&ago(server.facts.collected_at, now))
+            .text(
+                &server
+                    .inventory()
+                    .map_or_else(String::new, |last| ago(last.collected_at, now)),
+            )
             .raw("</td></tr>\n");
     }
     page.raw("</tbody></table></section>\n");

@@ -33,7 +33,12 @@ pub fn json(snapshot: &Snapshot) -> String {
             .collect(),
         hosts: snapshot.hosts.iter().map(subject::host).collect(),
         domains: snapshot.domains.iter().map(subject::domain).collect(),
-        servers: snapshot.servers.iter().map(subject::server).collect(),
+        servers: snapshot
+            .inside
+            .servers
+            .iter()
+            .map(subject::server)
+            .collect(),
     };
     pretty(&report)
 }
@@ -56,7 +61,7 @@ struct Report<'a> {
     targets: Vec<Target<'a>>,
     hosts: Vec<SubjectJson<'a, HostJson<'a>>>,
     domains: Vec<SubjectJson<'a, DomainJson<'a>>>,
-    servers: Vec<SubjectJson<'a, ServerJson<'a>>>,
+    servers: Vec<ServerJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -43,7 +43,8 @@ pub(super) struct DomainJson<'a> {
 #[derive(Serialize)]
 pub(super) struct ServerJson<'a> {
     server: &'a str,
-    collected_at: String,
+    collected_at: Option<String>,
+    state: &'static str,
 }
 
 #[derive(Serialize)]
@@ -84,12 +85,12 @@ pub(super) fn domain(report: &DomainReport) -> SubjectJson<'_, DomainJson<'_>> {
     )
 }
 
-pub(super) fn server(report: &ServerReport) -> SubjectJson<'_, ServerJson<'_>> {
-    let server = ServerJson {
-        server: &report.key.0,
-        collected_at: report.facts.collected_at.to_string(),
-    };
-    subject(report, server)
+pub(super) fn server(report: &ServerReport) -> ServerJson<'_> {
+    ServerJson {
+        server: &report.facts.key.0,
+        collected_at: report.inventory().map(|last| last.collected_at.to_string()),
+        state: report.state.as_str(),
+    }
 }
 
 fn subject<K, G, F>(report: &Judged<K, G>, facts: F) -> SubjectJson<'_, F> {

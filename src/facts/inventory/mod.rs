@@ -1,0 +1,12 @@
+//! A mail server as seen from inside: what an inventory that was written on it says, and what is known of its files.
+
+mod model;
+mod server;
+mod waiting;
+
+pub use model::{
+    Collector, Inventory, MailServer, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
+    ServerKind, StoredCertificate, Use,
+};
+pub use server::{FileFault, InsideFacts, ServerFacts, ServerKey, Stray, TroubleWithFile};
+pub use waiting::WaitCause;
