@@ -8,7 +8,7 @@ use smtp_tls_exporter::dns::{
     AddressFamily, AddressRecord, Addresses, Answer, Asking, Exchanger, Lookup, Security,
 };
 use smtp_tls_exporter::facts::inventory::{
-    Collector, InsideFacts, Inventory, MailServer, ServerFacts, ServerKey, ServerKind,
+    Collector, InsideFacts, Inventory, ServerFacts, ServerIdentity, ServerKey, ServerKind,
 };
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Filter};
@@ -77,7 +77,7 @@ fn bear_a() -> ServerFacts {
     let inventory = Inventory {
         collected_at: Timestamp(NOW - 180),
         collector: Collector::default(),
-        server: MailServer {
+        server: ServerIdentity {
             name: "BearA".to_owned(),
             fqdn: None,
             kind: ServerKind::Exchange,

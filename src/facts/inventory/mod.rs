@@ -5,8 +5,8 @@ mod server;
 mod waiting;
 
 pub use model::{
-    Collector, Inventory, MailServer, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
-    ServerKind, StoredCertificate, Use,
+    Collector, Inventory, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
+    ServerIdentity, ServerKind, StoredCertificate, Use,
 };
 pub use server::{FileFault, InsideFacts, ServerFacts, ServerKey, Stray, TroubleWithFile};
 pub use waiting::WaitCause;

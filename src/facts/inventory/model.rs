@@ -13,7 +13,7 @@ pub struct Inventory {
     /// Who wrote it.
     pub collector: Collector,
     /// About which server.
-    pub server: MailServer,
+    pub server: ServerIdentity,
     /// What could not be collected, and what the reader had to leave out.
     pub errors: Vec<SectionError>,
     /// Mail that waits.
@@ -37,7 +37,7 @@ pub struct Collector {
 
 /// The server that an inventory is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailServer {
+pub struct ServerIdentity {
     /// Its name, as it gives it itself.
     pub name: String,
     /// Its full name in DNS.
