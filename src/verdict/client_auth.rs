@@ -1,6 +1,6 @@
 //! Check `client_auth`: the certificate may also be presented by a client, as a send connector does.
 
-use super::purpose::{self, Use};
+use super::purpose::{self, Purpose};
 use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Eku, KeyUsage};
 
@@ -15,7 +15,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
-    let wanted = Use {
+    let wanted = Purpose {
         purpose: Eku::ClientAuth,
         users: "TLS clients",
         key: KeyUsage::DIGITAL_SIGNATURE,

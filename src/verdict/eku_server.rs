@@ -1,6 +1,6 @@
 //! Check `eku_server`: the certificate is meant for TLS servers.
 
-use super::purpose::{self, Use};
+use super::purpose::{self, Purpose};
 use super::check::{Check, Evidence, Finding, Judge, Kind, Switch};
 use crate::certificate::{Eku, KeyUsage};
 
@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(evidence: &Evidence<'_>) -> Finding {
-    let wanted = Use {
+    let wanted = Purpose {
         purpose: Eku::ServerAuth,
         users: "TLS servers",
         key: IN_TLS,

@@ -5,7 +5,7 @@ use crate::certificate::{Eku, KeyUsage};
 use crate::reason::Reason;
 
 /// A use of a leaf.
-pub(super) struct Use {
+pub(super) struct Purpose {
     /// The purpose that allows it.
     pub(super) purpose: Eku,
     /// Whom it is for, in words.
@@ -17,7 +17,7 @@ pub(super) struct Use {
 }
 
 /// Whether the leaf may be used so, and its key too (RFC 5280 §4.2.1.12 and §4.2.1.3).
-pub(super) fn judge(evidence: &Evidence<'_>, wanted: &Use) -> Finding {
+pub(super) fn judge(evidence: &Evidence<'_>, wanted: &Purpose) -> Finding {
     let facts = match evidence.leaf() {
         Ok((_, facts)) => facts,
         Err(finding) => return finding,
