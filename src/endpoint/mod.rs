@@ -152,6 +152,14 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Its address, unless a proxy finds that.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self.address {
+            Host::Address(address) => Some(address),
+            Host::Name(_) => None,
+        }
+    }
+
     /// Whether it only stands in for a target whose names were not found: its address is none.
     pub fn is_nowhere(&self) -> bool {
         matches!(self.address, Host::Address(address) if address.is_unspecified())

@@ -63,17 +63,21 @@ pub fn metrics(
     out.finish()
 }
 
-/// Every metric that [`metrics`] can say, in its order: of endpoints, of targets, of the other subjects, of the exporter
-/// itself.
-pub fn described() -> [Vec<Metric>; 4] {
-    let [endpoints, targets, others] = families::BY_SUBJECT;
-    let of = |families: &[Family]| families.iter().map(|family| family.metric).collect();
+/// Every metric that [`metrics`] can say, in its order: of endpoints, of targets, of what DNS says, of mail servers seen from
+/// inside, of the exporter itself.
+pub fn described() -> [Vec<Metric>; 5] {
+    let [endpoints, targets, others, inside] = families::BY_SUBJECT;
+    let of = |families: &[&[Family]]| {
+        let families = families.iter().copied().flatten();
+        families.map(|family| family.metric).collect()
+    };
     let exporter = [BUILD_INFO, RELOAD_SUCCESSFUL, RELOADED_AT];
     let exporter = exporter.into_iter().chain(counters::METRICS);
     [
         of(endpoints),
         of(targets),
         of(others),
+        of(inside),
         exporter.chain(process::METRICS).collect(),
     ]
 }
@@ -100,6 +104,14 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                     samples(entry, snapshot.at, sink);
                 }
             }
+            Samples::Paired(samples) => {
+                let servers = snapshot.inside.by_address();
+                for ((_, entry), labels) in snapshot.entries().zip(&labels.entries) {
+                    if let Some(server) = entry.endpoint.ip().and_then(|ip| servers.get(&ip)) {
+                        samples(server, &mut |own, value| write(labels, own, value));
+                    }
+                }
+            }
             Samples::Target(samples) => {
                 for (target, labels) in snapshot.targets.iter().zip(&labels.targets) {
                     samples(target, &mut |own, value| write(labels, own, value));
@@ -117,7 +129,16 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                 );
             }
             Samples::Server(samples) => {
-                each(&snapshot.inside.servers, of_server, samples, write);
+                for server in &snapshot.inside.servers {
+                    let labels = of_server(server);
+                    samples(server, snapshot.at, &mut |own, value| {
+                        write(&labels, own, value)
+                    });
+                }
+            }
+            Samples::Inside(samples) => {
+                let none = Labels::default();
+                samples(&snapshot.inside, &mut |own, value| write(&none, own, value));
             }
         }
     }

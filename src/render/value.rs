@@ -25,3 +25,11 @@ pub(super) fn seconds(n: i64) -> f64 {
 pub(super) fn time(at: Timestamp) -> f64 {
     seconds(at.0)
 }
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "more than 2^52 messages are none"
+)]
+pub(super) fn messages(n: u64) -> f64 {
+    n as f64
+}

@@ -1,5 +1,7 @@
 //! Mail servers seen from inside, with what is judged of each connector, queue and file.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::state::{Cause, State};
@@ -131,7 +133,18 @@ pub struct ConnectorFleet {
     pub unknown: Vec<ServerKey>,
 }
 
+/// What once was read of a certificate stays true: so many seconds its dates are told after its inventory.
+const REMEMBERED: i64 = 86_400;
+
 impl ServerReport {
+    /// Whether the dates of its certificates are still told.
+    pub fn is_remembered(&self, now: Timestamp) -> bool {
+        let newest = self.inventory();
+        newest.is_some_and(|newest| {
+            now.seconds_since(newest.collected_at) <= self.facts.max_age + REMEMBERED
+        })
+    }
+
     /// Its last inventory, however old.
     pub fn inventory(&self) -> Option<&Arc<Inventory>> {
         self.facts.newest.as_ref()
@@ -207,6 +220,25 @@ impl Inside {
             strays: facts.strays.clone(),
             connectors: Vec::new(),
         }
+    }
+
+    /// The servers by their addresses. Of two with the same one, as behind NAT, nobody can tell which it is: neither.
+    pub fn by_address(&self) -> HashMap<IpAddr, &ServerReport> {
+        let mut found: HashMap<IpAddr, Option<&ServerReport>> = HashMap::new();
+        for server in &self.servers {
+            for address in server.facts.addresses() {
+                let other = |known: &mut Option<&ServerReport>| {
+                    *known = known.filter(|known| known.facts.key == server.facts.key);
+                };
+                found
+                    .entry(*address)
+                    .and_modify(other)
+                    .or_insert(Some(server));
+            }
+        }
+        let each = found.into_iter();
+        each.filter_map(|(address, server)| Some((address, server?)))
+            .collect()
     }
 
     /// Every state that is judged.

@@ -94,6 +94,12 @@ impl Verdict {
         })
     }
 
+    /// What one check found, if it ran.
+    pub fn of_check(&self, check: &str) -> Option<&Finding> {
+        self.findings()
+            .find_map(|(name, finding)| (name == check).then_some(finding))
+    }
+
     /// The failure of one check.
     pub fn failure(&self, check: &str) -> Option<&Failure> {
         self.failures()

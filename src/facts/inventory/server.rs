@@ -74,6 +74,19 @@ pub enum TroubleWithFile {
     TooLarge,
 }
 
+impl TroubleWithFile {
+    /// The public word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+            Self::NotJson => "not_json",
+            Self::WrongSchema => "wrong_schema",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
 impl ServerFacts {
     /// The addresses under which others reach it.
     pub fn addresses(&self) -> &[IpAddr] {

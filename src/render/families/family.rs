@@ -1,7 +1,7 @@
 //! What a metric family about targets or endpoints is: its definition, and how its samples are found.
 
 use crate::metric::Metric;
-use crate::report::{DomainReport, Entry, HostReport, ServerReport, TargetReport};
+use crate::report::{DomainReport, Entry, HostReport, Inside, ServerReport, TargetReport};
 use crate::timestamp::Timestamp;
 
 /// Takes the samples of one family: the values of its own labels, in the order of their names, and the number.
@@ -11,6 +11,8 @@ pub(in crate::render) type Sink<'a> = &'a mut dyn FnMut(&[&str], f64);
 pub(in crate::render) enum Samples {
     /// One endpoint, as of a moment.
     Entry(fn(&Entry, Timestamp, Sink<'_>)),
+    /// One endpoint that is a known mail server.
+    Paired(fn(&ServerReport, Sink<'_>)),
     /// One target.
     Target(fn(&TargetReport, Sink<'_>)),
     /// One host in a view.
@@ -18,7 +20,9 @@ pub(in crate::render) enum Samples {
     /// One mail domain in a view.
     Domain(fn(&DomainReport, Sink<'_>)),
     /// One mail server.
-    Server(fn(&ServerReport, Sink<'_>)),
+    Server(fn(&ServerReport, Timestamp, Sink<'_>)),
+    /// The inside of all mail servers.
+    Inside(fn(&Inside, Sink<'_>)),
 }
 
 /// One metric family.
@@ -46,6 +50,23 @@ pub(super) const fn target(metric: Metric, samples: fn(&TargetReport, Sink<'_>))
     Family {
         metric,
         samples: Samples::Target(samples),
+    }
+}
+
+pub(super) const fn server(
+    metric: Metric,
+    samples: fn(&ServerReport, Timestamp, Sink<'_>),
+) -> Family {
+    Family {
+        metric,
+        samples: Samples::Server(samples),
+    }
+}
+
+pub(super) const fn inside(metric: Metric, samples: fn(&Inside, Sink<'_>)) -> Family {
+    Family {
+        metric,
+        samples: Samples::Inside(samples),
     }
 }
 

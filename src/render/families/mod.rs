@@ -2,18 +2,23 @@
 
 mod endpoint;
 pub(super) mod family;
+mod inside;
 mod subject;
 mod target;
 
 use family::{ENDPOINT_LABELS, Family, SUBJECT_LABELS};
 
-/// Of endpoints, of targets, of the other subjects.
-pub(super) const BY_SUBJECT: [&[Family]; 3] =
-    [endpoint::FAMILIES, target::FAMILIES, subject::FAMILIES];
+/// Of endpoints, of targets, of what DNS says, of mail servers seen from inside.
+pub(super) const BY_SUBJECT: [&[&[Family]]; 4] = [
+    &[endpoint::FAMILIES],
+    &[target::FAMILIES],
+    &[subject::FAMILIES],
+    inside::FAMILIES,
+];
 
 /// Every family.
 pub(super) fn all() -> impl Iterator<Item = &'static Family> {
-    BY_SUBJECT.into_iter().flatten()
+    BY_SUBJECT.into_iter().flatten().copied().flatten()
 }
 
 /// The label names that series about endpoints and targets have themselves; a target's own labels have other names.

@@ -1,8 +1,8 @@
-//! The metric families about hosts, mail domains and servers: what each is called and says, and its samples.
+//! The metric families about hosts and mail domains: what each is called and says, and its samples.
 
 use super::family::{Family, Samples, Sink, gauge};
 use crate::facts::lookup::Security;
-use crate::render::value::{flag, time};
+use crate::render::value::flag;
 
 /// Every one, in the order of the output.
 pub(super) const FAMILIES: &[Family] = &[
@@ -21,18 +21,6 @@ pub(super) const FAMILIES: &[Family] = &[
         )
         .when("validated view"),
         samples: Samples::Domain(|domain, out| secure(domain.facts.security, out)),
-    },
-    Family {
-        metric: gauge(
-            "smtp_tls_inside_inventory_timestamp_seconds",
-            "When collecting the newest inventory of this mail server began, as Unix time.",
-        )
-        .when("ever read"),
-        samples: Samples::Server(|server, out| {
-            if let Some(inventory) = server.inventory() {
-                out(&[], time(inventory.collected_at));
-            }
-        }),
     },
 ];
 
