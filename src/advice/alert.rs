@@ -4,11 +4,11 @@ use crate::reason::Reason;
 
 /// Declares the alerts of each reason.
 macro_rules! alerts {
-    ($($($reason:ident)|+: $($alert:ident)+;)+) => {
+    ($($($reason:ident)|+: $($alert:ident)*;)+) => {
         /// The alerts of alerts/smtp-tls.rules.yml that can have it as their cause, the likeliest first.
         pub const fn alerts(reason: Reason) -> &'static [&'static str] {
             match reason {
-                $($(Reason::$reason)|+ => &[$(concat!("SmtpTls", stringify!($alert))),+],)+
+                $($(Reason::$reason)|+ => &[$(concat!("SmtpTls", stringify!($alert))),*],)+
             }
         }
     };
@@ -42,4 +42,18 @@ alerts! {
     CertificatesDiffer: FleetInconsistent;
     ViewsDiffer: ViewsDisagree;
     Undecided: Undecided;
+    InventoryMissing | InventoryStale | InventoryClock: ;
+    InventoryUnreadable | InventoryNotJson | InventoryWrongSchema | InventoryTooLarge: ;
+    ConnectorCertNotFound | ConnectorCertNotEnabled | ConnectorCertRejected | ConnectorCertKeyMissing: ;
+    ConnectorCertNotYetValid | ConnectorCertExpired: ;
+    ConnectorNewerUnusable: ;
+    ServedNotInStore: ;
+    StoreNewerNotServed: ;
+    OwnCertNotFound | OwnCredentials | OwnTlsUnavailable | OwnCertRefused: ;
+    PeerCertExpired | PeerCertName | PeerCertUntrusted | PeerCertInvalid: ;
+    PeerOffersNoTls | PeerDemandsTls | TlsTooOld | DaneFailed | MtaStsFailed | TlsHandshakeFailed: ;
+    DnsFailed | LoginFailed | ConnectFailed | ConnectionDropped | PeerBusy: ;
+    RefusedTemporarily | Refused | NoError | Unrecognized | Held: ;
+    Growing: ;
+    Unroutable | Poison: ;
 }

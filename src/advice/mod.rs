@@ -11,4 +11,4 @@ pub use alert::alerts;
 pub use command::by_hand;
 pub use exchange::{Siblings, on_exchange};
 pub use steps::steps;
-pub use words::{of, of_resolution, worded};
+pub use words::{Blanks, of, of_resolution, worded};

@@ -5,7 +5,8 @@ use crate::reason::Reason;
 /// What helps against one kind of trouble.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Remedy {
-    /// What to do. `{at}` stands for the endpoints, `{name}` for the target, `{view}` for the view.
+    /// What to do. `{at}` stands for the endpoints, `{name}` for the target, `{view}` for the view; of the inside,
+    /// `{server}` for the mail servers, `{connector}` and `{next_hop}` for what they say.
     pub(super) words: &'static str,
     /// What shows the trouble by hand.
     pub(super) look: Look,
@@ -139,6 +140,61 @@ remedies! {
     Undecided: Nothing, Nothing,
         "look at the certificate of {at} by hand: clients may accept or refuse what could not be judged here";
     CertUnreadable: Nothing, Enable, "have the certificate at {at} issued anew: it cannot be read";
+    InventoryMissing | InventoryStale: Nothing, Nothing,
+        "see whether the collector still runs on {server}, and whether its file reaches the exporter";
+    InventoryClock: Nothing, Nothing, "compare the clocks of {server} and of the exporter's machine";
+    InventoryUnreadable: Nothing, Nothing, "let the exporter's user read the inventory of {server}";
+    InventoryNotJson: Nothing, Nothing,
+        "run the collector on {server} again: its file has to be JSON in UTF-8, and to be put in place in one step";
+    InventoryWrongSchema: Nothing, Nothing,
+        "bring the collector on {server} and the exporter to versions that know the same format";
+    InventoryTooLarge: Nothing, Nothing,
+        "have the collector on {server} name fewer next hops (--next-hops, -NextHops)";
+    ConnectorCertNotFound: Nothing, Nothing,
+        "import on {server} the certificate that {connector} names, or have {connector} name the renewed one";
+    ConnectorCertNotEnabled: Nothing, Nothing, "enable the certificate of {connector} for SMTP on {server}";
+    ConnectorCertRejected: Nothing, Nothing,
+        "see why {server} does not accept the certificate of {connector} (Get-ExchangeCertificate: Status)";
+    ConnectorCertKeyMissing: Nothing, Nothing,
+        "import the certificate of {connector} on {server} again, this time with its private key";
+    ConnectorCertNotYetValid: Nothing, Nothing,
+        "compare the clocks; if they agree, put the previous certificate of {connector} back on {server}";
+    ConnectorCertExpired: Nothing, Nothing, "renew the certificate of {connector} on {server}";
+    ConnectorNewerUnusable: Nothing, Nothing,
+        "finish the renewal for {connector} on {server}: the later certificate cannot be used yet";
+    ServedNotInStore: Nothing, Nothing,
+        "restart the mail service behind {at}, or see who answers there: what it presents is not among the server's \
+         certificates";
+    StoreNewerNotServed: Nothing, Nothing,
+        "enable the newer certificate behind {at} for SMTP, or reload its mail service";
+    OwnCertNotFound | OwnCredentials | OwnTlsUnavailable: Nothing, Nothing,
+        "see which certificate {connector} uses on {server}, with its key, and that it is enabled for SMTP";
+    OwnCertRefused: Nothing, Nothing,
+        "compare the certificate that {server} presents with what the other side of {next_hop} expects of you";
+    PeerCertExpired | PeerCertName | PeerCertUntrusted | PeerCertInvalid: Nothing, Nothing,
+        "look at the certificate of {next_hop} (smtp-tls-exporter check), and tell its operators";
+    PeerOffersNoTls: Nothing, Nothing,
+        "see whether {next_hop} offers STARTTLS to others; if so, something on the way from {server} hides it";
+    PeerDemandsTls: Nothing, Nothing, "have {server} use TLS for {next_hop}";
+    TlsTooOld: Nothing, Nothing, "enable TLS 1.2 or newer on {server} for the mail that it sends";
+    DaneFailed: Nothing, Nothing,
+        "compare the certificate of {next_hop} with its TLSA records, and tell its operators";
+    MtaStsFailed: Nothing, Nothing,
+        "compare the certificate of {next_hop} with its MTA-STS policy, and tell its operators";
+    TlsHandshakeFailed: Nothing, Nothing,
+        "look at the certificates of both sides, {server} and {next_hop}, and at their TLS versions";
+    DnsFailed: Nothing, Nothing, "ask the resolver of {server} for {next_hop}";
+    LoginFailed: Nothing, Nothing, "see with which account {server} logs in at {next_hop}, and compare the clocks";
+    ConnectFailed: Nothing, Nothing, "see from {server} whether {next_hop} can be reached";
+    ConnectionDropped: Nothing, Nothing,
+        "read the protocol log of {server} for {next_hop}: often the other side dislikes its certificate";
+    PeerBusy | RefusedTemporarily | Refused: Nothing, Nothing,
+        "read what {next_hop} answers to {server}: it refuses the mail itself";
+    NoError | Unrecognized: Nothing, Nothing, "read the log of {server} for {next_hop}";
+    Held: Nothing, Nothing, "ask who holds the mail for {next_hop} on {server}, and resume it";
+    Growing: Nothing, Nothing, "see why {server} sends more slowly to {next_hop} than mail comes in";
+    Unroutable: Nothing, Nothing, "give the mail that {server} cannot route a connector, or remove it";
+    Poison: Nothing, Nothing, "look at the messages in the poison queue of {server}, and remove or resume them";
 }
 
 #[cfg(test)]
@@ -149,7 +205,15 @@ mod tests {
     fn every_name_in_the_words_is_filled_in() {
         for reason in Reason::ALL {
             let words = remedy(*reason).words;
-            let filled = ["{at}", "{name}", "{view}", "{views_agree: off}"];
+            let filled = [
+                "{at}",
+                "{name}",
+                "{view}",
+                "{server}",
+                "{connector}",
+                "{next_hop}",
+                "{views_agree: off}",
+            ];
             let rest = filled
                 .iter()
                 .fold(words.to_owned(), |rest, name| rest.replace(name, ""));

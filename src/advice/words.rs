@@ -82,16 +82,48 @@ fn is_about_age(reason: Reason) -> bool {
     .contains(&reason)
 }
 
-/// The words for a reason, with its names filled in.
-fn filled(reason: Reason, target: &str, view: &str) -> String {
-    worded(reason, THERE, &plain(target, 60), &plain(view, 60))
+/// What is put into the words of a remedy.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Blanks<'a> {
+    /// The endpoints.
+    pub at: &'a str,
+    /// The target.
+    pub target: &'a str,
+    /// The view.
+    pub view: &'a str,
+    /// The mail servers that are seen from inside.
+    pub server: &'a str,
+    /// Their connector.
+    pub connector: &'a str,
+    /// Where mail waits for.
+    pub next_hop: &'a str,
 }
 
-/// What helps against a reason, as table, page, JSON, alerts and documents say it: `at` stands for the endpoints.
-pub fn worded(reason: Reason, at: &str, target: &str, view: &str) -> String {
-    let words = remedy::remedy(reason).words.replace("{at}", at);
-    let words = words.replace("{view}", view);
-    words.replace("{name}", target)
+/// The words for a reason, with its names filled in.
+fn filled(reason: Reason, target: &str, view: &str) -> String {
+    let blanks = Blanks {
+        at: THERE,
+        target: &plain(target, 60),
+        view: &plain(view, 60),
+        ..Blanks::default()
+    };
+    worded(reason, &blanks)
+}
+
+/// What helps against a reason, as table, page, JSON, alerts and documents say it.
+pub fn worded(reason: Reason, blanks: &Blanks<'_>) -> String {
+    let named = [
+        ("{at}", blanks.at),
+        ("{view}", blanks.view),
+        ("{server}", blanks.server),
+        ("{connector}", blanks.connector),
+        ("{next_hop}", blanks.next_hop),
+        ("{name}", blanks.target),
+    ];
+    let words = remedy::remedy(reason).words.to_owned();
+    named
+        .iter()
+        .fold(words, |words, (blank, name)| words.replace(blank, name))
 }
 
 /// A server behind a load balancer that gets no PROXY header is silent, closes, or refuses what comes.

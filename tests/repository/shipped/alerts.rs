@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use smtp_tls_exporter::advice::{alerts, worded};
+use smtp_tls_exporter::advice::{Blanks, alerts, worded};
 use smtp_tls_exporter::reason::Reason;
 
 use super::generated::{Outcome, generated, read, whole};
-use super::reasons::sentence;
+use super::reasons::{NAMES, sentence};
 use super::wrapped::wrapped;
 
 const RULES: &str = "alerts/smtp-tls.rules.yml";
@@ -116,7 +116,7 @@ fn remedies(alert: &str) -> Vec<(String, Vec<Reason>)> {
         .filter(|reason| alerts(**reason).contains(&alert));
     for reason in causes {
         // Whatever is filled in, equal words stay equal.
-        let words = worded(*reason, "", "", "");
+        let words = worded(*reason, &Blanks::default());
         match found.iter_mut().find(|(known, _)| *known == words) {
             Some((_, reasons)) => reasons.push(*reason),
             None => found.push((words, vec![*reason])),
@@ -134,14 +134,15 @@ fn in_template(remedies: &[(String, Vec<Reason>)], before: &str) -> String {
         "the addresses above"
     };
     let first = |words: &str| format!("{}\n", indented(&format!("First: {words}.")));
-    let told = |reason| {
-        first(&worded(
-            reason,
-            at,
-            "{{ $labels.target }}",
-            "{{ $labels.view }}",
-        ))
+    let blanks = Blanks {
+        at,
+        target: "{{ $labels.target }}",
+        view: "{{ $labels.view }}",
+        server: "{{ $labels.server }}",
+        connector: "{{ $labels.connector }}",
+        next_hop: "{{ $labels.next_hop }}",
     };
+    let told = |reason| first(&worded(reason, &blanks));
     if let [(_, reasons)] = remedies {
         return told(reasons[0]);
     }
@@ -197,7 +198,7 @@ fn indented(text: &str) -> String {
 
 /// What a runbook begins with: what its alert says.
 fn first_step(alert: &str, block: &str) -> Result<String, String> {
-    let told = |reason| worded(reason, "ADDRESS:PORT", "TARGET", "VIEW");
+    let told = |reason| worded(reason, &NAMES);
     match remedies(alert).as_slice() {
         [] => {
             let (_, own) = block
