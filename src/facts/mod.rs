@@ -3,5 +3,6 @@
 pub mod domain;
 pub mod host;
 pub mod inventory;
+pub mod last_error;
 pub mod lookup;
 pub mod observation;

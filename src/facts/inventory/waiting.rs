@@ -1,5 +1,7 @@
 //! Why mail waits, in few words.
 
+use crate::reason::Reason;
+
 /// Where the fault lies for which mail waits; each reason belongs to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WaitCause {
@@ -19,6 +21,46 @@ pub enum WaitCause {
     Peer,
     /// Anything else, or nothing that was said.
     Other,
+}
+
+/// Declares for each reason where the fault lies.
+macro_rules! causes {
+    ($($($reason:ident)|+: $cause:expr;)+) => {
+        impl WaitCause {
+            /// Where the fault lies if mail waits for this reason; none where mail does not wait for such a reason.
+            pub const fn of(reason: Reason) -> Option<Self> {
+                use WaitCause::*;
+                match reason {
+                    $($(Reason::$reason)|+ => $cause,)+
+                }
+            }
+        }
+    };
+}
+
+causes! {
+    OwnCertNotFound | OwnCredentials | OwnTlsUnavailable | OwnCertRefused: Some(OwnCertificate);
+    PeerCertExpired | PeerCertName | PeerCertUntrusted | PeerCertInvalid: Some(PeerCertificate);
+    PeerOffersNoTls | PeerDemandsTls | TlsTooOld | DaneFailed | MtaStsFailed | TlsHandshakeFailed: Some(PeerTls);
+    DnsFailed: Some(Dns);
+    LoginFailed: Some(Login);
+    ConnectTimeout | ConnectRefused | ConnectFailed | ConnectionDropped: Some(Network);
+    PeerBusy | RefusedTemporarily | Refused: Some(Peer);
+    NoError | Unrecognized | Held | Growing | Unroutable | Poison: Some(Other);
+    DnsNotFound | DnsError | NullMx | MxIpLiteral | TooManyAnswers | AddressUnusable: None;
+    ProxyUnreachable | ProxyAuth | ProxyRefused | ProxyFailed | ProxyTimeout | ConnectUnreachable: None;
+    GreetingTimeout | Greeting4xx | Greeting5xx | ConnectionClosed | ProtocolError | UnexpectedTls | EhloRejected | EhloTimeout: None;
+    StarttlsNotOffered | StarttlsMasked | Starttls4xx | Starttls5xx | StarttlsTimeout | PlaintextAfterStarttls: None;
+    TlsClosed | TlsTimeout | NotTls | TlsVersionUnsupported | TlsNoCommonParameters | TlsAlert | TlsProtocolError: None;
+    ChainTooLarge | HandshakeSignatureInvalid | ClientCertRequired | ClientCertRejected | Pending | Internal: None;
+    CertExpired | CertNotYetValid | ChainExpired | ChainIncomplete | UnknownIssuer | SelfSigned: None;
+    NameMismatch | SubjectMismatch | IssuerMismatch | TlsCertificateNameMismatch | FingerprintMismatch: None;
+    EkuMissing | KeyUsageMissing | IssuerUnfit | WeakCrypto | ChainInvalid | Revoked | MustStapleMissing | TlsVersionTooOld: None;
+    CertificatesDiffer | ViewsDiffer | ExpiresSoon | Undecided | CertUnreadable: None;
+    InventoryMissing | InventoryStale | InventoryClock: None;
+    InventoryUnreadable | InventoryNotJson | InventoryWrongSchema | InventoryTooLarge: None;
+    ConnectorCertNotFound | ConnectorCertNotEnabled | ConnectorCertRejected | ConnectorCertKeyMissing: None;
+    ConnectorCertNotYetValid | ConnectorCertExpired | ConnectorNewerUnusable | ServedNotInStore | StoreNewerNotServed: None;
 }
 
 impl WaitCause {
@@ -53,6 +95,26 @@ impl WaitCause {
         match self {
             Self::OwnCertificate | Self::PeerCertificate | Self::PeerTls => true,
             Self::Dns | Self::Login | Self::Network | Self::Peer | Self::Other => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reason::Origin;
+
+    #[test]
+    fn every_reason_of_queues_has_a_cause_and_hardly_any_other() {
+        for reason in Reason::ALL {
+            let is_shared = matches!(reason, Reason::ConnectTimeout | Reason::ConnectRefused);
+            let waits = reason.origin() == Origin::Queue || is_shared;
+            assert_eq!(
+                WaitCause::of(*reason).is_some(),
+                waits,
+                "{}",
+                reason.as_str()
+            );
         }
     }
 }
