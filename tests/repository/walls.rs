@@ -130,7 +130,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("ctor", "main.rs"),
     (
         "data_encoding",
-        "probe/route.rs render/pem.rs web/passwords.rs",
+        "facts/inventory probe/route.rs render/pem.rs web/passwords.rs",
     ),
     ("flate2", "render/body.rs"),
     ("hickory_resolver", "demo/names.rs dns/hickory"),
@@ -150,8 +150,8 @@ const FOREIGN: &[(&str, &str)] = &[
     ("rustls_native_certs", "pki/"),
     ("rustls_pki_types", "pki/"),
     ("sd_notify", "cli/life.rs"),
-    ("serde", "render/ yaml/"),
-    ("serde_json", "render/json/"),
+    ("serde", "facts/inventory render/ yaml/"),
+    ("serde_json", "facts/inventory render/json/"),
     ("serde_yaml", "yaml/"),
     (
         "std::fs",

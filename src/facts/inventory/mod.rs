@@ -1,12 +1,24 @@
 //! A mail server as seen from inside: what an inventory that was written on it says, and what is known of its files.
 
+mod address;
+mod draft;
+mod entries;
+mod item;
+mod json;
 mod model;
+mod moment;
+mod notes;
+mod read;
 mod server;
 mod waiting;
+mod write;
 
+pub use address::without_addresses;
 pub use model::{
     Collector, Inventory, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
     ServerIdentity, ServerKind, StoredCertificate, Use,
 };
+pub use read::{MAX_BYTES, read};
 pub use server::{FileFault, InsideFacts, ServerFacts, ServerKey, Stray, TroubleWithFile};
 pub use waiting::WaitCause;
+pub use write::write;
