@@ -3,21 +3,37 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::certificate::{Certificate, Fingerprints};
+use crate::certificate::Certificate;
 
 /// What one view leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outlook {
-    /// The leaves seen, each once.
-    pub leaves: BTreeMap<Fingerprints, Certificate>,
+    /// The leaves seen, each once, in the order of their fingerprints.
+    pub leaves: Box<[Certificate]>,
     /// Whether every endpoint of the view showed one.
     pub complete: bool,
 }
 
+impl Outlook {
+    fn has_all(&self, other: &Self) -> bool {
+        let has = |leaf: &Certificate| {
+            let wanted = leaf.fingerprints();
+            let found = self
+                .leaves
+                .binary_search_by_key(&wanted, |l| l.fingerprints());
+            found.is_ok()
+        };
+        other.leaves.iter().all(has)
+    }
+}
+
 /// What every view of a target leads to, by name. One that leads nowhere is among them.
+///
+/// Most targets have one view and one leaf, and every report holds this: slices, because a tree's node has room for
+/// eleven.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Views {
-    outlooks: BTreeMap<Arc<str>, Outlook>,
+    outlooks: Box<[(Arc<str>, Outlook)]>,
     /// Found once, not for every endpoint.
     agree: Option<bool>,
 }
@@ -29,25 +45,22 @@ impl Views {
         names: impl IntoIterator<Item = (Arc<str>, bool)>,
         seen: impl IntoIterator<Item = (&'a str, Option<&'a Certificate>)>,
     ) -> Self {
-        let outlook = |(name, complete)| {
-            let leaves = BTreeMap::new();
-            (name, Outlook { leaves, complete })
-        };
-        let mut outlooks: BTreeMap<_, _> = names.into_iter().map(outlook).collect();
+        let named = |(name, complete)| (name, (BTreeMap::new(), complete));
+        let mut found: BTreeMap<Arc<str>, _> = names.into_iter().map(named).collect();
         for (view, leaf) in seen {
-            let Some(outlook) = outlooks.get_mut(view) else {
+            let Some((leaves, complete)) = found.get_mut(view) else {
                 continue;
             };
             match leaf {
-                Some(leaf) => {
-                    let leaves = &mut outlook.leaves;
-                    leaves
-                        .entry(*leaf.fingerprints())
-                        .or_insert_with(|| leaf.clone());
-                }
-                None => outlook.complete = false,
+                Some(leaf) => drop(leaves.entry(leaf.fingerprints()).or_insert(leaf)),
+                None => *complete = false,
             }
         }
+        let outlooks = found.into_iter().map(|(name, (leaves, complete))| {
+            let leaves = leaves.into_values().cloned().collect();
+            (name, Outlook { leaves, complete })
+        });
+        let outlooks: Box<[_]> = outlooks.collect();
         let agree = agree(&outlooks);
         Self { outlooks, agree }
     }
@@ -66,21 +79,17 @@ impl Views {
     }
 }
 
-fn agree(outlooks: &BTreeMap<Arc<str>, Outlook>) -> Option<bool> {
-    if outlooks.len() < 2 {
+fn agree(outlooks: &[(Arc<str>, Outlook)]) -> Option<bool> {
+    let [(_, first), _, ..] = outlooks else {
         return None;
-    }
-    let has_all = |one: &Outlook, other: &Outlook| {
-        let mut leaves = other.leaves.keys();
-        leaves.all(|leaf| one.leaves.contains_key(leaf))
     };
-    let lacks = |one: &Outlook| outlooks.values().any(|other| !has_all(one, other));
-    if outlooks.values().any(|one| one.complete && lacks(one)) {
+    let mut all = outlooks.iter().map(|(_, outlook)| outlook);
+    let lacks = |one: &Outlook| outlooks.iter().any(|(_, other)| !one.has_all(other));
+    if all.clone().any(|one| one.complete && lacks(one)) {
         return Some(false);
     }
-    let first = outlooks.values().next()?;
-    let is_same = |one: &Outlook| has_all(one, first) && has_all(first, one);
-    (!first.leaves.is_empty() && outlooks.values().all(is_same)).then_some(true)
+    let is_same = |one: &Outlook| one.has_all(first) && first.has_all(one);
+    (!first.leaves.is_empty() && all.all(is_same)).then_some(true)
 }
 
 #[cfg(test)]

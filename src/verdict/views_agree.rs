@@ -45,7 +45,7 @@ fn agreement(views: &Views, now: Timestamp) -> Finding {
 const LISTED: usize = 4;
 
 fn told(outlook: &Outlook, now: Timestamp) -> String {
-    let leaves = outlook.leaves.values().take(LISTED);
+    let leaves = outlook.leaves.iter().take(LISTED);
     let mut told: Vec<_> = leaves.map(|leaf| leaf_told(leaf, now)).collect();
     if let more @ 1.. = outlook.leaves.len().saturating_sub(LISTED) {
         told.push(format!("{more} more"));

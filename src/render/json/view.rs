@@ -45,7 +45,7 @@ pub(super) fn view<'a>((view, outlook): (&'a str, &'a Outlook)) -> ViewJson<'a> 
     ViewJson {
         view,
         complete: outlook.complete,
-        leaves: outlook.leaves.values().map(leaf).collect(),
+        leaves: outlook.leaves.iter().map(leaf).collect(),
     }
 }
 
