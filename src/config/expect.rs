@@ -15,19 +15,19 @@ const UNSUPPORTED: &str = "not supported by this version";
 
 const DN_EXPECTED: &str = "a distinguished name such as CN=mail.example.com, O=Example, C=US";
 
-/// Expectations in the making.
+/// Expectations in the making. Targets that add none of their own share those of the defaults.
 #[derive(Debug, Clone)]
 pub(super) struct Expect {
-    pub(super) expectations: Expectations,
+    pub(super) expectations: Arc<Expectations>,
 }
 
 impl Expect {
     pub(super) fn new(roots: Arc<Anchors>, crls: Arc<Crls>) -> Self {
         Self {
-            expectations: Expectations {
+            expectations: Arc::new(Expectations {
                 crls,
                 ..Expectations::new(roots)
-            },
+            }),
         }
     }
 
@@ -45,42 +45,42 @@ impl Expect {
                 return Err(value.problem(format!("{UNSUPPORTED}, expected off")));
             }
         }
-        self.identity(&mut fields)?;
+        let expectations = Arc::make_mut(&mut self.expectations);
+        identity(expectations, &mut fields)?;
         if let Some(value) = fields.take("names") {
             let names = value.list_or_one()?;
-            self.expectations.names = Some(names.iter().map(host).collect::<Result<_, _>>()?);
+            expectations.names = Some(names.iter().map(host).collect::<Result<_, _>>()?);
         }
         if let Some(value) = fields.take("roots") {
-            self.expectations.roots = stores.read(&value)?;
+            expectations.roots = stores.read(&value)?;
         }
         if let Some(value) = fields.take("min_tls") {
-            self.expectations.min_tls = value.choice(&keys::TLS_VERSIONS)?;
+            expectations.min_tls = value.choice(&keys::TLS_VERSIONS)?;
         }
         if let Some(value) = fields.take("same_certificate") {
-            self.expectations.same_certificate = value.flag()?;
+            expectations.same_certificate = value.flag()?;
         }
         fields.finish(&keys::EXPECT.names())
     }
+}
 
-    fn identity(&mut self, fields: &mut Fields<'_>) -> Result<(), Problem> {
-        let expectations = &mut self.expectations;
-        if let Some(value) = fields.take("subject") {
-            expectations.subject = Some(value.parsed_by(Dn::parse, DN_EXPECTED)?);
-        }
-        if let Some(value) = fields.take("issuer") {
-            expectations.issuer = Some(value.parsed_by(Dn::parse, DN_EXPECTED)?);
-        }
-        if let Some(value) = fields.take("tls_certificate_name") {
-            let expected = "<I>issuer<S>subject, as Exchange prints it";
-            let name = value.parsed_by(TlsCertificateName::parse, expected)?;
-            expectations.tls_certificate_name = Some(name);
-        }
-        if let Some(value) = fields.take("fingerprints") {
-            let expected = "40 hexadecimal digits (SHA-1) or 64 (SHA-256), with or without colons";
-            let listed = value.list_or_one()?;
-            let read = |v: &Value<'_>| v.parsed_by(Fingerprint::parse, expected);
-            expectations.fingerprints = listed.iter().map(read).collect::<Result<_, _>>()?;
-        }
-        Ok(())
+fn identity(expectations: &mut Expectations, fields: &mut Fields<'_>) -> Result<(), Problem> {
+    if let Some(value) = fields.take("subject") {
+        expectations.subject = Some(value.parsed_by(Dn::parse, DN_EXPECTED)?);
     }
+    if let Some(value) = fields.take("issuer") {
+        expectations.issuer = Some(value.parsed_by(Dn::parse, DN_EXPECTED)?);
+    }
+    if let Some(value) = fields.take("tls_certificate_name") {
+        let expected = "<I>issuer<S>subject, as Exchange prints it";
+        let name = value.parsed_by(TlsCertificateName::parse, expected)?;
+        expectations.tls_certificate_name = Some(name);
+    }
+    if let Some(value) = fields.take("fingerprints") {
+        let expected = "40 hexadecimal digits (SHA-1) or 64 (SHA-256), with or without colons";
+        let listed = value.list_or_one()?;
+        let read = |v: &Value<'_>| v.parsed_by(Fingerprint::parse, expected);
+        expectations.fingerprints = listed.iter().map(read).collect::<Result<_, _>>()?;
+    }
+    Ok(())
 }

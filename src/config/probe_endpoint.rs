@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -117,7 +116,7 @@ impl Common {
             server_name: None,
             labels: self.labels,
             views: self.views,
-            expectations: Arc::new(self.expect.expectations),
+            expectations: self.expect.expectations,
         }
     }
 }

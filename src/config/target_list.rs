@@ -137,7 +137,7 @@ fn discovered(value: &Value<'_>, common: Common) -> Result<Watched, Problem> {
             views: common.views,
             labels: common.labels,
         }),
-        expectations: Arc::new(common.expect.expectations),
+        expectations: common.expect.expectations,
         client_certificate: common.client_certificate,
     })
 }

@@ -91,7 +91,8 @@ impl Common {
             self.expect.take_from(&value, stores)?;
         }
         if let Some(value) = fields.take("limits") {
-            limits::take_from(&value, &mut self.expect.expectations.thresholds)?;
+            let expectations = Arc::make_mut(&mut self.expect.expectations);
+            limits::take_from(&value, &mut expectations.thresholds)?;
         }
         if let Some(value) = fields.take("checks") {
             self.checks(&value)?;
@@ -121,7 +122,8 @@ impl Common {
                 true => Switch::On,
                 false => Switch::Off,
             };
-            self.expect.expectations.switches.insert(check.name, switch);
+            let expectations = Arc::make_mut(&mut self.expect.expectations);
+            expectations.switches.insert(check.name, switch);
         }
         let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
         fields.finish(&names)
@@ -165,7 +167,7 @@ pub(super) fn target(
             views: common.views,
             labels: common.labels,
         }),
-        expectations: Arc::new(common.expect.expectations),
+        expectations: common.expect.expectations,
         client_certificate: common.client_certificate,
     })
 }
