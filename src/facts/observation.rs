@@ -306,6 +306,7 @@ impl Observation {
 
     /// Gives back the memory that was kept for more: thousands of observations stay until the next probe.
     pub fn shrink_to_fit(&mut self) {
+        self.timings.0.shrink_to_fit();
         self.attempts.shrink_to_fit();
         self.transcript.shrink_to_fit();
     }
