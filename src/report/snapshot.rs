@@ -13,7 +13,7 @@ use crate::facts::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
-use crate::verdict::{Finding, Kind, Threshold, Thresholds, Verdict, Views};
+use crate::verdict::{Finding, Kind, Threshold, Thresholds, Verdict, Verdicts, Views};
 
 /// One endpoint with all that is known of it.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Entry {
     /// What the last probe saw.
     pub observation: Arc<Observation>,
     /// The path to a root, when a certificate was seen.
-    pub trust: Option<Trust>,
+    pub trust: Option<Arc<Trust>>,
     /// When the observation was made; `None` when no probe has answered yet.
     pub obtained_at: Option<Timestamp>,
     /// What the checks found.
@@ -77,7 +77,7 @@ impl Entry {
 
     /// The earliest end of validity on the path to a trusted root.
     pub fn verified_until(&self) -> Option<Timestamp> {
-        match self.trust.as_ref()? {
+        match self.trust.as_deref()? {
             Trust::Path(path) => Some(path.valid_until),
             Trust::Pinned => self.not_after(),
             Trust::None(_) => None,
@@ -152,9 +152,43 @@ pub struct TargetReport {
     pub views: Views,
     /// Those of the endpoints that DNS does not confirm at the moment.
     pub last_known: HashSet<Arc<Endpoint>>,
+    state: State,
 }
 
 impl TargetReport {
+    /// From what was found, and what the checks say of it.
+    pub(crate) fn new(
+        source: Arc<Source>,
+        resolutions: Vec<Resolution>,
+        entries: Vec<Entry>,
+        verdict: Verdict,
+        views: Views,
+        last_known: HashSet<Arc<Endpoint>>,
+    ) -> Self {
+        let (own, causes) = assess_findings(None, &verdict);
+        let states = entries.iter().map(|entry| entry.state);
+        let states = states
+            .chain(resolutions.iter().filter_map(Resolution::state))
+            .chain(causes.first().map(|_| own));
+        Self {
+            state: states.min().unwrap_or(State::Unreachable),
+            source,
+            resolutions,
+            entries,
+            verdict,
+            views,
+            last_known,
+        }
+    }
+
+    /// Holds its verdicts in the memory of those that say the same.
+    pub(crate) fn share(&mut self, verdicts: &mut Verdicts) {
+        let own = self.entries.iter_mut().map(|entry| &mut entry.verdict);
+        for verdict in own.chain([&mut self.verdict]) {
+            *verdict = verdicts.shared(verdict.clone());
+        }
+    }
+
     /// How many different leaves its endpoints serve, by offer; an offer under which none was seen is absent.
     pub fn distinct_certificates(&self) -> BTreeMap<&'static str, usize> {
         let mut seen: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
@@ -181,13 +215,7 @@ impl TargetReport {
 
     /// The worst state among its endpoints and views; `Unreachable` when there is nobody to ask.
     pub fn state(&self) -> State {
-        let entries = self.entries.iter().map(|entry| entry.state);
-        let causes = assess_findings(None, &self.verdict).1;
-        entries
-            .chain(self.resolutions.iter().filter_map(Resolution::state))
-            .chain(causes.iter().map(|cause| cause.state))
-            .min()
-            .unwrap_or(State::Unreachable)
+        self.state
     }
 }
 

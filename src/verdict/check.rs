@@ -118,7 +118,7 @@ pub struct TargetEvidence<'a> {
 }
 
 /// What a check found; never a bool, because "could not tell" is neither good nor bad.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Finding {
     /// As expected.
     Pass,
@@ -133,7 +133,7 @@ pub enum Finding {
 }
 
 /// Why a check failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// Which of the known cases it is.
     pub reason: Reason,

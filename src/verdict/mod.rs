@@ -7,17 +7,17 @@ mod inside;
 mod path;
 mod purpose;
 mod switch;
+mod verdicts;
 mod views;
 
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
 pub use inside::{ConnectorEvidence, QueueEvidence, Selected};
+pub use verdicts::{Verdict, Verdicts};
 pub use views::{Outlook, Views};
 
 use std::collections::BTreeMap;
-
-use std::sync::Arc;
 
 use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
@@ -52,76 +52,6 @@ checks! {
     tls_version,
     same_certificate,
     views_agree,
-}
-
-/// A check and what it found.
-type Judgement = (&'static Check, Finding);
-
-/// All findings about one subject.
-#[derive(Debug, Clone, Default)]
-pub struct Verdict(Arc<[Judgement]>);
-
-impl Verdict {
-    /// The same, held in the memory of the other one if that says the same: most endpoints are alike.
-    #[must_use]
-    pub fn shared_with(self, other: &Self) -> Self {
-        let mut pairs = self.0.iter().zip(&*other.0);
-        let is_same = |((check, finding), (other, found)): (&Judgement, &Judgement)| {
-            std::ptr::eq(*check, *other) && finding == found
-        };
-        match self.0.len() == other.0.len() && pairs.all(is_same) {
-            true => other.clone(),
-            false => self,
-        }
-    }
-
-    /// The findings with their checks, in list order.
-    pub fn judgements(&self) -> impl Iterator<Item = (&'static Check, &Finding)> {
-        self.0.iter().map(|(check, finding)| (*check, finding))
-    }
-
-    /// The findings with the names of their checks, in list order.
-    pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
-        self.judgements()
-            .map(|(check, finding)| (check.name, finding))
-    }
-
-    /// The failures with the names of their checks.
-    pub fn failures(&self) -> impl Iterator<Item = (&'static str, &Failure)> {
-        self.findings().filter_map(|(name, finding)| match finding {
-            Finding::Fail(failure) => Some((name, failure)),
-            _ => None,
-        })
-    }
-
-    /// What one check found, if it ran.
-    pub fn of_check(&self, check: &str) -> Option<&Finding> {
-        self.findings()
-            .find_map(|(name, finding)| (name == check).then_some(finding))
-    }
-
-    /// The failure of one check.
-    pub fn failure(&self, check: &str) -> Option<&Failure> {
-        self.failures()
-            .find_map(|(name, failure)| (name == check).then_some(failure))
-    }
-}
-
-impl Verdict {
-    /// Whether nothing speaks against the leaf that any client would mind: it is valid, trusted, for these names. What its
-    /// operator expects besides changes with a renewal, and an intermediate that is missing is not the leaf's fault.
-    pub fn is_leaf_fit(&self) -> bool {
-        let failed = |check| self.failure(check).is_some();
-        let is_untrusted = failed("trust") && !failed("chain_complete");
-        let minded = [
-            "lifetime",
-            "names",
-            "revocation",
-            "eku_server",
-            "issuer_purpose",
-        ];
-        !is_untrusted && !minded.into_iter().any(failed)
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn dates(entry: &Entry) -> Vec<Timestamp> {
         let limits = limits.into_iter().flatten();
         dates.extend(limits.map(|seconds| end.plus_seconds(-seconds)));
     }
-    if let Some(Trust::Path(path)) = &entry.trust {
+    if let Some(Trust::Path(path)) = entry.trust.as_deref() {
         dates.extend([path.valid_from, path.valid_until]);
     }
     let staple = seen.staple.iter().flatten();

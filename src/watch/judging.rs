@@ -13,19 +13,18 @@ use crate::reason::Reason;
 use crate::report::{Entry, Resolution, TargetReport, assess};
 use crate::timestamp::Timestamp;
 use crate::verdict::{
-    Evidence, Expectations, Fleet, Leaf, TargetEvidence, Verdict, Views, judge, judge_target,
+    Evidence, Expectations, Fleet, Leaf, TargetEvidence, Verdict, Verdicts, Views, judge,
+    judge_target,
 };
 
 /// An endpoint and its last result, if there is one yet.
 pub(super) type Held = (Arc<Endpoint>, Option<Arc<Probed>>);
 
-/// One target as it was found in its views, with the results that are known. Verdicts that say the same as the one
-/// before share its memory, which is most of what a snapshot takes; `like` is the first of them, and the last.
+/// One target as it was found in its views, with the results that are known.
 pub(super) fn report(
     watched: &Watched,
     found: &[(&Arc<str>, Option<&Expansion>)],
     held: Vec<Held>,
-    like: &mut Verdict,
     now: Timestamp,
 ) -> TargetReport {
     let last_known = found.iter().filter_map(|(_, found)| *found);
@@ -35,18 +34,18 @@ pub(super) fn report(
         (Arc::clone(view), found.is_some_and(is_complete))
     });
     let views = Views::new(names, seen(&held));
-    let (verdict, entries) = judged(held, &views, &watched.expectations, like, now);
-    TargetReport {
-        source: Arc::clone(&watched.source),
-        resolutions: found
-            .iter()
-            .map(|(view, found)| Resolution::new(view, *found))
-            .collect(),
-        last_known: last_known.cloned().collect(),
+    let (verdict, entries) = judged(held, &views, &watched.expectations, now);
+    let resolutions = found
+        .iter()
+        .map(|(view, found)| Resolution::new(view, *found));
+    TargetReport::new(
+        Arc::clone(&watched.source),
+        resolutions.collect(),
         entries,
         verdict,
         views,
-    }
+        last_known.cloned().collect(),
+    )
 }
 
 /// The target's own verdict, and its endpoints.
@@ -54,7 +53,6 @@ fn judged(
     held: Vec<Held>,
     views: &Views,
     expectations: &Expectations,
-    like: &mut Verdict,
     now: Timestamp,
 ) -> (Verdict, Vec<Entry>) {
     let nobody = Fleet::default();
@@ -62,7 +60,7 @@ fn judged(
         judge(&Evidence {
             observation: &probed.observation,
             expectations,
-            trust: probed.trust.as_ref(),
+            trust: probed.trust.as_deref(),
             server_name: endpoint.server_name.as_ref(),
             revocation: probed.revocation.as_ref(),
             fleet,
@@ -79,14 +77,14 @@ fn judged(
         views,
         now,
     });
+    let mut alike = Verdicts::default();
     let entries = held
         .into_iter()
         .map(|(endpoint, probed)| {
             let fleet = fleets.get(&fleet_key(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
             let probed = probed.unwrap_or_else(|| Arc::new(pending(now)));
-            let verdict = one(&endpoint, &probed, fleet).shared_with(like);
-            *like = verdict.clone();
+            let verdict = alike.shared(one(&endpoint, &probed, fleet));
             let seen = &probed.observation;
             let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
             Entry {

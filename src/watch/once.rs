@@ -18,7 +18,6 @@ use crate::facts::observation::{Fault, Observation, Phase};
 use crate::name::Host;
 use crate::reason::Reason;
 use crate::report::Snapshot;
-use crate::verdict::Verdict;
 
 /// A probe ends so much before its deadline, for its result to name the phase that was too slow.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -70,13 +69,7 @@ impl Rounds {
             .collect();
         let endpoints = found.iter().flat_map(|(_, expansion)| expansion.all());
         let held = endpoints.map(|one| (Arc::clone(one), results.get(one).cloned()));
-        let report = judging::report(
-            &watched,
-            &seen,
-            held.collect(),
-            &mut Verdict::default(),
-            now,
-        );
+        let report = judging::report(&watched, &seen, held.collect(), now);
         Ok(Snapshot {
             at: now,
             targets: vec![Arc::new(report)],

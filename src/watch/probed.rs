@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 #[derive(Debug)]
 pub(super) struct Probed {
     pub(super) observation: Arc<Observation>,
-    pub(super) trust: Option<Trust>,
+    pub(super) trust: Option<Arc<Trust>>,
     pub(super) revocation: Option<Revocation>,
     pub(super) obtained_at: Timestamp,
 }

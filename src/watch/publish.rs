@@ -16,7 +16,7 @@ use super::{dates, subjects};
 use crate::facts::inventory::InsideFacts;
 use crate::report::{Entry, InsideSettings, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
-use crate::verdict::{Expectations, Verdict};
+use crate::verdict::{Expectations, Verdicts};
 
 /// What is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,8 @@ struct Making {
     judged: HashMap<String, Judged>,
     /// What was last told of the inside.
     inside: Arc<InsideFacts>,
+    /// What was said, each once.
+    verdicts: Verdicts,
     /// When something was last judged anew.
     judged_at: Timestamp,
     /// The number of the last one of everything.
@@ -91,6 +93,7 @@ impl Publisher {
         let making = Making {
             judged: HashMap::new(),
             inside: Arc::default(),
+            verdicts: Verdicts::default(),
             judged_at: now,
             everything: 0,
         };
@@ -166,17 +169,17 @@ impl Making {
     /// Judges every target of which something is new, or for which time has come.
     fn judge(&mut self, known: &Known<'_>, part: Part) {
         let mut before = mem::take(&mut self.judged);
-        let mut like = Verdict::default();
         let judged = known.targets.iter().map(|watched| {
             let name = &watched.source.name;
             let target = Target::new(watched, known);
             let last = before.remove(name).filter(|last| last.holds_at(known.now));
             let is_unfinished = || part == Part::Finished && known.under_way.has(name);
             let last = last.filter(|last| last.is_of(&target) || is_unfinished());
-            let judged = last.unwrap_or_else(|| Judged::new(target, &mut like, known.now));
+            let judged = last.unwrap_or_else(|| Judged::new(target, &mut self.verdicts, known.now));
             (name.clone(), judged)
         });
         self.judged = judged.collect();
+        self.verdicts.forget_unheld();
     }
 
     fn reports(&self, known: &Known<'_>) -> Vec<Arc<TargetReport>> {
@@ -238,13 +241,14 @@ impl<'a> Target<'a> {
 }
 
 impl Judged {
-    fn new(target: Target<'_>, like: &mut Verdict, now: Timestamp) -> Self {
+    fn new(target: Target<'_>, verdicts: &mut Verdicts, now: Timestamp) -> Self {
         let since = target.since().collect();
         let found = target.found.iter();
         let found: Vec<_> = found
             .map(|(view, located)| (*view, located.map(|located| &*located.found)))
             .collect();
-        let report = judging::report(target.watched, &found, target.held, like, now);
+        let mut report = judging::report(target.watched, &found, target.held, now);
+        report.share(verdicts);
         let most = now.plus_seconds(HOLDS);
         Self {
             expectations: Arc::clone(&target.watched.expectations),

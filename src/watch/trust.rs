@@ -32,10 +32,10 @@ impl Default for TrustCache {
 }
 
 /// What was found, and the anchors: while they are kept no others can stand in their place.
-type Known = (Trust, Arc<Anchors>);
+type Known = (Arc<Trust>, Arc<Anchors>);
 
 /// Whether a path was found, and what the lists say.
-pub(super) type Asked = (Option<Trust>, Option<Revocation>);
+pub(super) type Asked = (Option<Arc<Trust>>, Option<Revocation>);
 
 impl TrustCache {
     /// Whether what was presented leads to a root, and whether it is revoked; `None` when nothing was presented, or
@@ -60,7 +60,10 @@ impl TrustCache {
         let asking = beside::run(move || cache.ask_here(&observation, &expectations, now));
         asking.await.unwrap_or_else(|_| {
             let defect = "defect in the search for a path: its task broke".to_owned();
-            (Some(Trust::None(NoPath::Unsupported(defect))), None)
+            (
+                Some(Arc::new(Trust::None(NoPath::Unsupported(defect)))),
+                None,
+            )
         })
     }
 
@@ -78,20 +81,25 @@ impl TrustCache {
         (Some(trust), revocation)
     }
 
-    fn find(&self, observation: &Observation, anchors: &Arc<Anchors>, now: Timestamp) -> Trust {
+    fn find(
+        &self,
+        observation: &Observation,
+        anchors: &Arc<Anchors>,
+        now: Timestamp,
+    ) -> Arc<Trust> {
         let key = key(observation, anchors);
         // Many wait for a place with the same chain.
         if let Some(known) = self.recall(&key, now) {
             return known;
         }
-        let found = pki::find_path(&observation.chain, anchors, now);
+        let found = Arc::new(pki::find_path(&observation.chain, anchors, now));
         let bytes = bytes(&key, &found);
-        let known = (found.clone(), Arc::clone(anchors));
+        let known = (Arc::clone(&found), Arc::clone(anchors));
         lock(&self.known).insert(key, known, bytes);
         found
     }
 
-    fn recall(&self, key: &Key, now: Timestamp) -> Option<Trust> {
+    fn recall(&self, key: &Key, now: Timestamp) -> Option<Arc<Trust>> {
         let (trust, _) = lock(&self.known).get(key)?;
         holds_at(&trust, now).then_some(trust)
     }
@@ -109,7 +117,7 @@ fn bytes((_, digests): &Key, found: &Trust) -> usize {
         Trust::None(why) => why.to_string().len(),
         Trust::Pinned => 0,
     };
-    size_of_val(digests.as_slice()) + found
+    size_of_val(digests.as_slice()) + size_of::<Trust>() + found
 }
 
 /// Whether a search now would find the same. Only a path that is valid now is certainly the best there is; that there

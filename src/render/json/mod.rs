@@ -203,7 +203,7 @@ fn endpoint<'a>(
         chain: observation.chain.iter().map(certificate).collect(),
         chain_omitted: observation.chain_omitted,
         staple: observation.staple.as_ref().map(StapleJson::new),
-        trust: entry.trust.as_ref().map(|found| trust(found, entry)),
+        trust: entry.trust.as_deref().map(|found| trust(found, entry)),
         checks: checks(&entry.verdict),
         transcript: transcript(observation),
     }
