@@ -2,11 +2,13 @@
 
 mod body;
 mod cert_info;
+mod columns;
 mod debug;
 mod discovery;
 mod exposition;
 mod families;
 mod html;
+mod inside;
 mod json;
 mod metrics;
 mod pem;
@@ -15,13 +17,14 @@ mod table;
 mod value;
 
 pub use body::{Encoding, encoded};
+pub use columns::Style;
 pub use debug::debug;
 pub use discovery::discovery;
 pub use exposition::Format;
 pub use families::reserved_labels;
-pub use html::{Filter, STYLE, index, target};
+pub use html::{Filter, STYLE, index, server, target};
 pub use json::json;
 pub use metrics::{BuildInfo, Exporter, Reload, described, metrics, probe_metrics};
 pub use pem::pem;
 pub use plugin::plugin_line;
-pub use table::{Style, table};
+pub use table::table;

@@ -1,49 +1,42 @@
 //! A snapshot to the table that a person reads in a terminal, and what to do next.
 
+use super::columns::{Heads, Holds, Row, Style, counted, days, lines, plural, why};
+use super::inside;
 use crate::advice::steps;
 use crate::endpoint::{DEFAULT_VIEW, Endpoint, Offer, Place};
 use crate::plain::plain;
-use crate::report::{Entry, Resolution, Severity, Snapshot, State, TargetReport};
+use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;
 
-/// How the table may look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Colours by state.
-    pub colour: bool,
-}
-
-const HEAD: [&str; 6] = ["TARGET", "ADDRESS", "NOT AFTER", "DAYS", "STATE", "WHY"];
-/// The column of the state, which is coloured.
-const STATE: usize = 4;
-/// Most characters of the reason's text.
-const WHY_WIDTH: usize = 240;
-
-/// One line an endpoint, worst first within its target, and a line that sums up and says what to do next.
+const HEADS: Heads<6> = [
+    ("TARGET", Holds::Text),
+    ("ADDRESS", Holds::Text),
+    ("NOT AFTER", Holds::Text),
+    ("DAYS", Holds::Number),
+    ("STATE", Holds::State),
+    ("WHY", Holds::Text),
+];
+/// One line an endpoint, worst first within its target, and a line that sums up; the same of the inside of mail servers;
+/// and what to do next.
 pub fn table(snapshot: &Snapshot, style: Style) -> String {
-    let rows: Vec<_> = snapshot
-        .targets
-        .iter()
-        .flat_map(|t| rows(t, snapshot.at))
-        .collect();
-    let cells: Vec<&[String; 6]> = rows.iter().map(|(_, cells)| cells).collect();
-    let widths = widths(&cells);
-    let mut out = String::new();
-    line(&mut out, &HEAD.map(str::to_owned), &widths, None);
-    for (state, cells) in &rows {
-        line(&mut out, cells, &widths, style.colour.then_some(*state));
+    let mut parts = Vec::new();
+    if !snapshot.targets.is_empty() || snapshot.inside.is_empty() {
+        let targets = snapshot.targets.iter();
+        let rows: Vec<_> = targets.flat_map(|t| rows(t, snapshot.at)).collect();
+        let lines = lines(&HEADS, &rows, style);
+        parts.push(format!("{lines}\n{}", summary(snapshot)));
     }
-    out.push('\n');
-    out.push_str(&summary(snapshot));
+    if !snapshot.inside.is_empty() {
+        parts.push(inside::table(&snapshot.inside, style, snapshot.at));
+    }
+    let mut out = parts.join("\n");
     for step in steps(snapshot) {
         out.push_str(&format!("Next: {step}\n"));
     }
     out
 }
 
-type Row = (State, [String; 6]);
-
-fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row> {
+fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row<6>> {
     let name = plain(&target.source.name, 60);
     let unresolved = target
         .resolutions
@@ -64,7 +57,7 @@ fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row> {
 }
 
 /// What was not found in a view, and what is probed all the same.
-fn unresolved(name: &str, target: &TargetReport, resolution: &Resolution) -> Option<Row> {
+fn unresolved(name: &str, target: &TargetReport, resolution: &Resolution) -> Option<Row<6>> {
     let (fault, state) = (resolution.fault.as_ref()?, resolution.state()?);
     let mut text = why(fault.reason.as_str(), &fault.detail);
     match resolution.last_known {
@@ -117,7 +110,7 @@ fn in_view(target: &TargetReport, at: String, view: &str) -> String {
     }
 }
 
-fn row(name: &str, target: &TargetReport, entry: &Entry, now: Timestamp) -> Row {
+fn row(name: &str, target: &TargetReport, entry: &Entry, now: Timestamp) -> Row<6> {
     let endpoint = &entry.endpoint;
     let dash = || "-".to_owned();
     let mut cells = [
@@ -132,11 +125,6 @@ fn row(name: &str, target: &TargetReport, entry: &Entry, now: Timestamp) -> Row 
         cells[5] = format!("last known address; {}", cells[5]);
     }
     (entry.state, cells)
-}
-
-/// Whole days, rounded down: a certificate with some hours left has 0, one that expired an hour ago has -1.
-fn days(seconds: i64) -> String {
-    seconds.div_euclid(86_400).to_string()
 }
 
 /// The worst cause in full, the others by name.
@@ -155,67 +143,9 @@ fn causes(entry: &Entry) -> String {
     text
 }
 
-fn why(reason: &str, detail: &str) -> String {
-    match plain(detail, WHY_WIDTH) {
-        detail if detail.is_empty() => reason.to_owned(),
-        detail => format!("{reason}: {detail}"),
-    }
-}
-
-fn widths(rows: &[&[String; 6]]) -> [usize; 6] {
-    let mut widths = HEAD.map(str::len);
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row.iter()) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    widths
-}
-
-fn line(out: &mut String, cells: &[String; 6], widths: &[usize; 6], colour: Option<State>) {
-    for (i, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        let pad = width.saturating_sub(cell.chars().count());
-        match (i, colour) {
-            // Numbers stand to the right.
-            (3, _) => out.push_str(&format!("{}{cell}", " ".repeat(pad))),
-            (STATE, Some(state)) => {
-                out.push_str(&format!(
-                    "{}{cell}\u{1b}[0m{}",
-                    paint(state),
-                    " ".repeat(pad)
-                ));
-            }
-            (5, _) => out.push_str(cell),
-            _ => out.push_str(&format!("{cell}{}", " ".repeat(pad))),
-        }
-        out.push_str("  ");
-    }
-    out.truncate(out.trim_end().len());
-    out.push('\n');
-}
-
-fn paint(state: State) -> &'static str {
-    match state.severity() {
-        Severity::Ok => "\u{1b}[32m",
-        Severity::Warning => "\u{1b}[33m",
-        Severity::Critical | Severity::Unknown => "\u{1b}[31m",
-    }
-}
-
 /// `8 endpoints of 3 targets: 4 Expired, 4 Healthy`
 fn summary(snapshot: &Snapshot) -> String {
     let states: Vec<State> = snapshot.entries().map(|(_, entry)| entry.state).collect();
-    let counted: Vec<_> = State::ALL
-        .iter()
-        .map(|state| {
-            (
-                states.iter().filter(|s| *s == state).count(),
-                state.as_str(),
-            )
-        })
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
     let faults = snapshot.targets.iter().flat_map(|t| &t.resolutions);
     let faults: Vec<_> = faults.filter(|r| r.fault.is_some()).collect();
     let missing = faults.iter().filter(|r| !r.is_resolved()).count();
@@ -235,14 +165,10 @@ fn summary(snapshot: &Snapshot) -> String {
         plural(states.len()),
         snapshot.targets.len(),
         plural(snapshot.targets.len()),
-        if counted.is_empty() {
+        if states.is_empty() {
             "none was found".to_owned()
         } else {
-            counted.join(", ")
+            counted(&states)
         }
     )
-}
-
-fn plural(n: usize) -> &'static str {
-    if n == 1 { "" } else { "s" }
 }

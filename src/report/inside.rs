@@ -222,6 +222,11 @@ impl Inside {
         }
     }
 
+    /// Whether nothing is known of any inside, and nobody asked.
+    pub fn is_empty(&self) -> bool {
+        self.servers.is_empty() && self.strays.is_empty()
+    }
+
     /// The servers by their addresses. Of two with the same one, as behind NAT, nobody can tell which it is: neither.
     pub fn by_address(&self) -> HashMap<IpAddr, &ServerReport> {
         let mut found: HashMap<IpAddr, Option<&ServerReport>> = HashMap::new();

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::guard::guard;
 use super::query::{Query, decoded};
 use super::resource::{
-    configuration, discovery, health, index, metrics, probe, reload, report, style, target,
+    configuration, discovery, health, index, metrics, probe, reload, report, server, style, target,
 };
 use super::site::Site;
 
@@ -45,10 +45,15 @@ impl Site {
             "/config" => configuration::answer(&asked),
             "/-/healthy" => health::healthy(self),
             "/-/ready" => health::ready(self),
-            _ => match path.strip_prefix("/targets/") {
-                Some(name) => target::answer(&asked, &decoded(name, false)).await,
-                None => line(StatusCode::NOT_FOUND, "not found"),
-            },
+            _ => {
+                if let Some(name) = path.strip_prefix("/targets/") {
+                    target::answer(&asked, &decoded(name, false)).await
+                } else if let Some(name) = path.strip_prefix("/inside/") {
+                    server::answer(&asked, &decoded(name, false)).await
+                } else {
+                    line(StatusCode::NOT_FOUND, "not found")
+                }
+            }
         }
     }
 }

@@ -143,8 +143,8 @@ fn in_json(snapshot: &Snapshot) {
         ("/domains/0/domain", "\"bears.test\""),
         ("/domains/0/mx/0/preference", "10"),
         ("/domains/0/security", "\"secure\""),
-        ("/servers/0/server", "\"BearA\""),
-        ("/servers/0/collected_at", "\"2026-05-31T23:57:00Z\""),
+        ("/inside/servers/0/server", "\"BearA\""),
+        ("/inside/servers/0/collected_at", "\"2026-05-31T23:57:00Z\""),
     ] {
         assert_eq!(said(pointer), value, "{pointer}");
     }

@@ -2,9 +2,9 @@
 
 use super::element::{badge, bar, severity};
 use super::frame::{begin, end};
+use super::inside;
 use super::markup::Html;
 use super::span::{ago, left};
-use super::subject;
 use crate::render::table::{place, sought};
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;
@@ -49,7 +49,7 @@ pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
     let nth = filter.page.min(last);
     table(&mut page, &shown, nth, snapshot.at);
     pages(&mut page, (nth, last), filter);
-    subject::servers(&mut page, &snapshot.inside.servers, snapshot.at);
+    inside::servers(&mut page, &snapshot.inside, snapshot.at);
     end(page, version)
 }
 

@@ -5,12 +5,15 @@ mod element;
 mod endpoint;
 mod frame;
 mod index;
+mod inside;
 mod markup;
+mod server;
 mod span;
 mod subject;
 mod target;
 
 pub use index::{Filter, index};
+pub use server::server;
 pub use target::target;
 
 /// The style sheet of all pages.

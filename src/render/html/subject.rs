@@ -1,13 +1,11 @@
-//! Hosts and mail domains of one target, and mail servers, to their tables.
+//! Hosts and mail domains of one target to their table.
 
 use std::net::IpAddr;
 
 use super::element::badge;
 use super::markup::Html;
-use super::span::ago;
 use crate::facts::lookup::{LookupFault, Security};
-use crate::report::{DomainReport, HostReport, ServerReport, Snapshot, State};
-use crate::timestamp::Timestamp;
+use crate::report::{DomainReport, HostReport, Snapshot, State};
 
 /// What DNS says of one target; nothing where nobody was asked.
 pub(super) fn names(page: &mut Html, snapshot: &Snapshot, target: &str) {
@@ -35,31 +33,6 @@ pub(super) fn names(page: &mut Html, snapshot: &Snapshot, target: &str) {
         }
         page.raw("</td><td>")
             .text(row.security.as_str())
-            .raw("</td></tr>\n");
-    }
-    page.raw("</tbody></table></section>\n");
-}
-
-/// The mail servers of which there is an inventory.
-pub(super) fn servers(page: &mut Html, servers: &[ServerReport], now: Timestamp) {
-    if servers.is_empty() {
-        return;
-    }
-    begin(page, "Inside", ["State", "Server", "Why", "Collected"]);
-    for server in servers {
-        page.raw("<tr><td class=\"fixed\">");
-        badge(page, server.state);
-        let why = server.causes.first();
-        page.raw("</td><td class=\"name\">")
-            .text(&server.facts.key.0)
-            .raw("</td><td class=\"wide\">")
-            .text(why.map_or("", |cause| &cause.detail))
-            .raw("</td><td class=\"soft fixed\">")
-            .text(
-                &server
-                    .inventory()
-                    .map_or_else(String::new, |last| ago(last.collected_at, now)),
-            )
             .raw("</td></tr>\n");
     }
     page.raw("</tbody></table></section>\n");

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod finding;
+mod inside;
 mod staple;
 mod subject;
 mod view;
@@ -17,8 +18,9 @@ use crate::reason::Reason;
 use crate::report::{Entry, Examples, Snapshot, TargetReport};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
 use finding::{Cause, Check, causes, checks};
+use inside::InsideJson;
 use staple::StapleJson;
-use subject::{DomainJson, HostJson, ServerJson, SubjectJson};
+use subject::{DomainJson, HostJson, SubjectJson};
 use view::{ResolutionJson, ViewJson, resolution, view};
 
 /// The whole snapshot as indented JSON with a line end.
@@ -33,12 +35,7 @@ pub fn json(snapshot: &Snapshot) -> String {
             .collect(),
         hosts: snapshot.hosts.iter().map(subject::host).collect(),
         domains: snapshot.domains.iter().map(subject::domain).collect(),
-        servers: snapshot
-            .inside
-            .servers
-            .iter()
-            .map(subject::server)
-            .collect(),
+        inside: inside::inside(&snapshot.inside),
     };
     pretty(&report)
 }
@@ -61,7 +58,7 @@ struct Report<'a> {
     targets: Vec<Target<'a>>,
     hosts: Vec<SubjectJson<'a, HostJson<'a>>>,
     domains: Vec<SubjectJson<'a, DomainJson<'a>>>,
-    servers: Vec<ServerJson<'a>>,
+    inside: InsideJson<'a>,
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,11 @@
-//! What is known of hosts, mail domains and servers to its JSON.
+//! What is known of hosts and mail domains to its JSON.
 
 use serde::Serialize;
 
 use super::finding::{Cause, Check, causes, checks};
 use super::view::{Mx, mx};
 use crate::facts::lookup::LookupFault;
-use crate::report::{DomainReport, HostReport, Judged, ServerReport};
+use crate::report::{DomainReport, HostReport, Judged};
 
 /// A subject: its key and facts beside what follows from them.
 #[derive(Serialize)]
@@ -38,13 +38,6 @@ pub(super) struct DomainJson<'a> {
     mx: Vec<Mx<'a>>,
     security: &'static str,
     failure: Option<FailureJson<'a>>,
-}
-
-#[derive(Serialize)]
-pub(super) struct ServerJson<'a> {
-    server: &'a str,
-    collected_at: Option<String>,
-    state: &'static str,
 }
 
 #[derive(Serialize)]
@@ -83,14 +76,6 @@ pub(super) fn domain(report: &DomainReport) -> SubjectJson<'_, DomainJson<'_>> {
             failure: known.fault.as_ref().map(failure),
         },
     )
-}
-
-pub(super) fn server(report: &ServerReport) -> ServerJson<'_> {
-    ServerJson {
-        server: &report.facts.key.0,
-        collected_at: report.inventory().map(|last| last.collected_at.to_string()),
-        state: report.state.as_str(),
-    }
 }
 
 fn subject<K, G, F>(report: &Judged<K, G>, facts: F) -> SubjectJson<'_, F> {

@@ -8,5 +8,6 @@ pub(super) mod metrics;
 pub(super) mod probe;
 pub(super) mod reload;
 pub(super) mod report;
+pub(super) mod server;
 pub(super) mod style;
 pub(super) mod target;

@@ -1,0 +1,329 @@
+//! One mail server, seen from inside, to a page with everything that is known of it.
+
+use super::element::{badge, field};
+use super::frame::{begin, end};
+use super::markup::Html;
+use super::span::{ago, left};
+use crate::facts::inventory::{Inventory, Select, StoredCertificate, Use};
+use crate::report::{Candidate, Cause, ConnectorReport, QueueReport, ServerReport};
+use crate::timestamp::Timestamp;
+
+/// Rows of one table. A server has 20,000 queues at most.
+const ROWS: usize = 500;
+
+/// The page of one mail server.
+pub fn server(report: &ServerReport, now: Timestamp, version: &str) -> String {
+    let name = &report.facts.key.0;
+    let mut page = begin(&format!("{name} – inside"), false);
+    page.raw("<header><p><a href=\"/\">All targets</a></p><h1>")
+        .text(name)
+        .raw(" ");
+    badge(&mut page, report.state);
+    page.raw("</h1></header>\n<main>");
+    about(&mut page, report, now);
+    if let Some(inventory) = report.inventory() {
+        queues(&mut page, report, now);
+        connectors(&mut page, report, now);
+        certificates(&mut page, inventory, now);
+    }
+    end(page, version)
+}
+
+fn about(page: &mut Html, report: &ServerReport, now: Timestamp) {
+    page.raw("<section>");
+    causes(page, &report.causes);
+    page.raw("<dl>");
+    if !report.facts.file.is_empty() {
+        field(page, "File", &report.facts.file);
+    }
+    let addresses: Vec<_> = report
+        .facts
+        .addresses()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    field(page, "Addresses", &addresses.join(", "));
+    if let Some(inventory) = report.inventory() {
+        of_inventory(page, inventory, now);
+    }
+    page.raw("</dl></section>\n");
+}
+
+fn of_inventory(page: &mut Html, inventory: &Inventory, now: Timestamp) {
+    let (collector, server) = (&inventory.collector, &inventory.server);
+    let at = inventory.collected_at;
+    field(page, "Collected", &format!("{} ({at})", ago(at, now)));
+    let took = collector
+        .seconds
+        .map_or_else(String::new, |seconds| format!(", in {seconds:.1} s"));
+    field(
+        page,
+        "Collector",
+        &format!("{} {}{took}", collector.name, collector.version),
+    );
+    field(
+        page,
+        "Mail server",
+        &format!("{} {}", server.kind.as_str(), server.version),
+    );
+    if let Some(fqdn) = &server.fqdn {
+        field(page, "Full name", fqdn);
+    }
+    if server.running == Some(false) {
+        field(page, "Mail service", "was not running");
+    }
+    for error in &inventory.errors {
+        field(
+            page,
+            &format!("Not collected: {}", error.section),
+            &error.text,
+        );
+    }
+}
+
+fn causes(page: &mut Html, causes: &[Cause]) {
+    if causes.is_empty() {
+        return;
+    }
+    page.raw("<ul>");
+    for cause in causes {
+        page.raw("<li><span class=\"reason\">")
+            .text(cause.reason.as_str())
+            .raw("</span> ")
+            .text(&cause.detail)
+            .raw("</li>");
+    }
+    page.raw("</ul>");
+}
+
+fn heads<const N: usize>(page: &mut Html, title: &str, heads: [&str; N]) {
+    page.raw("<section><h2>")
+        .text(title)
+        .raw("</h2><table class=\"list\"><thead><tr>");
+    for head in heads {
+        page.raw("<th scope=\"col\">").text(head).raw("</th>");
+    }
+    page.raw("</tr></thead>\n<tbody>");
+}
+
+fn tail(page: &mut Html, rows: usize) {
+    page.raw("</tbody></table>");
+    if let more @ 1.. = rows.saturating_sub(ROWS) {
+        page.raw("<p>")
+            .text(&format!("and {more} more"))
+            .raw("</p>");
+    }
+    page.raw("</section>\n");
+}
+
+fn queues(page: &mut Html, report: &ServerReport, now: Timestamp) {
+    if report.queues.is_empty() {
+        return;
+    }
+    heads(
+        page,
+        "Queues",
+        [
+            "State",
+            "Next hop",
+            "Messages",
+            "Connector",
+            "Since",
+            "Last error",
+        ],
+    );
+    for queue in report.queues.iter().take(ROWS) {
+        of_queue(page, queue, now);
+    }
+    tail(page, report.queues.len());
+}
+
+fn of_queue(page: &mut Html, queue: &QueueReport, now: Timestamp) {
+    page.raw("<tr><td class=\"fixed\" data-label=\"State\"><span>");
+    badge(page, queue.state);
+    page.raw("</span></td><td class=\"long\" data-label=\"Next hop\"><span>")
+        .text(&queue.next_hop)
+        .raw(" <span class=\"soft\">")
+        .text(queue.kind.as_str())
+        .raw("</span></span></td><td data-label=\"Messages\"><span>");
+    let told = queue.messages.iter();
+    let told: Vec<_> = told
+        .map(|(status, number)| format!("{number} {}", status.as_str()))
+        .collect();
+    page.text(&told.join(", "));
+    if let Some(before) = queue.before {
+        page.text(&format!(", {before} before"));
+    }
+    page.raw("</span></td><td class=\"long\" data-label=\"Connector\"><span>")
+        .text(&queue.connector)
+        .raw("</span></td><td class=\"fixed\" data-label=\"Since\"><span>")
+        .text(
+            &queue
+                .since
+                .map_or_else(String::new, |since| ago(since, now)),
+        )
+        .raw("</span></td><td class=\"wide\" data-label=\"Last error\"><span>");
+    for failed in &queue.failed {
+        page.raw("<span class=\"reason\">")
+            .text(failed.reason.as_str())
+            .raw("</span> ")
+            .text(&format!("({}): {} ", failed.messages, failed.text));
+    }
+    page.raw("</span></td></tr>\n");
+}
+
+fn connectors(page: &mut Html, report: &ServerReport, now: Timestamp) {
+    for connector in report.connectors.iter().take(ROWS) {
+        if let Some(of) = report.use_of(connector) {
+            of_connector(page, report, connector, of, now);
+        }
+    }
+}
+
+fn of_connector(
+    page: &mut Html,
+    server: &ServerReport,
+    report: &ConnectorReport,
+    connector: &Use,
+    now: Timestamp,
+) {
+    page.raw("<section><h2>").text(&connector.name).raw(" ");
+    badge(page, report.state);
+    page.raw("</h2>");
+    causes(page, &report.causes);
+    page.raw("<dl>");
+    field(page, "Presents a certificate as", connector.role.as_str());
+    field(page, "Wants", &wanted(&connector.select));
+    if !connector.servers.is_empty() {
+        field(page, "May be used by", &connector.servers.join(", "));
+    }
+    let texts = [
+        ("TLS domain", connector.tls_domain.as_deref()),
+        ("Authentication", connector.auth_level.as_deref()),
+        ("Own name", connector.fqdn.as_deref()),
+        (
+            "TLS required",
+            connector
+                .require_tls
+                .map(|on| if on { "yes" } else { "no" }),
+        ),
+    ];
+    for (term, text) in texts {
+        if let Some(text) = text {
+            field(page, term, text);
+        }
+    }
+    for (term, list) in [
+        ("Mail for", &connector.address_spaces),
+        ("Listens at", &connector.bindings),
+    ] {
+        if !list.is_empty() {
+            field(page, term, &list.join(", "));
+        }
+    }
+    page.raw("</dl>");
+    candidates(page, server, report, now);
+    page.raw("</section>\n");
+}
+
+fn wanted(select: &Select) -> String {
+    match select {
+        Select::TlsCertificateName { text, .. } => text.clone(),
+        Select::Fqdn(name) => format!("a certificate for {name}"),
+        Select::Place(places) => places.join(", "),
+        Select::Nothing => "none, on purpose".to_owned(),
+        Select::Unresolved(why) => format!("unknown: {why}"),
+    }
+}
+
+fn candidates(page: &mut Html, server: &ServerReport, report: &ConnectorReport, now: Timestamp) {
+    if report.candidates.is_empty() {
+        page.raw("<p>No certificate on this server is the one that it names.</p>");
+        return;
+    }
+    page.raw("<table><tbody>");
+    for candidate in report.candidates.iter().take(ROWS) {
+        if let Some(stored) = server.certificate_of(candidate) {
+            of_candidate(page, candidate, stored, now);
+        }
+    }
+    page.raw("</tbody></table>");
+}
+
+fn of_candidate(
+    page: &mut Html,
+    candidate: &Candidate,
+    stored: &StoredCertificate,
+    now: Timestamp,
+) {
+    let (class, word) = match candidate.is_usable {
+        Some(true) => ("good", "usable"),
+        Some(false) => ("bad", "not usable"),
+        None => ("warn", "unknown"),
+    };
+    page.raw("<tr><th scope=\"row\" class=\"mono\">")
+        .text(&stored.certificate.fingerprints().sha1_hex())
+        .raw("</th><td class=\"fixed ")
+        .raw(class)
+        .raw("\">")
+        .text(word)
+        .raw("</td><td>")
+        .text(candidate.fault.map_or("", |reason| reason.as_str()))
+        .raw("</td><td class=\"fixed\">")
+        .text(&until(stored, now))
+        .raw("</td></tr>");
+}
+
+fn until(stored: &StoredCertificate, now: Timestamp) -> String {
+    match stored.facts() {
+        Ok(facts) => format!(
+            "{} ({})",
+            facts.not_after.date(),
+            left(facts.not_after.seconds_since(now))
+        ),
+        Err(why) => why.to_string(),
+    }
+}
+
+fn certificates(page: &mut Html, inventory: &Inventory, now: Timestamp) {
+    let all = inventory.certificates();
+    if all.is_empty() {
+        return;
+    }
+    heads(
+        page,
+        "Certificates",
+        [
+            "Thumbprint",
+            "Subject",
+            "Not after",
+            "Services",
+            "Status",
+            "Private key",
+            "Where",
+        ],
+    );
+    for stored in all.iter().take(ROWS) {
+        let subject = stored
+            .facts()
+            .map_or_else(|why| why.to_string(), |facts| facts.subject.to_exchange());
+        let services = stored.services.as_ref().map(|services| services.join(", "));
+        let key = stored.private_key.map(|has| if has { "yes" } else { "no" });
+        page.raw("<tr><td class=\"mono long\" data-label=\"Thumbprint\"><span>")
+            .text(&stored.certificate.fingerprints().sha1_hex())
+            .raw("</span></td><td class=\"long\" data-label=\"Subject\"><span>")
+            .text(&subject)
+            .raw("</span></td><td class=\"fixed\" data-label=\"Not after\"><span>")
+            .text(&until(stored, now))
+            .raw("</span></td><td data-label=\"Services\"><span>")
+            .text(services.as_deref().unwrap_or("unknown"))
+            .raw("</span></td><td data-label=\"Status\"><span>")
+            .text(stored.status.as_deref().unwrap_or_default())
+            .raw("</span></td><td data-label=\"Private key\"><span>")
+            .text(key.unwrap_or("unknown"))
+            .raw("</span></td><td class=\"long\" data-label=\"Where\"><span>")
+            .text(&stored.places.join(", "))
+            .raw("</span></td></tr>\n");
+    }
+    tail(page, all.len());
+}
