@@ -21,7 +21,7 @@ const NAME_WIDTH: usize = 32;
 
 /// What is told of a queue, a connector or an inventory.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct InsideLine {
     pub(super) state: State,
     pub(super) what: String,
     pub(super) messages: String,
@@ -31,7 +31,7 @@ pub(super) struct Line {
     pub(super) why: String,
 }
 
-impl Default for Line {
+impl Default for InsideLine {
     fn default() -> Self {
         Self {
             state: State::Healthy,
@@ -61,7 +61,7 @@ pub(super) fn table(inside: &Inside, style: Style, now: Timestamp) -> String {
     )
 }
 
-fn row(server: &str, line: Line) -> Row<8> {
+fn row(server: &str, line: InsideLine) -> Row<8> {
     let cells = [
         server.to_owned(),
         line.what,
@@ -76,26 +76,26 @@ fn row(server: &str, line: Line) -> Row<8> {
 }
 
 /// Files that nobody could tell the server of.
-pub(super) fn of_strays(inside: &Inside) -> Vec<Line> {
-    let told = |stray: &Stray| Line {
+pub(super) fn of_strays(inside: &Inside) -> Vec<InsideLine> {
+    let told = |stray: &Stray| InsideLine {
         state: State::Undecided,
         what: "inventory".to_owned(),
         why: why(
             stray.fault.trouble.as_str(),
             &format!("{}: {}", stray.file, stray.fault.detail),
         ),
-        ..Line::default()
+        ..InsideLine::default()
     };
     inside.strays.iter().map(told).collect()
 }
 
 /// What is told of one server, the worst first.
-pub(super) fn lines(server: &ServerReport, now: Timestamp) -> Vec<Line> {
-    let blind = server.fault.iter().map(|fault| Line {
+pub(super) fn lines(server: &ServerReport, now: Timestamp) -> Vec<InsideLine> {
+    let blind = server.fault.iter().map(|fault| InsideLine {
         state: fault.state,
         what: "inventory".to_owned(),
         why: why(fault.reason.as_str(), &fault.detail),
-        ..Line::default()
+        ..InsideLine::default()
     });
     let queues = server
         .queues
@@ -111,9 +111,9 @@ pub(super) fn lines(server: &ServerReport, now: Timestamp) -> Vec<Line> {
     lines
 }
 
-fn of_queue(queue: &QueueReport) -> Line {
+fn of_queue(queue: &QueueReport) -> InsideLine {
     let name = plain(&queue.next_hop, NAME_WIDTH);
-    Line {
+    InsideLine {
         state: queue.state,
         what: match queue.kind {
             QueueKind::Delivery => format!("queue {name}"),
@@ -127,7 +127,7 @@ fn of_queue(queue: &QueueReport) -> Line {
         messages: queue.total().to_string(),
         trend: trend(queue),
         why: told(&queue.causes),
-        ..Line::default()
+        ..InsideLine::default()
     }
 }
 
@@ -141,7 +141,11 @@ fn trend(queue: &QueueReport) -> String {
     }
 }
 
-fn of_connector(server: &ServerReport, report: &ConnectorReport, now: Timestamp) -> Option<Line> {
+fn of_connector(
+    server: &ServerReport,
+    report: &ConnectorReport,
+    now: Timestamp,
+) -> Option<InsideLine> {
     let connector = server.use_of(report)?;
     let way = match connector.role {
         Role::Client => "send",
@@ -150,13 +154,13 @@ fn of_connector(server: &ServerReport, report: &ConnectorReport, now: Timestamp)
     let end = server
         .shown(report)
         .and_then(|shown| Some(shown.facts().ok()?.not_after));
-    Some(Line {
+    Some(InsideLine {
         state: report.state,
         what: format!("{way} {}", plain(&connector.name, NAME_WIDTH)),
         not_after: end.map_or_else(String::new, Timestamp::date),
         days: end.map_or_else(String::new, |end| days(end.seconds_since(now))),
         why: told(&report.causes),
-        ..Line::default()
+        ..InsideLine::default()
     })
 }
 

@@ -1,7 +1,7 @@
 //! The elements that pages share: a state's badge, a term with its text, a bar.
 
 use super::markup::Html;
-use crate::report::{Severity, State};
+use crate::report::{Cause, Severity, State};
 
 /// The word for a state, coloured by its severity and never by colour alone.
 pub(super) fn badge(page: &mut Html, state: State) {
@@ -42,4 +42,20 @@ pub(super) fn bar(page: &mut Html, percent: i64, class: &'static str, label: &st
         .raw("\" width=\"")
         .text(&percent.clamp(0, 100).to_string())
         .raw("\" height=\"6\"/></svg>");
+}
+
+/// What is wrong, the worst first.
+pub(super) fn causes(page: &mut Html, causes: &[Cause]) {
+    if causes.is_empty() {
+        return;
+    }
+    page.raw("<ul>");
+    for cause in causes {
+        page.raw("<li><span class=\"reason\">")
+            .text(cause.reason.as_str())
+            .raw("</span> ")
+            .text(&cause.detail)
+            .raw("</li>");
+    }
+    page.raw("</ul>");
 }

@@ -1,7 +1,7 @@
 //! One endpoint to the section of its target's page: causes, checks, chain, timings, dialogue, what to do.
 
 use super::advice;
-use super::element::{badge, bar, field};
+use super::element::{badge, bar, causes, field};
 use super::markup::Html;
 use super::span::{ago, left};
 use crate::advice::Siblings;
@@ -39,7 +39,7 @@ pub(super) fn section(
             |at| format!("seen {} ({at})", ago(at, now)),
         ))
         .raw("</p>");
-    causes(page, entry);
+    causes(page, &entry.causes);
     advice::mend(page, target, siblings, entry);
     checks(page, entry);
     advice::look(page, entry);
@@ -55,21 +55,6 @@ pub(super) fn anchor(entry: &Entry) -> String {
     let endpoint = &entry.endpoint;
     let (host, view, offer) = (&endpoint.host, &endpoint.view, endpoint.offer.as_str());
     format!("{}-{host}-{view}-{offer}", endpoint.at())
-}
-
-fn causes(page: &mut Html, entry: &Entry) {
-    if entry.causes.is_empty() {
-        return;
-    }
-    page.raw("<ul>");
-    for cause in &entry.causes {
-        page.raw("<li><span class=\"reason\">")
-            .text(cause.reason.as_str())
-            .raw("</span> ")
-            .text(&cause.detail)
-            .raw("</li>");
-    }
-    page.raw("</ul>");
 }
 
 /// What was decided, and folded away what does not apply here.

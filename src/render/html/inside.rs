@@ -3,7 +3,7 @@
 use super::element::badge;
 use super::markup::Html;
 use super::span::ago;
-use crate::render::inside::{Line, lines, of_strays};
+use crate::render::inside::{InsideLine, lines, of_strays};
 use crate::report::{Inside, ServerReport, State};
 use crate::timestamp::Timestamp;
 
@@ -50,7 +50,7 @@ pub(super) fn servers(page: &mut Html, inside: &Inside, now: Timestamp) {
 }
 
 /// What is wrong with a server; one line for one with which nothing is.
-fn told(server: &ServerReport, now: Timestamp) -> Vec<Line> {
+fn told(server: &ServerReport, now: Timestamp) -> Vec<InsideLine> {
     let mut wrong = lines(server, now);
     let healthy = wrong
         .iter()
@@ -58,16 +58,16 @@ fn told(server: &ServerReport, now: Timestamp) -> Vec<Line> {
         .count();
     wrong.retain(|line| line.state != State::Healthy);
     if wrong.is_empty() {
-        wrong.push(Line {
+        wrong.push(InsideLine {
             state: State::Healthy,
             what: format!("{healthy} connectors and queues"),
-            ..Line::default()
+            ..InsideLine::default()
         });
     }
     wrong
 }
 
-fn row(page: &mut Html, server: Option<&ServerReport>, line: &Line, now: Timestamp) {
+fn row(page: &mut Html, server: Option<&ServerReport>, line: &InsideLine, now: Timestamp) {
     page.raw("<tr><td class=\"fixed\" data-label=\"State\"><span>");
     badge(page, line.state);
     page.raw("</span></td><td class=\"name\" data-label=\"Server\">");

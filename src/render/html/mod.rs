@@ -1,6 +1,7 @@
 //! A snapshot to the pages that people keep open: no script, nothing from elsewhere, every foreign word escaped.
 
 mod advice;
+mod connector;
 mod element;
 mod endpoint;
 mod frame;

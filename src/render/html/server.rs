@@ -1,11 +1,12 @@
 //! One mail server, seen from inside, to a page with everything that is known of it.
 
-use super::element::{badge, field};
+use super::connector::{self, until};
+use super::element::{badge, causes, field};
 use super::frame::{begin, end};
 use super::markup::Html;
-use super::span::{ago, left};
-use crate::facts::inventory::{Inventory, Select, StoredCertificate, Use};
-use crate::report::{Candidate, Cause, ConnectorReport, QueueReport, ServerReport};
+use super::span::ago;
+use crate::facts::inventory::Inventory;
+use crate::report::{QueueReport, ServerReport};
 use crate::timestamp::Timestamp;
 
 /// Rows of one table. A server has 20,000 queues at most.
@@ -79,21 +80,6 @@ fn of_inventory(page: &mut Html, inventory: &Inventory, now: Timestamp) {
             &error.text,
         );
     }
-}
-
-fn causes(page: &mut Html, causes: &[Cause]) {
-    if causes.is_empty() {
-        return;
-    }
-    page.raw("<ul>");
-    for cause in causes {
-        page.raw("<li><span class=\"reason\">")
-            .text(cause.reason.as_str())
-            .raw("</span> ")
-            .text(&cause.detail)
-            .raw("</li>");
-    }
-    page.raw("</ul>");
 }
 
 fn heads<const N: usize>(page: &mut Html, title: &str, heads: [&str; N]) {
@@ -175,113 +161,8 @@ fn of_queue(page: &mut Html, queue: &QueueReport, now: Timestamp) {
 fn connectors(page: &mut Html, report: &ServerReport, now: Timestamp) {
     for connector in report.connectors.iter().take(ROWS) {
         if let Some(of) = report.use_of(connector) {
-            of_connector(page, report, connector, of, now);
+            connector::section(page, report, connector, of, now);
         }
-    }
-}
-
-fn of_connector(
-    page: &mut Html,
-    server: &ServerReport,
-    report: &ConnectorReport,
-    connector: &Use,
-    now: Timestamp,
-) {
-    page.raw("<section><h2>").text(&connector.name).raw(" ");
-    badge(page, report.state);
-    page.raw("</h2>");
-    causes(page, &report.causes);
-    page.raw("<dl>");
-    field(page, "Presents a certificate as", connector.role.as_str());
-    field(page, "Wants", &wanted(&connector.select));
-    if !connector.servers.is_empty() {
-        field(page, "May be used by", &connector.servers.join(", "));
-    }
-    let texts = [
-        ("TLS domain", connector.tls_domain.as_deref()),
-        ("Authentication", connector.auth_level.as_deref()),
-        ("Own name", connector.fqdn.as_deref()),
-        (
-            "TLS required",
-            connector
-                .require_tls
-                .map(|on| if on { "yes" } else { "no" }),
-        ),
-    ];
-    for (term, text) in texts {
-        if let Some(text) = text {
-            field(page, term, text);
-        }
-    }
-    for (term, list) in [
-        ("Mail for", &connector.address_spaces),
-        ("Listens at", &connector.bindings),
-    ] {
-        if !list.is_empty() {
-            field(page, term, &list.join(", "));
-        }
-    }
-    page.raw("</dl>");
-    candidates(page, server, report, now);
-    page.raw("</section>\n");
-}
-
-fn wanted(select: &Select) -> String {
-    match select {
-        Select::TlsCertificateName { text, .. } => text.clone(),
-        Select::Fqdn(name) => format!("a certificate for {name}"),
-        Select::Place(places) => places.join(", "),
-        Select::Nothing => "none, on purpose".to_owned(),
-        Select::Unresolved(why) => format!("unknown: {why}"),
-    }
-}
-
-fn candidates(page: &mut Html, server: &ServerReport, report: &ConnectorReport, now: Timestamp) {
-    if report.candidates.is_empty() {
-        page.raw("<p>No certificate on this server is the one that it names.</p>");
-        return;
-    }
-    page.raw("<table><tbody>");
-    for candidate in report.candidates.iter().take(ROWS) {
-        if let Some(stored) = server.certificate_of(candidate) {
-            of_candidate(page, candidate, stored, now);
-        }
-    }
-    page.raw("</tbody></table>");
-}
-
-fn of_candidate(
-    page: &mut Html,
-    candidate: &Candidate,
-    stored: &StoredCertificate,
-    now: Timestamp,
-) {
-    let (class, word) = match candidate.is_usable {
-        Some(true) => ("good", "usable"),
-        Some(false) => ("bad", "not usable"),
-        None => ("warn", "unknown"),
-    };
-    page.raw("<tr><th scope=\"row\" class=\"mono\">")
-        .text(&stored.certificate.fingerprints().sha1_hex())
-        .raw("</th><td class=\"fixed ")
-        .raw(class)
-        .raw("\">")
-        .text(word)
-        .raw("</td><td>")
-        .text(candidate.fault.map_or("", |reason| reason.as_str()))
-        .raw("</td><td class=\"fixed\">")
-        .text(&until(stored, now))
-        .raw("</td></tr>");
-}
-
-fn until(stored: &StoredCertificate, now: Timestamp) -> String {
-    match stored.facts() {
-        Ok(facts) => format!(
-            "{} ({})",
-            facts.not_after.date(),
-            left(facts.not_after.seconds_since(now))
-        ),
-        Err(why) => why.to_string(),
     }
 }
 

@@ -1,15 +1,12 @@
 //! The inside of mail servers to its JSON.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::certificate::{CertificateJson, certificate};
 use super::finding::{Cause, Check, causes, checks};
+use super::queue::{QueueJson, queue};
 use crate::facts::inventory::{SectionError, Select, StoredCertificate, Use};
-use crate::report::{
-    Candidate, ConnectorFleet, ConnectorReport, Inside, QueueReport, ServerReport,
-};
+use crate::report::{Candidate, ConnectorFleet, ConnectorReport, Inside, ServerReport};
 
 #[derive(Serialize)]
 pub(super) struct InsideJson<'a> {
@@ -55,31 +52,6 @@ struct FileJson<'a> {
 #[derive(Serialize)]
 struct ErrorJson<'a> {
     section: &'a str,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct QueueJson<'a> {
-    kind: &'static str,
-    next_hop: &'a str,
-    connector: &'a str,
-    state: &'static str,
-    causes: Vec<Cause<'a>>,
-    messages: u64,
-    statuses: BTreeMap<&'static str, u64>,
-    messages_before: Option<u64>,
-    trend: Option<&'static str>,
-    failed: Vec<FailedJson<'a>>,
-    since: Option<String>,
-    next_retry: Option<String>,
-    velocity: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct FailedJson<'a> {
-    cause: &'static str,
-    reason: &'static str,
-    messages: u64,
     text: &'a str,
 }
 
@@ -211,37 +183,6 @@ fn error(error: &SectionError) -> ErrorJson<'_> {
     ErrorJson {
         section: &error.section,
         text: &error.text,
-    }
-}
-
-fn queue(queue: &QueueReport) -> QueueJson<'_> {
-    let statuses = queue.messages.iter();
-    let failed = queue.failed.iter().map(|failed| FailedJson {
-        cause: failed.cause.as_str(),
-        reason: failed.reason.as_str(),
-        messages: failed.messages,
-        text: &failed.text,
-    });
-    QueueJson {
-        kind: queue.kind.as_str(),
-        next_hop: &queue.next_hop,
-        connector: &queue.connector,
-        state: queue.state.as_str(),
-        causes: causes(&queue.causes),
-        messages: queue.total(),
-        statuses: statuses
-            .map(|(status, messages)| (status.as_str(), *messages))
-            .collect(),
-        messages_before: queue.before,
-        trend: queue.before.map(|before| match queue.total().cmp(&before) {
-            std::cmp::Ordering::Less => "falling",
-            std::cmp::Ordering::Equal => "steady",
-            std::cmp::Ordering::Greater => "rising",
-        }),
-        failed: failed.collect(),
-        since: queue.since.map(|since| since.to_string()),
-        next_retry: queue.next_retry.map(|next| next.to_string()),
-        velocity: queue.velocity,
     }
 }
 

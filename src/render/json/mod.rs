@@ -3,6 +3,7 @@
 mod certificate;
 mod finding;
 mod inside;
+mod queue;
 mod staple;
 mod subject;
 mod view;
