@@ -47,6 +47,15 @@ impl Timestamp {
         Some(Self(moment.ok()?.assume_utc().unix_timestamp()))
     }
 
+    /// The minute in UTC, as `2026-11-24 00:46Z`.
+    pub fn minute(self) -> String {
+        let text = self.to_string();
+        match text.rsplit_once(':') {
+            Some((minute, _)) => minute.replace('T', " ") + "Z",
+            None => text,
+        }
+    }
+
     /// The day in UTC, as `2026-11-24`.
     pub fn date(self) -> String {
         let text = self.to_string();

@@ -78,7 +78,7 @@ fn row(server: &str, line: InsideLine) -> Row<8> {
 /// Files that nobody could tell the server of.
 pub(super) fn of_strays(inside: &Inside) -> Vec<InsideLine> {
     let told = |stray: &Stray| InsideLine {
-        state: State::Undecided,
+        state: State::Blind,
         what: "inventory".to_owned(),
         why: why(
             stray.fault.trouble.as_str(),

@@ -1,13 +1,14 @@
 //! An observation and its verdict to one state word and its causes.
 
 use crate::collect::Extent;
+use crate::facts::inventory::WaitCause;
 use crate::facts::lookup::LookupFault;
 use crate::facts::observation::Observation;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 use crate::verdict::{Check, Finding, Kind, Threshold, Thresholds, Verdict};
 
-/// The one word for an endpoint, worst first.
+/// The one word for an endpoint, or for what is inside a mail server, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// No certificate could be read.
@@ -16,9 +17,11 @@ pub enum State {
     Broken,
     /// The session is sound, but senders that follow what the domain publishes do not deliver.
     Undeliverable,
-    /// The leaf, or a certificate on its path, has expired.
+    /// Mail waits on a server for a certificate or for TLS.
+    Stuck,
+    /// The leaf, or a certificate on its path, or that of a connector, has expired.
     Expired,
-    /// The leaf is not valid yet.
+    /// The leaf, or the certificate of a connector, is not valid yet.
     NotYetValid,
     /// Not the expected certificate: names, subject, issuer, connector string or fingerprint.
     Mismatch,
@@ -26,8 +29,14 @@ pub enum State {
     Untrusted,
     /// The fleet differs: another endpoint serves a newer leaf, or another view leads to other leaves.
     Inconsistent,
+    /// A server has no certificate that its connector may use.
+    Missing,
     /// Very little of the lifetime is left.
     Critical,
+    /// What happens inside a server is not known: its inventory is missing, old or broken, or does not say enough.
+    Blind,
+    /// Mail waits on a server, for something else than a certificate.
+    Waiting,
     /// Little of the lifetime is left.
     Warning,
     /// Something that clients look at could not be judged: trust, dates or names.
@@ -40,16 +49,20 @@ pub enum State {
 
 impl State {
     /// All words, worst first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Unreachable,
         Self::Broken,
         Self::Undeliverable,
+        Self::Stuck,
         Self::Expired,
         Self::NotYetValid,
         Self::Mismatch,
         Self::Untrusted,
         Self::Inconsistent,
+        Self::Missing,
         Self::Critical,
+        Self::Blind,
+        Self::Waiting,
         Self::Warning,
         Self::Undecided,
         Self::Weak,
@@ -62,12 +75,16 @@ impl State {
             Self::Unreachable => "Unreachable",
             Self::Broken => "Broken",
             Self::Undeliverable => "Undeliverable",
+            Self::Stuck => "Stuck",
             Self::Expired => "Expired",
             Self::NotYetValid => "NotYetValid",
             Self::Mismatch => "Mismatch",
             Self::Untrusted => "Untrusted",
             Self::Inconsistent => "Inconsistent",
+            Self::Missing => "Missing",
             Self::Critical => "Critical",
+            Self::Blind => "Blind",
+            Self::Waiting => "Waiting",
             Self::Warning => "Warning",
             Self::Undecided => "Undecided",
             Self::Weak => "Weak",
@@ -79,10 +96,12 @@ impl State {
     pub fn severity(self) -> Severity {
         match self {
             Self::Healthy => Severity::Ok,
-            Self::Warning | Self::Weak => Severity::Warning,
-            Self::Unreachable | Self::Undecided => Severity::Unknown,
+            Self::Warning | Self::Waiting | Self::Weak => Severity::Warning,
+            Self::Unreachable | Self::Undecided | Self::Blind => Severity::Unknown,
             Self::Broken
             | Self::Undeliverable
+            | Self::Stuck
+            | Self::Missing
             | Self::Expired
             | Self::NotYetValid
             | Self::Mismatch
@@ -141,16 +160,28 @@ pub(crate) fn assess(
     let causes = fault(observation)
         .into_iter()
         .chain(verdict.judgements().filter_map(failure))
-        .chain(running_out(observation, thresholds, now))
-        .chain(undecided(verdict).filter(|_| is_read));
+        .chain(running_out(dates(observation), thresholds, now))
+        .chain(undecided(verdict, State::Undecided).filter(|_| is_read));
     ranked(causes)
+}
+
+/// The state of a connector on a server, by the dates of the certificate that it uses, if there is one.
+pub(super) fn assess_connector(
+    verdict: &Verdict,
+    dates: Option<(Timestamp, Timestamp)>,
+    thresholds: &Thresholds,
+    now: Timestamp,
+) -> (State, Vec<Cause>) {
+    let causes = verdict.judgements().filter_map(failure);
+    let causes = causes.chain(running_out(dates, thresholds, now));
+    ranked(causes.chain(undecided(verdict, State::Blind)))
 }
 
 /// The state of a subject that no probe looks at, and all causes, worst first.
 pub(super) fn assess_findings(fault: Option<Cause>, verdict: &Verdict) -> (State, Vec<Cause>) {
     let failures = verdict.judgements().filter_map(failure);
     let causes = fault.into_iter().chain(failures);
-    ranked(causes.chain(undecided(verdict)))
+    ranked(causes.chain(undecided(verdict, State::Undecided)))
 }
 
 /// What a look-up stumbled over. What is still known from before may well be healthy, but nobody knows for how long.
@@ -172,7 +203,8 @@ pub(super) fn of_extent(extent: Extent, is_known: bool) -> Option<State> {
     }
 }
 
-fn ranked(causes: impl Iterator<Item = Cause>) -> (State, Vec<Cause>) {
+/// The worst state, and the causes, worst first.
+pub(super) fn ranked(causes: impl Iterator<Item = Cause>) -> (State, Vec<Cause>) {
     let mut causes: Vec<_> = causes.collect();
     causes.sort_by_key(|cause| cause.state);
     let state = causes.first().map_or(State::Healthy, |cause| cause.state);
@@ -219,19 +251,35 @@ fn state_of(kind: Kind, reason: Reason) -> State {
         Kind::Trust | Kind::Revocation => State::Untrusted,
         Kind::Fleet => State::Inconsistent,
         Kind::Strength => State::Weak,
+        Kind::Connector => of_connector(reason),
+        Kind::Queue if WaitCause::of(reason).is_some_and(WaitCause::is_tls) => State::Stuck,
+        Kind::Queue => State::Waiting,
+    }
+}
+
+/// The word for a connector follows from what its certificate lacks.
+fn of_connector(reason: Reason) -> State {
+    if reason == Reason::ConnectorCertExpired {
+        State::Expired
+    } else if reason == Reason::ConnectorCertNotYetValid {
+        State::NotYetValid
+    } else if reason == Reason::ConnectorNewerUnusable {
+        State::Warning
+    } else {
+        State::Missing
     }
 }
 
 /// Whether an endpoint is not healthy as long as a question of this kind has no answer.
 fn matters_undecided(kind: Kind) -> bool {
     match kind {
-        Kind::Dates | Kind::Identity | Kind::Trust => true,
-        Kind::Revocation | Kind::Strength | Kind::Fleet => false,
+        Kind::Dates | Kind::Identity | Kind::Trust | Kind::Connector => true,
+        Kind::Revocation | Kind::Strength | Kind::Fleet | Kind::Queue => false,
     }
 }
 
 /// What could not be judged, in one cause.
-fn undecided(verdict: &Verdict) -> Option<Cause> {
+fn undecided(verdict: &Verdict, state: State) -> Option<Cause> {
     let mut said: Vec<(&str, String)> = Vec::new();
     for (check, finding) in verdict.judgements() {
         let Finding::Unknown(why) = finding else {
@@ -250,20 +298,25 @@ fn undecided(verdict: &Verdict) -> Option<Cause> {
         .map(|(why, checks)| format!("{checks}: {why}"))
         .collect();
     (!said.is_empty()).then(|| Cause {
-        state: State::Undecided,
+        state,
         reason: Reason::Undecided,
         detail: said.join("; "),
     })
 }
 
+/// When the leaf begins and ends to be valid.
+fn dates(observation: &Observation) -> Option<(Timestamp, Timestamp)> {
+    let facts = observation.leaf()?.facts().ok()?;
+    Some((facts.not_before, facts.not_after))
+}
+
 /// A lifetime that runs out, unless it already has.
 fn running_out(
-    observation: &Observation,
+    dates: Option<(Timestamp, Timestamp)>,
     thresholds: &Thresholds,
     now: Timestamp,
 ) -> Option<Cause> {
-    let facts = observation.leaf()?.facts().ok()?;
-    let (from, until) = (facts.not_before, facts.not_after);
+    let (from, until) = dates?;
     if now > until || now < from {
         return None;
     }
@@ -315,13 +368,21 @@ mod tests {
         assert!(State::ALL.is_sorted());
         let said = State::ALL.map(|state| (state.as_str(), state.severity().exit_code()));
         assert_eq!(
-            said[..3],
-            [("Unreachable", 3), ("Broken", 2), ("Undeliverable", 2)]
+            said[..4],
+            [
+                ("Unreachable", 3),
+                ("Broken", 2),
+                ("Undeliverable", 2),
+                ("Stuck", 2)
+            ]
         );
         assert_eq!(
-            said[8..],
+            said[9..],
             [
+                ("Missing", 2),
                 ("Critical", 2),
+                ("Blind", 3),
+                ("Waiting", 1),
                 ("Warning", 1),
                 ("Undecided", 3),
                 ("Weak", 1),

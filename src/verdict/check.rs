@@ -32,7 +32,7 @@ pub struct Check {
     pub judge: Judge,
 }
 
-/// A judgement of one of the five subjects.
+/// A judgement of one of the six subjects.
 #[derive(Debug, Clone, Copy)]
 pub enum Judge {
     /// Of one address and port, seen in one view with one offer.
@@ -83,6 +83,10 @@ pub enum Kind {
     Strength,
     /// Whether all endpoints and views agree.
     Fleet,
+    /// Whether a mail server can use the certificate of a connector.
+    Connector,
+    /// Whether mail goes out.
+    Queue,
 }
 
 /// Everything a check may look at.

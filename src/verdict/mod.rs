@@ -1,5 +1,6 @@
 //! An observation and what was expected to findings, by one list of checks; reads no clock and does no IO.
 
+mod candidates;
 mod check;
 mod expectations;
 mod fleet;
@@ -10,10 +11,11 @@ mod switch;
 mod verdicts;
 mod views;
 
+pub use candidates::candidates;
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
-pub use inside::{ConnectorEvidence, QueueEvidence, Selected};
+pub use inside::{ConnectorEvidence, QueueEvidence, Selected, Unfit};
 pub use verdicts::{Verdict, Verdicts};
 pub use views::{Outlook, Views};
 
@@ -25,14 +27,16 @@ use crate::timestamp::Timestamp;
 
 /// Declares the checks' modules and lists them, so that a new check is one new file and one word.
 macro_rules! checks {
-    ($($name:ident),+ $(,)?) => {
+    ($(#[$meaning:meta])+ $list:ident: $($name:ident),+ $(,)?) => {
         $(mod $name;)+
-        /// Every check there is, in the order in which findings are listed.
-        pub const CHECKS: &[Check] = &[$($name::CHECK),+];
+        $(#[$meaning])+
+        pub const $list: &[Check] = &[$($name::CHECK),+];
     };
 }
 
 checks! {
+    /// Every check of a target and what belongs to it, in the order in which findings are listed. A target can switch them.
+    CHECKS:
     lifetime,
     names,
     subject,
@@ -54,11 +58,22 @@ checks! {
     views_agree,
 }
 
+checks! {
+    /// Every check of the inside of mail servers, which no target can switch.
+    INSIDE_CHECKS:
+    connector_certificate,
+    connector_renewal,
+    queue,
+}
+
 #[cfg(test)]
 impl Verdict {
     /// What the named checks found.
     pub(crate) fn of(findings: &[(&str, Finding)]) -> Self {
-        let check = |name: &str| CHECKS.iter().find(|check| check.name == name).unwrap();
+        let check = |name: &str| {
+            let mut all = CHECKS.iter().chain(INSIDE_CHECKS);
+            all.find(|check| check.name == name).unwrap()
+        };
         Self(
             findings
                 .iter()
@@ -70,27 +85,35 @@ impl Verdict {
 
 /// Runs every check that is on and says something about an endpoint.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    run(&evidence.expectations.switches, |judge| match judge {
-        Judge::Endpoint(judge) | Judge::Target { here: judge, .. } => Some(judge(evidence)),
-        Judge::Host(_) | Judge::Domain(_) | Judge::Connector(_) | Judge::Queue(_) => None,
-    })
+    run(
+        CHECKS,
+        &evidence.expectations.switches,
+        |judge| match judge {
+            Judge::Endpoint(judge) | Judge::Target { here: judge, .. } => Some(judge(evidence)),
+            Judge::Host(_) | Judge::Domain(_) | Judge::Connector(_) | Judge::Queue(_) => None,
+        },
+    )
 }
 
 /// The same for a target as a whole.
 pub fn judge_target(evidence: &TargetEvidence<'_>) -> Verdict {
-    run(&evidence.expectations.switches, |judge| match judge {
-        Judge::Target { whole, .. } => Some(whole(evidence)),
-        Judge::Endpoint(_)
-        | Judge::Host(_)
-        | Judge::Domain(_)
-        | Judge::Connector(_)
-        | Judge::Queue(_) => None,
-    })
+    run(
+        CHECKS,
+        &evidence.expectations.switches,
+        |judge| match judge {
+            Judge::Target { whole, .. } => Some(whole(evidence)),
+            Judge::Endpoint(_)
+            | Judge::Host(_)
+            | Judge::Domain(_)
+            | Judge::Connector(_)
+            | Judge::Queue(_) => None,
+        },
+    )
 }
 
 /// The same for a host in a view.
 pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) -> Verdict {
-    run(&expected.switches, |judge| match judge {
+    run(CHECKS, &expected.switches, |judge| match judge {
         Judge::Host(judge) => Some(judge(facts, expected, now)),
         Judge::Endpoint(_)
         | Judge::Target { .. }
@@ -102,7 +125,7 @@ pub fn judge_host(facts: &HostFacts, expected: &Expectations, now: Timestamp) ->
 
 /// The same for a mail domain in a view.
 pub fn judge_domain(facts: &DomainFacts, expected: &Expectations, now: Timestamp) -> Verdict {
-    run(&expected.switches, |judge| match judge {
+    run(CHECKS, &expected.switches, |judge| match judge {
         Judge::Domain(judge) => Some(judge(facts, expected, now)),
         Judge::Endpoint(_)
         | Judge::Target { .. }
@@ -114,7 +137,7 @@ pub fn judge_domain(facts: &DomainFacts, expected: &Expectations, now: Timestamp
 
 /// The same for a connector on a mail server.
 pub fn judge_connector(evidence: &ConnectorEvidence<'_>) -> Verdict {
-    run(&BTreeMap::new(), |judge| match judge {
+    run(INSIDE_CHECKS, &BTreeMap::new(), |judge| match judge {
         Judge::Connector(judge) => Some(judge(evidence)),
         Judge::Endpoint(_)
         | Judge::Target { .. }
@@ -126,7 +149,7 @@ pub fn judge_connector(evidence: &ConnectorEvidence<'_>) -> Verdict {
 
 /// The same for mail that waits on a mail server.
 pub fn judge_queue(evidence: &QueueEvidence<'_>) -> Verdict {
-    run(&BTreeMap::new(), |judge| match judge {
+    run(INSIDE_CHECKS, &BTreeMap::new(), |judge| match judge {
         Judge::Queue(judge) => Some(judge(evidence)),
         Judge::Endpoint(_)
         | Judge::Target { .. }
@@ -137,13 +160,14 @@ pub fn judge_queue(evidence: &QueueEvidence<'_>) -> Verdict {
 }
 
 fn run(
+    checks: &'static [Check],
     switches: &BTreeMap<&'static str, Switch>,
     judged: impl Fn(&Judge) -> Option<Finding>,
 ) -> Verdict {
     let switch = |check: &Check| switches.get(check.name).copied().unwrap_or(check.default);
     let is_on = |check: &&Check| switch(check) == Switch::On;
-    let mut findings = Vec::with_capacity(CHECKS.len());
-    for check in CHECKS.iter().filter(is_on) {
+    let mut findings = Vec::with_capacity(checks.len());
+    for check in checks.iter().filter(is_on) {
         findings.extend(judged(&check.judge).map(|finding| (check, finding)));
     }
     Verdict(findings.into())
@@ -160,9 +184,10 @@ mod tests {
 
     #[test]
     fn every_check_has_its_own_name_and_says_where_it_comes_from() {
-        let names: BTreeSet<_> = CHECKS.iter().map(|c| c.name).collect();
-        assert_eq!(names.len(), CHECKS.len());
-        for check in CHECKS {
+        let all = || CHECKS.iter().chain(INSIDE_CHECKS);
+        let names: BTreeSet<_> = all().map(|check| check.name).collect();
+        assert_eq!(names.len(), all().count());
+        for check in all() {
             assert!(!check.citation.is_empty(), "{}", check.name);
             assert!(check.help.ends_with('.'), "{}", check.name);
         }

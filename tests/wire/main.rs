@@ -21,6 +21,7 @@ mod proxies;
 mod publishing;
 mod real_views;
 mod resolvers;
+mod story;
 mod subjects;
 mod target_files;
 mod views;

@@ -7,6 +7,7 @@ mod item;
 mod json;
 mod model;
 mod moment;
+mod named;
 mod notes;
 mod read;
 mod server;
@@ -18,7 +19,10 @@ pub use model::{
     Collector, Inventory, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
     ServerIdentity, ServerKind, StoredCertificate, Use,
 };
+pub use named::{is_same_server, short_name};
 pub use read::{MAX_BYTES, read};
-pub use server::{FileFault, InsideFacts, ServerFacts, ServerKey, Stray, TroubleWithFile};
+pub use server::{
+    AHEAD, FileFault, InsideFacts, ServerFacts, ServerKey, Stray, TroubleWithFile, by_address,
+};
 pub use waiting::WaitCause;
 pub use write::write;

@@ -5,7 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::model::Inventory;
+use super::named::is_same_server;
 use crate::timestamp::Timestamp;
+
+/// Clocks may differ by so many seconds.
+pub const AHEAD: i64 = 300;
 
 /// Which server is meant: the name that it gives itself, without its domain unless two have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +91,33 @@ impl TroubleWithFile {
     }
 }
 
+/// What belongs to each address. Of two things with the same one, as behind NAT, nobody can tell which is meant: neither.
+pub fn by_address<'a, T: Copy>(all: impl Iterator<Item = (&'a [IpAddr], T)>) -> HashMap<IpAddr, T> {
+    let mut found: HashMap<IpAddr, (usize, Option<T>)> = HashMap::new();
+    for (nth, (addresses, one)) in all.enumerate() {
+        for address in addresses {
+            let known = found.entry(*address).or_insert((nth, Some(one)));
+            if known.0 != nth {
+                known.1 = None;
+            }
+        }
+    }
+    let each = found.into_iter();
+    each.filter_map(|(address, (_, one))| Some((address, one?)))
+        .collect()
+}
+
+impl InsideFacts {
+    /// The servers by their addresses.
+    pub fn by_address(&self) -> HashMap<IpAddr, &ServerFacts> {
+        by_address(
+            self.servers
+                .iter()
+                .map(|server| (server.addresses(), server)),
+        )
+    }
+}
+
 impl ServerFacts {
     /// The addresses under which others reach it.
     pub fn addresses(&self) -> &[IpAddr] {
@@ -95,5 +126,21 @@ impl ServerFacts {
             .as_ref()
             .or_else(own)
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// Its inventory, if that is young enough to be believed.
+    pub fn young(&self, now: Timestamp) -> Option<&Arc<Inventory>> {
+        let newest = self.newest.as_ref()?;
+        let age = now.seconds_since(newest.collected_at);
+        (-AHEAD..=self.max_age).contains(&age).then_some(newest)
+    }
+
+    /// Whether a name is one of this server's.
+    pub fn is_named(&self, name: &str) -> bool {
+        let about = self.newest.as_ref().map(|newest| &newest.server);
+        let own = about.map(|server| server.name.as_str());
+        let full = about.and_then(|server| server.fqdn.as_deref());
+        let mut names = [Some(&*self.key.0), own, full].into_iter().flatten();
+        names.any(|own| is_same_server(own, name))
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn servers(page: &mut Html, inside: &Inside, now: Timestamp) {
     page.raw("</tr></thead>\n<tbody>");
     let of_servers = inside.servers.iter().flat_map(|server| {
         let told = told(server, now).into_iter();
-        told.map(move |line| (Some(server), line))
+        told.map(move |line| (Some(&**server), line))
     });
     let strays = of_strays(inside).into_iter().map(|line| (None, line));
     let mut all: Vec<_> = of_servers.chain(strays).collect();

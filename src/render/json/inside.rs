@@ -113,7 +113,7 @@ struct FailingJson<'a> {
 
 pub(super) fn inside(inside: &Inside) -> InsideJson<'_> {
     InsideJson {
-        servers: inside.servers.iter().map(server).collect(),
+        servers: inside.servers.iter().map(|one| server(one)).collect(),
         connectors: inside.connectors.iter().map(fleet).collect(),
         unknown_files: inside
             .strays

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::state::{Cause, State};
+use super::super::state::{Cause, State};
 use crate::facts::inventory::{
-    InsideFacts, Inventory, QueueKind, QueueStatus, Role, ServerFacts, ServerKey,
-    StoredCertificate, Stray, Use, WaitCause,
+    Inventory, QueueKind, QueueStatus, Role, ServerFacts, ServerKey, StoredCertificate, Stray, Use,
+    WaitCause, by_address,
 };
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -17,7 +17,7 @@ use crate::verdict::{Finding, Thresholds, Verdict};
 #[derive(Debug, Clone, Default)]
 pub struct Inside {
     /// Every server that is known, by name.
-    pub servers: Vec<ServerReport>,
+    pub servers: Vec<Arc<ServerReport>>,
     /// Files that nobody could tell the server of.
     pub strays: Vec<Stray>,
     /// Each connector over all servers that may use it.
@@ -33,8 +33,8 @@ pub struct ServerReport {
     pub fault: Option<Cause>,
     /// Whether its inventory is young enough to be believed.
     pub is_young: bool,
-    /// Its connectors, in the order of the inventory; those that may not be used from here are left out. Empty unless
-    /// young.
+    /// Its connectors, in the order of the inventory; those that may not be used from here are left out. Of an inventory
+    /// that is no longer young only the dates of certificates count, for a day: nothing is judged.
     pub connectors: Vec<ConnectorReport>,
     /// Its queues, those of most messages first; entries of the same next hop are one. Empty unless young.
     pub queues: Vec<QueueReport>,
@@ -42,6 +42,10 @@ pub struct ServerReport {
     pub state: State,
     /// Why, worst first.
     pub causes: Vec<Cause>,
+    /// For which moment it was judged.
+    pub from: Timestamp,
+    /// The first moment that may see it otherwise.
+    pub until: Timestamp,
 }
 
 /// A connector, or another use of a certificate, on one server.
@@ -182,46 +186,7 @@ impl QueueReport {
     }
 }
 
-/// How the inside is judged.
-#[derive(Debug, Clone)]
-pub struct InsideSettings {
-    /// A queue with more messages than this has a row.
-    pub queue: u64,
-    /// Queues of so many next hops a server are told one by one, those of most messages; the rest is one, `other`.
-    pub next_hops: usize,
-    /// The thresholds for lifetimes.
-    pub thresholds: Thresholds,
-}
-
-impl Default for InsideSettings {
-    fn default() -> Self {
-        Self {
-            queue: 10,
-            next_hops: 50,
-            thresholds: Thresholds::default(),
-        }
-    }
-}
-
 impl Inside {
-    /// What is judged of it at a moment.
-    pub fn new(facts: &InsideFacts, _settings: &InsideSettings, _now: Timestamp) -> Self {
-        let server = |facts: &ServerFacts| ServerReport {
-            facts: facts.clone(),
-            fault: None,
-            is_young: true,
-            connectors: Vec::new(),
-            queues: Vec::new(),
-            state: State::Healthy,
-            causes: Vec::new(),
-        };
-        Self {
-            servers: facts.servers.iter().map(server).collect(),
-            strays: facts.strays.clone(),
-            connectors: Vec::new(),
-        }
-    }
-
     /// Whether nothing is known of any inside, and nobody asked.
     pub fn is_empty(&self) -> bool {
         self.servers.is_empty() && self.strays.is_empty()
@@ -229,25 +194,13 @@ impl Inside {
 
     /// The servers by their addresses. Of two with the same one, as behind NAT, nobody can tell which it is: neither.
     pub fn by_address(&self) -> HashMap<IpAddr, &ServerReport> {
-        let mut found: HashMap<IpAddr, Option<&ServerReport>> = HashMap::new();
-        for server in &self.servers {
-            for address in server.facts.addresses() {
-                let other = |known: &mut Option<&ServerReport>| {
-                    *known = known.filter(|known| known.facts.key == server.facts.key);
-                };
-                found
-                    .entry(*address)
-                    .and_modify(other)
-                    .or_insert(Some(server));
-            }
-        }
-        let each = found.into_iter();
-        each.filter_map(|(address, server)| Some((address, server?)))
-            .collect()
+        let servers = self.servers.iter();
+        by_address(servers.map(|server| (server.facts.addresses(), &**server)))
     }
 
     /// Every state that is judged.
     pub fn states(&self) -> impl Iterator<Item = State> {
-        self.servers.iter().map(|server| server.state)
+        let servers = self.servers.iter().map(|server| server.state);
+        servers.chain(self.strays.iter().map(|_| State::Blind))
     }
 }
