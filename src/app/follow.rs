@@ -1,4 +1,4 @@
-//! Changed files to reloads, for as long as the program runs.
+//! Changed files to reloads and to news, for as long as the program runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::state::App;
+use crate::watch::{Part, Rounds};
 
-/// How often the target files are looked at: some calls of stat(2).
+/// How often target files and inventories are looked at: some calls of stat(2).
 const TARGETS_INTERVAL: Duration = Duration::from_secs(5);
 
 impl App {
@@ -25,14 +26,35 @@ impl App {
         }
     }
 
-    /// Watches other targets when those are listed that may change without the configuration; never returns.
+    /// Watches other targets, and tells what mail servers say now, when the files change that say so; never returns.
     pub async fn follow_targets(self: Arc<Self>) {
         let mut ticks = ticks(TARGETS_INTERVAL);
         loop {
             ticks.tick().await;
             let app = Arc::clone(&self);
             self.archive.work(move || app.look_at_targets()).await;
+            let rounds = Arc::clone(&self.in_force().rounds);
+            if self.look_inside(&rounds).await {
+                self.publish(&rounds, Part::Finished).await;
+            }
         }
+    }
+
+    /// Looks at what mail servers say of their inside; whether they say something else now.
+    pub(super) async fn look_inside(&self, rounds: &Arc<Rounds>) -> bool {
+        if !self.reader.follows_inside() {
+            return false;
+        }
+        let (reader, rounds) = (Arc::clone(&self.reader), Arc::clone(rounds));
+        let look = self.archive.work(move || {
+            let inside = reader.inside();
+            let is_new = inside.is_some();
+            inside
+                .into_iter()
+                .for_each(|facts| rounds.inventories().tell(facts));
+            is_new
+        });
+        look.await.unwrap_or(false)
     }
 
     fn look_at_targets(&self) {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::join;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::state::App;
 use crate::watch::{Part, Published, Rounds};
@@ -16,6 +17,8 @@ pub struct Round {
     pub is_late: bool,
 }
 
+/// Whoever waits for results waits no longer than this for files that are looked at meanwhile.
+const FILES: Duration = Duration::from_secs(2);
 /// Results for which nobody waits are published together that come within this time.
 const TOGETHER: Duration = Duration::from_millis(500);
 /// And while nobody waits, publishing may take this part of the time.
@@ -25,10 +28,14 @@ impl App {
     /// Probes what is due, and publishes what is in when all is, when the deadline has come, or soon when the program
     /// ends. `None` when that broke: what was published before is known to be old.
     pub async fn round(&self, rounds: &Arc<Rounds>, deadline: Instant) -> Option<Round> {
-        let is_late = tokio::select! {
-            all_in = rounds.catch_up(deadline) => !all_in,
-            () = self.last_call() => false,
+        let patience = deadline.min(Instant::now() + FILES);
+        let probing = async {
+            tokio::select! {
+                all_in = rounds.catch_up(deadline) => !all_in,
+                () = self.last_call() => false,
+            }
         };
+        let (is_late, _) = join!(probing, timeout_at(patience, self.look_inside(rounds)));
         let published = self.publish(rounds, Part::Everything).await?;
         Some(Round { published, is_late })
     }
@@ -47,7 +54,7 @@ impl App {
         }
     }
 
-    async fn publish(&self, rounds: &Arc<Rounds>, part: Part) -> Option<Published> {
+    pub(super) async fn publish(&self, rounds: &Arc<Rounds>, part: Part) -> Option<Published> {
         let (asked, rounds) = (rounds.begun(), Arc::clone(rounds));
         self.judging.work(move || rounds.publish(part, asked)).await
     }

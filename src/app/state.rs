@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::worker::Worker;
 use crate::dns::Lookup;
+use crate::facts::inventory::InsideFacts;
 use crate::render::Reload;
 use crate::watch::{Clock, OnRequest, Rounds, Settings, Watched};
 
@@ -22,6 +23,8 @@ pub struct Configured {
     pub on_request: OnRequest,
     /// The configuration for people, secrets hidden.
     pub shown: String,
+    /// What mail servers say of their inside; `None` when it is as before.
+    pub inside: Option<InsideFacts>,
 }
 
 /// Where configurations come from. Each question may take a while, because files are read; it is asked on a thread of
@@ -39,6 +42,12 @@ pub trait Reader: Send + Sync {
 
     /// The targets, if what lists them says others now: that may change without the configuration.
     fn targets(&self) -> Option<Vec<Watched>>;
+
+    /// Whether mail servers are to say something of their inside. Answers at once.
+    fn follows_inside(&self) -> bool;
+
+    /// What mail servers say of their inside, if they say something else now.
+    fn inside(&self) -> Option<InsideFacts>;
 }
 
 /// A configuration that is in force.
@@ -54,7 +63,7 @@ pub struct InForce {
 /// The state of the program.
 pub struct App {
     in_force: RwLock<Arc<InForce>>,
-    pub(super) reader: Box<dyn Reader>,
+    pub(super) reader: Arc<dyn Reader>,
     reload: Mutex<Reload>,
     /// Where files are read; one that hangs holds up nobody else.
     pub(super) archive: Worker,
@@ -72,7 +81,7 @@ impl App {
     pub fn new(in_force: InForce, reader: impl Reader + 'static, clock: Clock) -> Self {
         Self {
             in_force: RwLock::new(Arc::new(in_force)),
-            reader: Box::new(reader),
+            reader: Arc::new(reader),
             reload: Mutex::new(Reload {
                 successful: true,
                 loaded_at: clock(),
@@ -125,6 +134,9 @@ impl App {
     /// Results, counters and the log go on.
     fn replace(&self, configured: Configured) {
         let before = self.in_force();
+        if let Some(inside) = configured.inside {
+            before.rounds.inventories().tell(inside);
+        }
         let rounds = before
             .rounds
             .successor(configured.settings, configured.lookup);

@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::named::{Named, OF_CONFIG};
 use super::{hostname, rounds};
 use crate::app::{Configured, Reader};
-use crate::config::{Change, Config, FileState, Loaded, TargetFiles, recorded};
+use crate::config::{
+    Change, Config, FileState, InsideChange, InventoryFiles, Loaded, TargetFiles, recorded,
+};
 use crate::counters::Counters;
-use crate::watch::Watched;
+use crate::facts::inventory::InsideFacts;
+use crate::watch::{Watched, system_clock};
 
 /// A configuration file that was read once.
 pub(super) struct ConfigFile {
@@ -17,6 +21,8 @@ pub(super) struct ConfigFile {
     /// The files that it names, and itself.
     named: Named,
     target_files: Mutex<TargetFiles>,
+    inventory_files: Mutex<InventoryFiles>,
+    follows_inside: AtomicBool,
     counters: Counters,
 }
 
@@ -40,12 +46,14 @@ impl Reader for ConfigFile {
         count(&self.counters, &change.files);
         kept.extend(change.complaints);
         *target_files = config.target_files;
+        let inside = self.follow_inside(config.inventory_files);
         let settings = rounds::affordable(config.settings);
         let configured = Configured {
             lookup: Arc::new(rounds::resolvers(&settings)),
             settings,
             on_request: config.on_request,
             shown: config.shown,
+            inside,
         };
         Ok((configured, kept))
     }
@@ -67,6 +75,16 @@ impl Reader for ConfigFile {
         tracing::info!(targets = targets.len(), "the target files changed");
         Some(targets)
     }
+
+    fn follows_inside(&self) -> bool {
+        self.follows_inside.load(Ordering::Relaxed)
+    }
+
+    fn inside(&self) -> Option<InsideFacts> {
+        let change = self.inventory_files().look(system_clock());
+        tell_of_inside(&change);
+        change.facts
+    }
 }
 
 impl ConfigFile {
@@ -74,17 +92,36 @@ impl ConfigFile {
     pub(super) fn new(
         file: PathBuf,
         target_files: TargetFiles,
+        inventory_files: InventoryFiles,
         change: &Change,
         loaded: Loaded,
         counters: Counters,
     ) -> Self {
         count(&counters, &change.files);
         Self {
+            follows_inside: AtomicBool::new(!inventory_files.is_empty()),
+            inventory_files: Mutex::new(inventory_files),
             file,
             named: Named::new(OF_CONFIG, counters.clone(), loaded),
             target_files: Mutex::new(target_files),
             counters,
         }
+    }
+
+    /// Follows these files from now on; what the others said before stays known.
+    fn follow_inside(&self, mut files: InventoryFiles) -> Option<InsideFacts> {
+        let mut before = self.inventory_files();
+        files.inherit(&before);
+        self.follows_inside
+            .store(!files.is_empty(), Ordering::Relaxed);
+        *before = files;
+        drop(before);
+        self.inside()
+    }
+
+    fn inventory_files(&self) -> MutexGuard<'_, InventoryFiles> {
+        let files = self.inventory_files.lock();
+        files.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn target_files(&self) -> MutexGuard<'_, TargetFiles> {
@@ -129,6 +166,16 @@ pub(super) fn tell(change: &Change) {
     }
     for remark in &change.remarks {
         tracing::warn!("{remark}");
+    }
+}
+
+/// What is wrong with inventories since the last look, and what is not any more.
+pub(super) fn tell_of_inside(change: &InsideChange) {
+    for complaint in &change.complaints {
+        tracing::error!("{complaint}");
+    }
+    for mended in &change.mended {
+        tracing::info!("no longer: {mended}");
     }
 }
 

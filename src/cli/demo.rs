@@ -13,6 +13,7 @@ use super::{life, rounds, streams};
 use crate::app::{App, Configured, InForce, Reader};
 use crate::config::Config;
 use crate::demo::{INTRODUCTION, World};
+use crate::facts::inventory::InsideFacts;
 use crate::pki::Anchors;
 use crate::render;
 use crate::watch::{Watched, system_clock};
@@ -87,6 +88,14 @@ impl Reader for Unchanging {
     }
 
     fn targets(&self) -> Option<Vec<Watched>> {
+        None
+    }
+
+    fn follows_inside(&self) -> bool {
+        false
+    }
+
+    fn inside(&self) -> Option<InsideFacts> {
         None
     }
 }

@@ -9,8 +9,8 @@ use super::config_file::{self, ConfigFile};
 use super::named::{Named, OF_WEB_CONFIG};
 use super::runtime::runtime;
 use super::{files, life, logging, rounds, streams};
-use crate::app::{App, InForce};
-use crate::config::{Change, Config, LastGood, Loaded, recorded};
+use crate::app::{App, InForce, Reader};
+use crate::config::{Change, Config, InventoryFiles, LastGood, Loaded, recorded};
 use crate::endpoint::DEFAULT_VIEW;
 use crate::plain::plain;
 use crate::watch::{Rounds, View, system_clock};
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
     let (read, loaded) = recorded(LastGood::default(), || {
         config_file::load(&arguments.config_file)
     });
-    let (config, change) = read?;
+    let (mut config, change) = read?;
     if let (true, Some(complaint)) = (arguments.config_check, change.complaints.first()) {
         return Err(complaint.clone());
     }
@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
         if let Some(file) = &arguments.web_config_file {
             life::web_config(file).0?;
         }
-        streams::print("what was understood", &understood(&config))?;
+        let text = understood(&config) + &inside(&mut config.inventory_files);
+        streams::print("what was understood", &text)?;
         return Ok(0);
     }
     let runtime = runtime()?;
@@ -81,7 +82,11 @@ fn app(
 ) -> App {
     let counters = rounds.counters().clone();
     let file = arguments.config_file.clone();
-    let reader = ConfigFile::new(file, config.target_files, change, loaded, counters);
+    let (targets, inventories) = (config.target_files, config.inventory_files);
+    let reader = ConfigFile::new(file, targets, inventories, change, loaded, counters);
+    if let Some(inside) = reader.inside() {
+        rounds.inventories().tell(inside);
+    }
     let in_force = InForce {
         rounds,
         on_request: config.on_request,
@@ -174,6 +179,34 @@ fn understood(config: &Config) -> String {
         };
         let name = plain(&source.name, 200);
         text += &format!("{name}: {place} ({})\n", ports.join(", "));
+    }
+    text
+}
+
+/// What it prints of the inside of mail servers: how many inventories there are, of which servers, how old.
+fn inside(files: &mut InventoryFiles) -> String {
+    if files.is_empty() {
+        return String::new();
+    }
+    let now = system_clock();
+    let facts = files.look(now).facts.unwrap_or_default();
+    let known = facts
+        .servers
+        .iter()
+        .filter(|server| server.newest.is_some());
+    let mut text = format!("inside: {} inventories\n", known.count());
+    for server in &facts.servers {
+        let name = plain(&server.key.0, 255);
+        let age = server.newest.as_ref().map(|newest| {
+            let seconds = now.seconds_since(newest.collected_at);
+            format!("collected {seconds} s ago ({})", server.file)
+        });
+        let fault = server.fault.as_ref().map(|fault| fault.detail.clone());
+        let parts: Vec<_> = age.into_iter().chain(fault).collect();
+        text += &format!("{name}: {}\n", parts.join("; "));
+    }
+    for stray in &facts.strays {
+        text += &format!("{}: {}\n", stray.file, stray.fault.detail);
     }
     text
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::document;
+use super::inside;
+use super::inventory_files::InventoryFiles;
 use super::keys;
 use super::last_good::Base;
 use super::named_file::FileKind;
@@ -33,6 +35,8 @@ pub struct Config {
     pub shown: String,
     /// The files that list more targets, not looked at yet.
     pub target_files: TargetFiles,
+    /// The files about the inside of mail servers, not looked at yet.
+    pub inventory_files: InventoryFiles,
     /// What is odd but no mistake, one line each.
     pub warnings: Vec<String>,
 }
@@ -64,7 +68,7 @@ impl Config {
     fn of(document: &Document, file: &Path, helo: &str) -> Result<Self, DocumentError> {
         let mut stores = TrustStores::new(Base::of(file));
         let read = read(document, helo, &mut stores);
-        let (settings, on_request, target_files) =
+        let (settings, on_request, target_files, inventory_files) =
             read.map_err(|problem| document.error(problem))?;
         Ok(Self {
             file: file.to_owned(),
@@ -72,6 +76,7 @@ impl Config {
             on_request,
             shown: document.shown(&KNOWN_KEYS),
             target_files,
+            inventory_files,
             warnings: stores.warnings,
         })
     }
@@ -81,7 +86,7 @@ fn read(
     document: &Document,
     helo: &str,
     stores: &mut TrustStores,
-) -> Result<(Settings, OnRequest, TargetFiles), Problem> {
+) -> Result<(Settings, OnRequest, TargetFiles, InventoryFiles), Problem> {
     let mut fields = document.root().fields()?;
     let mut settings = probe_section(fields.take("probe"), helo)?;
     let (roots, crls) = match fields.take("trust") {
@@ -97,9 +102,14 @@ fn read(
         common.defaults_section(&defaults, stores)?;
     }
     let on_request = probe_endpoint::read(fields.take("probe_endpoint"), &common, stores)?;
+    settings.inside.thresholds = common.expect.expectations.thresholds;
+    let inventories = match fields.take("inside") {
+        Some(section) => inside::read(&section, &stores.base, &mut settings.inside)?,
+        None => InventoryFiles::default(),
+    };
     let files = fields.take("target_files");
     let listed = match fields.take("targets") {
-        None if files.is_some() => None,
+        None if files.is_some() || !inventories.is_empty() => None,
         Some(listed) => Some(listed),
         None => Some(fields.require("targets", "a list of what to probe")?),
     };
@@ -112,7 +122,7 @@ fn read(
         None => TargetFiles::default(),
     };
     settings.views = views.into_inner();
-    Ok((settings, on_request, files))
+    Ok((settings, on_request, files, inventories))
 }
 
 fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Problem> {

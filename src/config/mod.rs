@@ -5,6 +5,8 @@ mod document;
 mod expect;
 mod file;
 mod host;
+mod inside;
+mod inventory_files;
 pub mod keys;
 mod labels;
 mod last_good;
@@ -21,6 +23,7 @@ mod views;
 mod web;
 
 pub use file::Config;
+pub use inventory_files::{InsideChange, InventoryFiles};
 pub use last_good::{FileKey, LastGood, Loaded, NamedFile, recorded};
 pub use named_file::{FileKind, Stamp, stamp};
 pub use target_files::{Change, FileState, TargetFiles};

@@ -33,6 +33,8 @@ pub enum FileKind {
     WebConfig,
     /// A certificate or key that the web configuration names.
     WebCertificate,
+    /// What a mail server says of its inside.
+    Inventory,
 }
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -51,6 +53,7 @@ impl FileKind {
             Self::TrustAnchor => "trust_anchor",
             Self::WebConfig => "web_config",
             Self::WebCertificate => "web_certificate",
+            Self::Inventory => "inventory",
         }
     }
 
@@ -60,6 +63,7 @@ impl FileKind {
         match self {
             Self::Targets | Self::Crl => 64 * MIB,
             Self::Roots => 16 * MIB,
+            Self::Inventory => 8 * MIB,
             Self::Config
             | Self::ClientCertificate
             | Self::TrustAnchor

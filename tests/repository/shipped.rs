@@ -2,6 +2,7 @@
 
 mod alerts;
 mod generated;
+mod inventory_schema;
 mod keys;
 mod metrics;
 mod reasons;

@@ -63,7 +63,7 @@ const ROOMS: &[(&str, &str)] = &[
         "render",
         "advice certificate counters facts pki process report smtp endpoint verdict",
     ),
-    ("app", "dns render watch"),
+    ("app", "dns facts render watch"),
     // Of certificates it reads only the names of its own clients'.
     (
         "web",
@@ -77,7 +77,7 @@ const ROOMS: &[(&str, &str)] = &[
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
         "cli",
-        "app certificate config counters demo dns pki probe render report watch smtp endpoint verdict web yaml",
+        "app certificate config counters demo dns facts pki probe render report watch smtp endpoint verdict web yaml",
     ),
     ("main", "cli"),
 ];

@@ -33,13 +33,18 @@ pub const FILE: Section = Section::new(
             "Files with more targets: one file, or a directory and a file name with one star.",
         ),
         key(
+            "inside",
+            Shape::Section(&INSIDE),
+            "What mail servers say of their inside.",
+        ),
+        key(
             "probe_endpoint",
             Shape::Section(&PROBE_ENDPOINT),
             "What may be probed on request, by `/probe`.",
         ),
     ]],
 )
-.needs(Needs::OneOf(&["targets", "target_files"]));
+.needs(Needs::OneOf(&["targets", "target_files", "inside"]));
 
 /// `probe`.
 pub const PROBE: Section = Section::new("probe", &[&[
@@ -170,6 +175,63 @@ pub(super) const FAMILIES: [(&str, AddressFamily); 3] = [
     ("ipv6", AddressFamily::Ipv6),
 ];
 const FAMILY_WORDS: [&str; 3] = words(&FAMILIES);
+
+/// `inside`.
+pub const INSIDE: Section = Section::new(
+    "inside",
+    &[&[
+        key(
+            "files",
+            some(&Text("[.]json$")),
+            "inventories: one file, or a directory and a file name with one star",
+        ),
+        key(
+            "max_age",
+            Duration,
+            "1 minute to 7 days after it began to be written, an inventory says nothing any more: three runs of the \
+             collector",
+        )
+        .default("15m"),
+        key(
+            "next_hops",
+            within(&NEXT_HOPS),
+            "0 to 1000 next hops a server that have series of their own, those of most messages; the others are \
+             summed as `other`",
+        )
+        .default("50"),
+        key(
+            "servers",
+            Named(&Shape::Section(&INSIDE_SERVER)),
+            "by name, servers that must have a young inventory; without one they are reported as missing. Names \
+             compare without case and domain; two servers whose names differ only in their domains must both stand \
+             here, with their domains",
+        )
+        .unset("none"),
+    ]],
+)
+.needs(Needs::All(&["files"]));
+
+/// `inside.servers.NAME`.
+pub const INSIDE_SERVER: Section = Section::new(
+    "inside_server",
+    &[&[
+        key(
+            "addresses",
+            some(&TEXT),
+            "the addresses under which others reach it",
+        )
+        .unset("those in its inventory"),
+        key(
+            "max_age",
+            Duration,
+            "as `inside.max_age`, for its inventory",
+        )
+        .unset("`inside.max_age`"),
+    ]],
+);
+
+/// How many next hops of a server have series of their own.
+pub(super) const NEXT_HOPS: RangeInclusive<u16> = 0..=1000;
 
 /// `probe_endpoint`.
 pub const PROBE_ENDPOINT: Section = Section::new("probe_endpoint", &[&[

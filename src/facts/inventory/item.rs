@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use super::address::without_addresses;
-use super::json::{Json, cut};
+use super::json::Json;
 use super::moment::moment;
 use super::notes::Allowance;
 use crate::timestamp::Timestamp;
 
-/// Most bytes of a text that is kept.
-const MAX_BYTES: usize = 4096;
+/// Most characters of a text that is kept.
+const MAX_LENGTH: usize = 4096;
 
 /// Most texts in a list.
 const MAX_TEXTS: usize = 1000;
@@ -128,14 +128,15 @@ impl<'a> Item<'a> {
     }
 
     fn shortened(&mut self, key: &str, text: String) -> String {
-        match cut(&text, MAX_BYTES) {
-            (_, false) => text,
-            (begin, true) => {
-                let line = format!("{}: longer than {MAX_BYTES} bytes, cut", self.path(key));
-                self.allowance.notes.add("limits", line);
-                begin.to_owned()
-            }
-        }
+        let Some((end, _)) = text.char_indices().nth(MAX_LENGTH) else {
+            return text;
+        };
+        let line = format!(
+            "{}: longer than {MAX_LENGTH} characters, cut",
+            self.path(key)
+        );
+        self.note("limits", line);
+        text[..end].to_owned()
     }
 
     /// What must be there.

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::Number;
 
 /// Most bytes of a text: the base64 of the largest certificate has some less.
-pub(super) const MAX_TEXT: usize = 90_000;
+const MAX_TEXT: usize = 90_000;
 
 /// A value, as far as it is within its bounds.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,11 +34,11 @@ impl Json {
     }
 }
 
-/// At most so many bytes of a text, and whether that is less than all.
-pub(super) fn cut(text: &str, most: usize) -> (&str, bool) {
+/// At most so many bytes of a text.
+fn cut(text: &str, most: usize) -> &str {
     let mut ends = (0..=most.min(text.len())).rev();
     let end = ends.find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    (&text[..end], end < text.len())
+    &text[..end]
 }
 
 /// One value of at most so many values in all; none is left when there were more.
@@ -80,7 +80,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(cut(text, MAX_TEXT).0.to_owned()))
+        Ok(Json::Text(cut(text, MAX_TEXT).to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Json, A::Error> {
@@ -134,6 +134,6 @@ impl Visitor<'_> for Key {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
-        Ok(cut(key, 100).0.to_owned())
+        Ok(cut(key, 100).to_owned())
     }
 }

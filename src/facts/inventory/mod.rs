@@ -1,6 +1,7 @@
 //! A mail server as seen from inside: what an inventory that was written on it says, and what is known of its files.
 
 mod address;
+mod census;
 mod draft;
 mod entries;
 mod item;
@@ -15,6 +16,7 @@ mod waiting;
 mod write;
 
 pub use address::without_addresses;
+pub use census::{Census, NamedServer, Sheet};
 pub use model::{
     Collector, Inventory, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
     ServerIdentity, ServerKind, StoredCertificate, Use,

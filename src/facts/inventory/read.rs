@@ -614,19 +614,19 @@ mod tests {
         let read = with(&format!(
             "\"uses\": [{{\"id\": \"a\", \"role\": \"client\", \"select\": {{\"fqdn\": \"{}\"}}, \"servers\": [{servers}]}},
               {{\"x\": [{}]}}]",
-            "ä".repeat(2049),
+            "ä".repeat(4097),
             vec!["1"; 10_000].join(",")
         ));
         assert_eq!(
             told(&read),
             [
-                "limits: uses[0].select.fqdn: longer than 4096 bytes, cut",
+                "limits: uses[0].select.fqdn: longer than 4096 characters, cut",
                 "limits: uses[0].servers: 1001 texts, of which the first 1000 are kept",
                 "limits: uses[1]: more than 10000 values, left out",
             ]
         );
         assert_eq!(read.uses()[0].servers.len(), 1000);
-        assert_eq!(read.uses()[0].select, Select::Fqdn("ä".repeat(2048)));
+        assert_eq!(read.uses()[0].select, Select::Fqdn("ä".repeat(4096)));
     }
 
     #[test]

@@ -4,20 +4,22 @@ use std::path::Path;
 
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::config::keys::{
-    DEFAULTS, EXPECT, FILE, Key, LIMITS, MODULE, PROBE, PROBE_ENDPOINT, Section, Shape, TARGET,
-    TRUST, Unset, VIEW,
+    DEFAULTS, EXPECT, FILE, INSIDE, INSIDE_SERVER, Key, LIMITS, MODULE, PROBE, PROBE_ENDPOINT,
+    Section, Shape, TARGET, TRUST, Unset, VIEW,
 };
 use smtp_tls_exporter::verdict::CHECKS;
 
 use super::generated::{Outcome, generated, read, table};
 
 /// The sections that have a table, and what stands before their keys.
-const TABLES: [(&str, &Section); 6] = [
+const TABLES: [(&str, &Section); 8] = [
     ("probe.", &PROBE),
     ("trust.", &TRUST),
     ("views.NAME.", &VIEW),
     ("targets[].", &TARGET),
     ("expect.", &EXPECT),
+    ("inside.", &INSIDE),
+    ("inside.servers.NAME.", &INSIDE_SERVER),
     ("probe_endpoint.", &PROBE_ENDPOINT),
 ];
 
@@ -102,13 +104,14 @@ fn the_defaults_are_those_of_the_program() {
         written(&DEFAULTS).replacen('{', &format!("{{expect: {}, ", written(&EXPECT)), 1);
     let all = format!(
         "probe: {}\ntrust: {}\ndefaults: {defaults}\nviews: {{v: {}}}\nprobe_endpoint: {}\n\
-         targets: [{{host: a, views: [default, v]}}]",
+         inside: {}\ntargets: [{{host: a, views: [default, v]}}]",
         written(&PROBE),
         written(&TRUST),
         written(&VIEW),
-        written(&PROBE_ENDPOINT)
+        written(&PROBE_ENDPOINT),
+        written(&INSIDE).replacen('{', "{files: a.json, ", 1),
     );
-    let none = "views: {v: {}}\ntargets: [{host: a, views: [default, v]}]";
+    let none = "views: {v: {}}\ninside: {files: a.json}\ntargets: [{host: a, views: [default, v]}]";
     assert_eq!(understood(&all), understood(none), "{all}");
 }
 

@@ -241,6 +241,8 @@ const GOOD: &[&str] = &[
     "targets: [{host: a, expect: {subject: 'CN=a, C=US', issuer: CN=b, tls_certificate_name: '<I>CN=b<S>CN=a', roots: mozilla}}]",
     "targets: [{host: a, expect: {fingerprints: '11:79:58:92:6A:CC:3A:55:71:B7:FF:68:3C:3C:66:93:00:7A:DF:E9'}}]",
     "targets: [{targets: ['a:25', 'mx:bears.test'], labels: {site: den, __meta_x: y}}, {targets: b, labels: }]",
+    "inside: {files: a.json}",
+    "inside: {files: ['/var/spool/x/*.json', b.json], max_age: 15m, next_hops: 0, servers: {BearA: , beara.bear.test: {max_age: 7d, addresses: 192.0.2.11}}}",
     "probe_endpoint: {ports: 25, allow: 192.0.2.0/24, deny: [], deny_default: off, enabled: no}\ntargets: [{host: a}]",
     "probe_endpoint: {modules: {a: , b: {server_name: a, ports: [25], limits: {warning: {left: 9d}}}}}\ntargets: [{host: a}]",
 ];
@@ -302,6 +304,14 @@ const BAD: &[&str] = &[
     "targets: [{host: a, expect: {fingerprints: [bears]}}]",
     "targets: [{targets: [a], labels: {site: den}, host: a}]",
     "targets: [{targets: [a], labels: {port: 1}}]",
+    "inside:",
+    "inside: {}",
+    "inside: {files: []}",
+    "inside: {files: a.txt}",
+    "inside: {files: a.json, max_age: 10}",
+    "inside: {files: a.json, next_hops: 1001}",
+    "inside: {files: a.json, servers: [BearA]}",
+    "inside: {files: a.json, servers: {BearA: {adresses: 192.0.2.11}}}",
     "probe_endpoint: {ports: [many]}\ntargets: [{host: a}]",
     "probe_endpoint: {modules: {a: {host: a}}}\ntargets: [{host: a}]",
 ];
@@ -356,7 +366,7 @@ fn no_mistake_in_the_example_escapes_the_schema() -> Outcome {
         let mut exchanged = example.clone();
         *exchanged.pointer_mut(&path).ok_or("no value")? = json!([[{"nonsense": ["here"]}]]);
         // Names that the operator gives are free.
-        let is_free = ["/views", "/labels", "/modules"]
+        let is_free = ["/views", "/labels", "/modules", "/servers"]
             .iter()
             .any(|free| parent.ends_with(free));
         for damaged in [Some(misspelt).filter(|_| !is_free), Some(exchanged)]

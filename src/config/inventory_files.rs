@@ -1,0 +1,432 @@
+//! `inside.files:` to what is known of the inside of mail servers, read again when the files change; a file that breaks
+//! keeps what it last said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::named_file::{self, FileError, FileKind, Stamp};
+use super::pattern::Pattern;
+use crate::certificate::Interner;
+use crate::facts::inventory::{
+    self, Census, FileFault, InsideFacts, Inventory, Sheet, Stray, TroubleWithFile,
+};
+use crate::plain::plain;
+use crate::timestamp::Timestamp;
+use crate::yaml::secret::masked;
+
+/// Most files that are read.
+const MAX_FILES: usize = 1000;
+
+/// So many seconds after it became too old what a file that is gone said is forgotten: a date that was read once stays
+/// true, and whoever moved a server away does not want to hear of it for ever.
+const REMEMBERED: i64 = 86_400;
+
+/// The files with inventories, and what they last said.
+#[derive(Debug, Clone, Default)]
+pub struct InventoryFiles {
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) census: Census,
+    files: BTreeMap<PathBuf, Followed>,
+    /// Patterns whose folders cannot be read, or that fit too many.
+    strays: Vec<(Stray, String)>,
+    /// Certificates that were read, also those of other servers.
+    known: Arc<Interner>,
+    is_told: bool,
+    /// Lines that were told.
+    told: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Followed {
+    sheet: Sheet,
+    stamp: Option<Stamp>,
+}
+
+/// What a look at the inventories brought.
+#[derive(Debug, Default)]
+pub struct InsideChange {
+    /// All that is known; `None` when it is as before.
+    pub facts: Option<InsideFacts>,
+    /// What is wrong since this look, one line each.
+    pub complaints: Vec<String>,
+    /// What was wrong until this look and is not any more.
+    pub mended: Vec<String>,
+}
+
+impl InventoryFiles {
+    /// Whether there is nothing to look at.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Takes over what the files said before the configuration was read again.
+    pub fn inherit(&mut self, before: &Self) {
+        let known = before.files.iter();
+        let named = known.filter(|(file, _)| self.patterns.iter().any(|p| p.names(file)));
+        let files = named.map(|(file, followed)| (file.clone(), followed.clone()));
+        self.files = files.collect();
+        self.known = Arc::clone(&before.known);
+        self.told = before.told.clone();
+        self.census.inherit(&before.census);
+    }
+
+    /// Looks at the files again and reads those that changed. Blocks while it reads.
+    pub fn look(&mut self, now: Timestamp) -> InsideChange {
+        let found = self.found();
+        let mut is_changed = found.strays != self.strays || !self.is_told;
+        self.strays = found.strays;
+        let age = self.census.max_age.saturating_add(REMEMBERED);
+        let known = self.files.len();
+        self.files.retain(|file, followed| {
+            let said = followed.sheet.said.as_ref();
+            let until = said.map(|said| said.collected_at.plus_seconds(age));
+            found.files.contains_key(file) || until.is_some_and(|until| until > now)
+        });
+        is_changed |= self.files.len() != known;
+        for (file, name) in found.files {
+            self.files.entry(file).or_default().sheet.file = name;
+        }
+        for (file, followed) in &mut self.files {
+            is_changed |= followed.refresh(file, &self.known);
+        }
+        if !is_changed {
+            return InsideChange::default();
+        }
+        self.is_told = true;
+        self.tell()
+    }
+
+    /// What is known now, and what was not said of it before.
+    fn tell(&mut self) -> InsideChange {
+        let sheets: Vec<_> = self.files.values().map(|f| f.sheet.clone()).collect();
+        let (mut facts, odd) = self.census.take(&sheets);
+        facts
+            .strays
+            .extend(self.strays.iter().map(|(stray, _)| stray.clone()));
+        // A folder that is gone is one line, not one for each file that was in it.
+        let is_whole = self.strays.is_empty();
+        let broken = self
+            .files
+            .iter()
+            .filter(|(_, followed)| is_whole || followed.stamp.is_some());
+        let broken = broken.filter_map(|(file, followed)| followed.complaint(file));
+        let strays = self.strays.iter().map(|(_, line)| line.clone());
+        let told: BTreeSet<_> = broken.chain(odd).chain(strays).collect();
+        let change = InsideChange {
+            facts: Some(facts),
+            complaints: told.difference(&self.told).cloned().collect(),
+            mended: self.told.difference(&told).cloned().collect(),
+        };
+        self.told = told;
+        change
+    }
+
+    fn found(&self) -> Found {
+        let mut found = Found::default();
+        for pattern in &self.patterns {
+            match pattern.files() {
+                Ok(files) => {
+                    let files = files.into_iter().map(|(file, _)| {
+                        let name = shown_name(&file);
+                        (file, name)
+                    });
+                    found.files.extend(files);
+                }
+                Err(line) => found.stray(pattern, TroubleWithFile::Unreadable, line),
+            }
+        }
+        if found.files.len() > MAX_FILES {
+            let line = format!(
+                "inside.files: {} files, of which the first {MAX_FILES} are read",
+                found.files.len()
+            );
+            let files = std::mem::take(&mut found.files);
+            found.files = files.into_iter().take(MAX_FILES).collect();
+            if let Some(pattern) = self.patterns.first() {
+                found.stray(pattern, TroubleWithFile::TooLarge, line);
+            }
+        }
+        found
+    }
+}
+
+/// What the patterns name now.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<PathBuf, String>,
+    strays: Vec<(Stray, String)>,
+}
+
+impl Found {
+    fn stray(&mut self, pattern: &Pattern, trouble: TroubleWithFile, line: String) {
+        let stray = Stray {
+            file: plain(&pattern.file_name(), 255),
+            fault: FileFault {
+                trouble,
+                detail: line.clone(),
+            },
+        };
+        self.strays.push((stray, line));
+    }
+}
+
+impl Followed {
+    /// Reads a file that changed, or that could not be read. Returns whether something else is known now.
+    fn refresh(&mut self, file: &Path, known: &Interner) -> bool {
+        let stamp = named_file::stamp(file);
+        let is_read = match self.sheet.fault.as_ref().map(|fault| fault.trouble) {
+            None
+            | Some(
+                TroubleWithFile::NotJson | TroubleWithFile::WrongSchema | TroubleWithFile::TooLarge,
+            ) => true,
+            Some(TroubleWithFile::Missing | TroubleWithFile::Unreadable) => false,
+        };
+        if stamp.is_some() && stamp == self.stamp && is_read {
+            return false;
+        }
+        let (stamp, bytes) = named_file::read(file, FileKind::Inventory);
+        self.stamp = stamp;
+        let read = bytes.map_err(|error| fault(&error));
+        match read.and_then(|bytes| inventory::read(&bytes, known)) {
+            Ok(inventory) => {
+                self.turn(inventory);
+                true
+            }
+            Err(fault) => {
+                let is_new = self.sheet.fault.as_ref() != Some(&fault);
+                self.sheet.fault = Some(fault);
+                is_new
+            }
+        }
+    }
+
+    /// What it said until now is the older one, if it is, and of the same server.
+    fn turn(&mut self, inventory: Inventory) {
+        let sheet = &mut self.sheet;
+        sheet.fault = None;
+        let older = |one: &Arc<Inventory>| {
+            one.collected_at < inventory.collected_at && one.server.name == inventory.server.name
+        };
+        let before = [sheet.said.take(), sheet.before.take()];
+        sheet.before = before.into_iter().flatten().find(older);
+        sheet.said = Some(Arc::new(inventory));
+    }
+
+    fn complaint(&self, file: &Path) -> Option<String> {
+        let fault = self.sheet.fault.as_ref()?;
+        let kept = match &self.sheet.said {
+            Some(said) => format!(" (what it said at {} is kept)", said.collected_at),
+            None => String::new(),
+        };
+        let file = plain(&masked(&file.to_string_lossy()), 500);
+        Some(format!("{file}: {}{kept}", fault.detail))
+    }
+}
+
+fn fault(error: &FileError) -> FileFault {
+    let trouble = match error {
+        FileError::Unreadable(why) if why.kind() == std::io::ErrorKind::NotFound => {
+            TroubleWithFile::Missing
+        }
+        FileError::TooLarge(_) => TroubleWithFile::TooLarge,
+        FileError::NotRegular(_) | FileError::Silent | FileError::Unreadable(_) => {
+            TroubleWithFile::Unreadable
+        }
+    };
+    FileFault {
+        trouble,
+        detail: plain(&error.to_string(), 300),
+    }
+}
+
+fn shown_name(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default();
+    plain(&name.to_string_lossy(), 255)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "makes the files that are read")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::Config;
+
+    const NOW: Timestamp = Timestamp(1_686_123_060);
+
+    struct Spool(tempfile::TempDir);
+
+    impl Spool {
+        fn new() -> Self {
+            let place = tempfile::tempdir().unwrap();
+            fs::create_dir(place.path().join("spool")).unwrap();
+            Self(place)
+        }
+
+        fn at(&self, file: &str) -> PathBuf {
+            self.0.path().join("spool").join(file)
+        }
+
+        fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
+            // Replaced, as a careful writer does: another inode even within one tick of the clock.
+            let draft = self.at(file).with_extension("draft");
+            fs::write(&draft, bytes).unwrap();
+            fs::rename(draft, self.at(file)).unwrap();
+        }
+
+        fn files(&self, section: &str) -> InventoryFiles {
+            let file = self.0.path().join("main.yml");
+            let config = Config::parse(&file, section.as_bytes(), "me");
+            config.unwrap_or_else(|e| panic!("{e}")).inventory_files
+        }
+    }
+
+    fn text(name: &str, at: &str, more: &str) -> String {
+        format!(
+            r#"{{"schema": "smtp-tls-inventory/1", "collected_at": "2023-06-07T{at}Z", "server": {{"name": "{name}"}}{more}}}"#
+        )
+    }
+
+    const SECTION: &str = "inside: {files: 'spool/*.json'}";
+
+    #[test]
+    fn whatever_is_in_a_file_the_others_are_untouched() {
+        use TroubleWithFile::{NotJson, TooLarge, WrongSchema};
+        let spool = Spool::new();
+        spool.write("a.json", text("BearA", "07:30:00", ""));
+        let whole = text("BearB", "07:30:00", ", \"queues\": []");
+        let utf16: Vec<u8> = whole.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let deep = format!(", \"x\": {}", "[".repeat(4_000_000));
+        let many = format!(", \"queues\": [{}0]", "[".repeat(40));
+        let twice = ", \"queues\": [], \"queues\": []";
+        for (bytes, trouble) in [
+            (Vec::new(), NotJson),
+            (whole[..whole.len() - 2].into(), NotJson),
+            (vec![b' '; 9 << 20], TooLarge),
+            (text("b", "07:30:00", &deep).into(), NotJson),
+            (text("b", "07:30:00", &many).into(), NotJson),
+            (utf16, NotJson),
+            (vec![0; 4096], NotJson),
+            (text("b", "07:30:00", twice).into(), NotJson),
+            (text("", "07:30:00", "").into(), WrongSchema),
+            (b"[]".into(), WrongSchema),
+        ] {
+            let mut files = spool.files(SECTION);
+            spool.write("b.json", bytes);
+            let change = files.look(NOW);
+            let [complaint] = change.complaints.as_slice() else {
+                panic!("{trouble:?}: {:?}", change.complaints);
+            };
+            assert!(
+                complaint.contains("/spool/b.json: ") && complaint.len() < 400,
+                "{complaint}"
+            );
+            let facts = change.facts.unwrap();
+            assert_eq!(
+                (facts.strays[0].fault.trouble, &*facts.strays[0].file),
+                (trouble, "b.json")
+            );
+            assert_eq!(facts.servers.len(), 1, "{:?}", facts.servers);
+            assert_eq!(facts.servers[0].fault, None);
+            let again = files.look(NOW);
+            assert!(
+                again.facts.is_none() && again.complaints.is_empty(),
+                "said once"
+            );
+        }
+        let mut files = spool.files(SECTION);
+        files.look(NOW);
+        spool.write("b.json", &whole);
+        let change = files.look(NOW);
+        assert_eq!((change.mended.len(), change.complaints.len()), (1, 0));
+        assert_eq!(change.facts.unwrap().servers.len(), 2);
+    }
+
+    #[test]
+    fn many_queues_and_strange_names_cost_only_themselves() {
+        let spool = Spool::new();
+        let queues = format!(", \"queues\": [{}{{}}]", "{},".repeat(1_000_000));
+        spool.write("a.json", text("a\\n\\\"b", "07:30:00", &queues));
+        spool.write(
+            "b.json",
+            text("b", "07:30:00", ", \"certificates\": [{\"der\": \"AAAA\"}]"),
+        );
+        spool.write("c.json", text("c", "07:30:00", "").replace("2023", "9999"));
+        let facts = spool.files(SECTION).look(NOW).facts.unwrap();
+        let said = |nth: usize| facts.servers[nth].newest.as_ref().unwrap();
+        assert_eq!(&*facts.servers[0].key.0, "a\n\"b");
+        assert_eq!((said(0).queues().len(), said(0).errors.len()), (0, 22));
+        assert_eq!(said(1).errors[0].section, "certificates");
+        assert_eq!(said(2).collected_at.to_string(), "9999-06-07T07:30:00Z");
+    }
+
+    #[test]
+    fn what_breaks_or_goes_says_what_it_said_until_it_is_old() {
+        let spool = Spool::new();
+        spool.write("a.json", text("a", "07:25:00", ""));
+        let mut files = spool.files(SECTION);
+        files.look(NOW);
+        spool.write("a.json", text("a", "07:30:00", ""));
+        let server = |change: InsideChange| change.facts.unwrap().servers.remove(0);
+        let at = |one: &Option<Arc<Inventory>>| one.as_ref().unwrap().collected_at.to_string();
+        let first = server(files.look(NOW));
+        assert_eq!(at(&first.earlier), "2023-06-07T07:25:00Z");
+        spool.write("a.json", "{");
+        let change = files.look(NOW);
+        let kept = "(what it said at 2023-06-07T07:30:00Z is kept)";
+        assert!(
+            change.complaints[0].ends_with(kept),
+            "{:?}",
+            change.complaints
+        );
+        let broken = server(change);
+        assert_eq!(broken.fault.unwrap().trouble, TroubleWithFile::NotJson);
+        assert_eq!(at(&broken.newest), at(&first.newest));
+        fs::remove_file(spool.at("a.json")).unwrap();
+        let gone = server(files.look(NOW));
+        assert_eq!(gone.fault.unwrap().trouble, TroubleWithFile::Missing);
+        assert_eq!(at(&gone.earlier), at(&first.earlier));
+        assert!(files.look(NOW).facts.is_none(), "as before");
+        let mut reloaded = spool.files("inside: {files: 'spool/*.json', max_age: 1h}");
+        reloaded.inherit(&files);
+        let change = reloaded.look(NOW);
+        assert!(change.complaints.is_empty(), "{:?}", change.complaints);
+        let known = server(change);
+        assert_eq!(
+            (at(&known.newest), known.max_age),
+            (at(&first.newest), 3600)
+        );
+        let mut elsewhere = spool.files("inside: {files: 'spool/b*.json'}");
+        elsewhere.inherit(&files);
+        assert!(elsewhere.look(NOW).facts.unwrap().servers.is_empty());
+        let late = files.look(NOW.plus_seconds(90_000));
+        assert!(late.facts.unwrap().servers.is_empty(), "forgotten");
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_one_line_and_loses_no_server() {
+        let spool = Spool::new();
+        spool.write("a.json", text("a", "07:30:00", ""));
+        spool.write("b.json", text("b", "07:30:00", ""));
+        let mut files = spool.files(SECTION);
+        files.look(NOW);
+        fs::rename(spool.at(""), spool.0.path().join("moved")).unwrap();
+        let change = files.look(NOW);
+        let [line] = change.complaints.as_slice() else {
+            panic!("{:?}", change.complaints)
+        };
+        assert!(line.starts_with("inside.files: the folder "), "{line}");
+        let facts = change.facts.unwrap();
+        let faults: Vec<_> = facts
+            .servers
+            .iter()
+            .map(|s| s.fault.as_ref().unwrap().trouble)
+            .collect();
+        assert_eq!(faults, [TroubleWithFile::Missing; 2]);
+        assert_eq!((&*facts.strays[0].file, facts.strays.len()), ("*.json", 1));
+        fs::rename(spool.0.path().join("moved"), spool.at("")).unwrap();
+        let facts = files.look(NOW).facts.unwrap();
+        assert!(facts.strays.is_empty() && facts.servers.iter().all(|s| s.fault.is_none()));
+    }
+}
