@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every check of this project, as CI runs it: formatting, lints, docs, all tests (also those
-# against real mail servers and a real Prometheus), the alert rules, the dependencies.
+# against real mail servers and a real Prometheus), the alert rules, the dependencies. Where
+# there is a PowerShell (pwsh) on the PATH, also the collector for Exchange.
 # Made for Debian 12, as root or with sudo. Installs from Debian what is missing; starts no
 # service and touches no configuration of the machine's own mail server.
 set -euo pipefail
@@ -44,6 +45,11 @@ missing_packages() {
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+    # The cultures and time zones that the Exchange collector is tested in.
+    if command -v pwsh >/dev/null; then
+        compgen -G '/usr/lib/*/libicuuc.so*' >/dev/null || echo libicu72
+        [ -e /usr/share/zoneinfo/Asia/Kolkata ] || echo tzdata
+    fi
     # The linker and the C compiler that aws-lc is built with.
     command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
 }
@@ -170,6 +176,7 @@ step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --docume
 step "without the demo" cargo check --locked --no-default-features
 step "tests" tests
 step "alert rules" tests/alerts.sh
+step "Exchange collector" tests/exchange.sh
 step "dependencies" tests/dependencies.sh
 
 echo
