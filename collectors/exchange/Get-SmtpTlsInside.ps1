@@ -4,9 +4,8 @@ Writes what this Exchange server says of its queues, connectors and certificates
 .DESCRIPTION
 smtp-tls-exporter reads the file and judges it; this script judges nothing, changes nothing, and speaks to no other
 machine by itself. Run it on the server that it is about, in Windows PowerShell 5.1; it starts the Exchange shell
-where it does not run yet. What cannot be read is told in the file under "errors", and the rest is written. The file
-is replaced in one step; if that fails, the old one stays, and the exit status is 1. Addresses, subjects, message ids
-and keys are never in it.
+where it does not run yet. No address, subject or key is in the file; what could not be read is told in it under
+"errors". It is replaced in one step; if that fails, the old one stays, and the exit status is 1.
 .EXAMPLE
 .\Get-SmtpTlsInside.ps1 -Path C:\ProgramData\smtp-tls-inside\BearA.json
 #>
@@ -26,9 +25,10 @@ $failures = [Collections.Generic.List[object]]::new()
 
 # --- values: the same in every culture and time zone. Where there is none they say $null: of silence, 5.1 makes {}.
 
-# Whatever holds an @ may be an address and is masked.
+# Whatever holds an @ may be an address and is masked, with the quoted words before it; there are wide and small ones.
 function ConvertTo-Text($Value) {
-    $text = ([string] $Value).Trim() -replace '"[^"]*"@', '@' -replace '(?<!\S)[^\s@]*@\S*', '***'
+    $at = '@\uFF20\uFE6B'
+    $text = ([string] $Value).Trim() -replace "`"[^`"]*`"(?=[$at])" -replace "(?<!\S)[^\s$at]*[$at]\S*", '***'
     if ($text -eq '') { $null } else { $text.Substring(0, [math]::Min(4096, $text.Length)) }
 }
 
@@ -117,11 +117,12 @@ function ConvertTo-Queue($Queue) {
         LastError, FirstRetryTime, NextRetryTime, Velocity, IncomingRate, OutgoingRate
     $messages = ConvertTo-Number $Queue.MessageCount
     if ($null -eq $messages) { throw 'a queue without a MessageCount' }
+    $hop = ConvertTo-Text $Queue.NextHopDomain
     $connector = ConvertTo-Id $Queue.NextHopConnector
-    if ($connector -eq '' -or $connector -eq [guid]::Empty.ToString()) { $connector = $null }
+    if ($connector -in '', [guid]::Empty.ToString()) { $connector = $null }
     [ordered]@{
         kind = ConvertTo-QueueKind $Queue.Identity $Queue.DeliveryType
-        next_hop = ConvertTo-Text $Queue.NextHopDomain; use = $connector
+        next_hop = if ($hop) { $hop } else { 'unknown' }; use = $connector
         status = ConvertTo-Text $Queue.Status; messages = [long] $messages; last_error = ConvertTo-Text $Queue.LastError
         since = ConvertTo-Time $Queue.FirstRetryTime; next_retry = ConvertTo-Time $Queue.NextRetryTime
         velocity = ConvertTo-Number $Queue.Velocity; incoming_rate = ConvertTo-Number $Queue.IncomingRate

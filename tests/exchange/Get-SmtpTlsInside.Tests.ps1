@@ -153,9 +153,9 @@ Describe 'Get-SmtpTlsInside.ps1' {
 
         It 'masks whatever holds an @' {
             $machine.Queues = @(New-Queue 'BearA\1' 3 @{ NextHopDomain = 'bear@bear.example'
-                    LastError = "550 `"honey bear`"@bear.example said <ted@bear.example>:`n@ no; id <1@x> [{MSG=a@b.example};{FQDN=mx}] end" })
+                    LastError = "550 `"honey bear`"@bear.example said <ted@bear.example>:`n@ no; id <1@x> [{MSG=a@b.example};{FQDN=mx}] bear$([char] 0xFF20)wide end" })
             $text = Invoke-Collector
-            $text | Should -Not -Match '@'
+            $text | Should -Not -Match '@|\uFF20'
         $text | Should -Not -Match 'honey|<ted|bear\.example'
         $text | Should -Match '550 \*\*\* said .* end'
     }
@@ -174,10 +174,10 @@ Describe 'Get-SmtpTlsInside.ps1' {
     }
 
     It 'says nothing that is not there' {
-        $machine.Queues = [pscustomobject] @{ Identity = 'BearA\1'; MessageCount = 5; Status = 'Retry'; NextHopDomain = 'bear.example' }
+        $machine.Queues = [pscustomobject] @{ MessageCount = 5 }
         $queue = (Read-Inside).queues
-        $queue.messages, $queue.kind | Should -Be 5, 'delivery'
-        foreach ($key in 'use', 'last_error', 'since', 'next_retry', 'velocity', 'incoming_rate', 'outgoing_rate', 'delivery_type') {
+        $queue.messages, $queue.kind, $queue.next_hop | Should -Be 5, 'delivery', 'unknown'
+        foreach ($key in 'use', 'status', 'last_error', 'since', 'next_retry', 'velocity', 'incoming_rate', 'outgoing_rate', 'delivery_type') {
             $queue.$key | Should -BeNullOrEmpty
         }
     }

@@ -1,8 +1,12 @@
 //! The collector for Exchange, without PowerShell: how long it is, and that the inventories kept for other tests are what
 //! this very script wrote.
 
+use std::fs;
+
 use aws_lc_rs::digest;
 use serde_json::Value;
+use smtp_tls_exporter::certificate::Interner;
+use smtp_tls_exporter::facts::inventory;
 
 use crate::{files, read, root};
 
@@ -42,6 +46,35 @@ fn every_moment_of_the_story_has_its_five_servers() {
     }
     assert_eq!(names("edge"), ["EdgeA"]);
     assert_eq!(names("broken"), ["BearB"]);
+}
+
+#[test]
+fn the_reader_understands_every_inventory() {
+    let mut read_in_all = 0;
+    for folder in fs::read_dir(root().join(INVENTORIES)).expect("the inventories") {
+        let folder = folder.expect("an entry").path();
+        if !folder.is_dir() {
+            continue;
+        }
+        for path in files(folder.to_str().expect("a name"), "json") {
+            let text = read(&path);
+            let json: Value = serde_json::from_str(&text).expect("JSON");
+            let inventory = inventory::read(text.as_bytes(), &Interner::default());
+            let inventory =
+                inventory.unwrap_or_else(|fault| panic!("{}: {fault:?}", path.display()));
+            let counted = [
+                Some(inventory.errors.len()),
+                inventory.queues.map(|all| all.len()),
+                inventory.certificates.map(|all| all.len()),
+                inventory.uses.map(|all| all.len()),
+            ];
+            let written = ["errors", "queues", "certificates", "uses"]
+                .map(|list| json[list].as_array().map(Vec::len));
+            assert_eq!(counted, written, "{}", path.display());
+            read_in_all += 1;
+        }
+    }
+    assert_eq!(read_in_all, 47);
 }
 
 /// The servers of one moment; each file is named after its own.
