@@ -29,7 +29,7 @@ alerts! {
     TlsVersionUnsupported | TlsVersionTooOld: OldTlsOnly;
     Pending | Internal: ProbeFailed;
     CertExpired: CertificateExpired;
-    ExpiresSoon: CertificateExpiringSoon CertificateRenewalOverdue;
+    ExpiresSoon: CertificateExpiringSoon CertificateRenewalOverdue ConnectorCertificateExpiringSoon;
     CertNotYetValid: CertificateNotYetValid CheckFailed;
     ChainExpired: ChainExpired ChainExpiringSoon;
     ChainIncomplete: ChainIncomplete;
@@ -42,18 +42,20 @@ alerts! {
     CertificatesDiffer: FleetInconsistent;
     ViewsDiffer: ViewsDisagree;
     Undecided: Undecided;
-    InventoryMissing | InventoryStale | InventoryClock: ;
-    InventoryUnreadable | InventoryNotJson | InventoryWrongSchema | InventoryTooLarge: ;
-    ConnectorCertNotFound | ConnectorCertNotEnabled | ConnectorCertRejected | ConnectorCertKeyMissing: ;
-    ConnectorCertNotYetValid | ConnectorCertExpired: ;
-    ConnectorNewerUnusable: ;
+    InventoryMissing | InventoryStale | InventoryClock: InventoryMissing;
+    InventoryUnreadable | InventoryNotJson | InventoryWrongSchema | InventoryTooLarge: InventoryMissing;
+    ConnectorCertNotFound | ConnectorCertNotEnabled | ConnectorCertRejected | ConnectorCertKeyMissing:
+        ConnectorCertificateUnusable ConnectorHalfRenewed;
+    ConnectorCertNotYetValid | ConnectorCertExpired: ConnectorCertificateUnusable ConnectorHalfRenewed;
+    ConnectorNewerUnusable: RenewalNotFinished;
     ServedNotInStore: ;
     StoreNewerNotServed: ;
-    OwnCertNotFound | OwnCredentials | OwnTlsUnavailable | OwnCertRefused: ;
-    PeerCertExpired | PeerCertName | PeerCertUntrusted | PeerCertInvalid: ;
-    PeerOffersNoTls | PeerDemandsTls | TlsTooOld | DaneFailed | MtaStsFailed | TlsHandshakeFailed: ;
-    DnsFailed | LoginFailed | ConnectFailed | ConnectionDropped | PeerBusy: ;
-    RefusedTemporarily | Refused | NoError | Unrecognized | Held: ;
-    Growing: ;
-    Unroutable | Poison: ;
+    OwnCertNotFound | OwnCredentials | OwnTlsUnavailable | OwnCertRefused: QueueStuckOnCertificate;
+    PeerCertExpired | PeerCertName | PeerCertUntrusted | PeerCertInvalid: QueueStuckOnCertificate;
+    PeerOffersNoTls | PeerDemandsTls | TlsTooOld | DaneFailed | MtaStsFailed | TlsHandshakeFailed:
+        QueueStuckOnCertificate;
+    DnsFailed | LoginFailed | ConnectFailed | ConnectionDropped | PeerBusy: QueueWaiting;
+    RefusedTemporarily | Refused | NoError | Unrecognized | Held: QueueWaiting;
+    Growing: QueueGrowing;
+    Unroutable | Poison: QueueUnroutable;
 }

@@ -35,9 +35,12 @@ fn every_alert_says_what_a_woken_reader_needs() {
 }
 
 #[test]
-fn names_are_given_once() {
+fn names_are_given_once_a_severity() {
     let all = rules("alert");
-    let distinct: BTreeSet<_> = all.iter().map(|rule| text(&rule["alert"])).collect();
+    let distinct: BTreeSet<_> = all
+        .iter()
+        .map(|rule| (text(&rule["alert"]), text(&rule["labels"]["severity"])))
+        .collect();
     assert_eq!(distinct.len(), all.len(), "two alerts of one name");
 }
 
@@ -120,7 +123,11 @@ fn every_metric_of_a_rule_or_of_its_tests_exists() {
             .filter(|l| !l.trim().starts_with('#'))
             .collect();
         let used: BTreeSet<String> = words(&code)
-            .filter(|word| word.starts_with("smtp_tls_") || word.starts_with("endpoint:"))
+            .filter(|word| {
+                ["smtp_tls_", "endpoint:", "server:smtp_tls_"]
+                    .iter()
+                    .any(|start| word.starts_with(start))
+            })
             .collect();
         assert!(!used.is_empty(), "{}", file.display());
         let missing: Vec<_> = used.difference(&known).collect();

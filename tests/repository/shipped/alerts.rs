@@ -27,6 +27,9 @@ const WITHOUT: [&str; 7] = [
 const ELSE: &str =
     "open the target's page in the exporter, or run smtp-tls-exporter check: both say what to do";
 
+/// The same, for what is seen from inside.
+const ELSE_INSIDE: &str = "open the server's page in the exporter, or run smtp-tls-exporter check --inside: both say what to do";
+
 /// Where the remedy begins in the description of an alert; it ends with the description.
 const MARK: &str = "            {{- /* remedy */}}\n";
 
@@ -127,26 +130,13 @@ fn remedies(alert: &str) -> Vec<(String, Vec<Reason>)> {
 
 /// The remedy in the language of Prometheus' templates. With several, `$reason` chooses.
 fn in_template(remedies: &[(String, Vec<Reason>)], before: &str) -> String {
-    // An alert about a whole target names the addresses before.
-    let at = if before.contains("at {{ $labels.address }} port {{ $labels.port }}") {
-        "{{ $labels.address }} port {{ $labels.port }}"
-    } else {
-        "the addresses above"
-    };
     let first = |words: &str| format!("{}\n", indented(&format!("First: {words}.")));
-    let blanks = Blanks {
-        at,
-        target: "{{ $labels.target }}",
-        view: "{{ $labels.view }}",
-        server: "{{ $labels.server }}",
-        connector: "{{ $labels.connector }}",
-        next_hop: "{{ $labels.next_hop }}",
-    };
+    let blanks = blanks(before);
     let told = |reason| first(&worded(reason, &blanks));
     if let [(_, reasons)] = remedies {
         return told(reasons[0]);
     }
-    let mut text = if before.contains("$reason = .Labels.reason") {
+    let mut text = if before.contains("$reason := ") {
         String::new()
     } else {
         asked(remedies)
@@ -161,7 +151,42 @@ fn in_template(remedies: &[(String, Vec<Reason>)], before: &str) -> String {
         let _ = write!(text, "{}\n{}", indented(&condition), told(reasons[0]));
     }
     let (otherwise, end) = (indented("{{- else }}"), indented("{{- end }}"));
-    text + &format!("{otherwise}\n{}{end}\n", first(ELSE))
+    text + &format!("{otherwise}\n{}{end}\n", first(elsewhere(before)))
+}
+
+/// What an alert calls the things that the words of a remedy leave open: the variables that its description has set, else
+/// its labels.
+fn blanks(before: &str) -> Blanks<'static> {
+    let named = |name, variable, label| {
+        let is_set = before.contains(&format!("${name} := "));
+        if is_set { variable } else { label }
+    };
+    Blanks {
+        // An alert about a whole target names the addresses before.
+        at: if before.contains("at {{ $labels.address }} port {{ $labels.port }}") {
+            "{{ $labels.address }} port {{ $labels.port }}"
+        } else {
+            "the addresses above"
+        },
+        target: if before.contains("$labels.target") {
+            "{{ $labels.target }}"
+        } else {
+            "{{ $labels.connector }}"
+        },
+        view: "{{ $labels.view }}",
+        server: named("servers", "{{ $servers }}", "{{ $labels.server }}"),
+        connector: named("connector", "{{ $connector }}", "{{ $labels.connector }}"),
+        next_hop: named("hop", "{{ $hop }}", "{{ $labels.next_hop }}"),
+    }
+}
+
+/// What to read where no remedy is known.
+fn elsewhere(before: &str) -> &'static str {
+    if before.contains("$labels.target") {
+        ELSE
+    } else {
+        ELSE_INSIDE
+    }
 }
 
 /// The endpoint's state has the reason; one of another alert does not count.
