@@ -1,0 +1,107 @@
+//! The DER of a private key to whether it belongs to a certificate; nothing of the key ever leaves this file.
+
+use std::fmt;
+
+use aws_lc_rs::rsa;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING,
+    ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair,
+};
+
+use super::presented::Certificate;
+
+/// A private key that is not encrypted: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915).
+pub struct PrivateKey(Vec<u8>);
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey")
+    }
+}
+
+const CURVES: [&EcdsaSigningAlgorithm; 4] = [
+    &ECDSA_P256_SHA256_ASN1_SIGNING,
+    &ECDSA_P384_SHA384_ASN1_SIGNING,
+    &ECDSA_P521_SHA512_ASN1_SIGNING,
+    &ECDSA_P256K1_SHA256_ASN1_SIGNING,
+];
+
+/// The first byte of a point that is written with only one of its coordinates (SEC 1 §2.3.3).
+const COMPRESSED: [u8; 2] = [2, 3];
+
+impl PrivateKey {
+    pub(super) const fn from_der(der: Vec<u8>) -> Self {
+        Self(der)
+    }
+
+    /// Whether the certificate is for this key; `None` where either is of a kind that cannot be compared.
+    pub fn belongs_to(&self, certificate: &Certificate) -> Option<bool> {
+        let named = certificate.public_key()?.bare()?;
+        let is_compressed = named.first().is_some_and(|byte| COMPRESSED.contains(byte));
+        let own = self.public()?;
+        (own == named || !is_compressed).then_some(own == named)
+    }
+
+    /// The public half, as certificates have it.
+    fn public(&self) -> Option<Vec<u8>> {
+        let der = &self.0;
+        let rsa = rsa::KeyPair::from_pkcs8(der).or_else(|_| rsa::KeyPair::from_der(der));
+        if let Ok(pair) = rsa {
+            return Some(pair.public_key().as_ref().to_vec());
+        }
+        let on = |curve| EcdsaKeyPair::from_private_key_der(curve, der).ok();
+        if let Some(pair) = CURVES.into_iter().find_map(on) {
+            return Some(pair.public_key().as_ref().to_vec());
+        }
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok()?;
+        Some(pair.public_key().as_ref().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
+        PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm,
+    };
+
+    use super::*;
+
+    fn pair(of: &'static SignatureAlgorithm) -> (Certificate, PrivateKey) {
+        let key = KeyPair::generate_for(of).unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        let key = PrivateKey::from_der(key.serialize_der());
+        (Certificate::from_der(certificate.der()), key)
+    }
+
+    #[test]
+    fn each_key_belongs_to_its_own_certificate_alone() {
+        let pairs = [
+            &PKCS_RSA_SHA256,
+            &PKCS_ECDSA_P256_SHA256,
+            &PKCS_ECDSA_P384_SHA384,
+            &PKCS_ECDSA_P521_SHA512,
+            &PKCS_ED25519,
+        ]
+        .map(pair);
+        for (i, (certificate, _)) in pairs.iter().enumerate() {
+            for (j, (_, key)) in pairs.iter().enumerate() {
+                assert_eq!(key.belongs_to(certificate), Some(i == j), "{i} {j}");
+            }
+        }
+        let (_, other) = pair(&PKCS_ECDSA_P256_SHA256);
+        assert_eq!(other.belongs_to(&pairs[1].0), Some(false));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_unknown() {
+        let (certificate, key) = pair(&PKCS_ED25519);
+        assert_eq!(
+            PrivateKey::from_der(vec![0x30]).belongs_to(&certificate),
+            None
+        );
+        assert_eq!(key.belongs_to(&Certificate::from_der(b"rubbish")), None);
+        assert_eq!(format!("{key:?}"), "PrivateKey");
+    }
+}
