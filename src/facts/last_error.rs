@@ -40,6 +40,9 @@ const TABLE: &[(Reason, &[Mark])] = &[
         &[
             Says(&["tenantinboundattribution"]),
             Says(&["tenantattribution"]),
+            // Postfix, as the other side.
+            Says(&["client certificate not trusted"]),
+            Says(&["no client certificate presented"]),
         ],
     ),
     (
@@ -98,7 +101,7 @@ const TABLE: &[(Reason, &[Mark])] = &[
         Reason::TlsHandshakeFailed,
         &[
             Says(&["cannot start tls"]),
-            Says(&["tls session: ("]),
+            Says(&["tls session:"]),
             Says(&["tls negotiation failed"]),
         ],
     ),
@@ -138,6 +141,7 @@ const TABLE: &[(Reason, &[Mark])] = &[
             Says(&["suspiciousremoteservererror"]),
             Says(&["disconnected abruptly"]),
             Says(&["lost connection with"]),
+            Says(&["host closed connection"]),
             Says(&["properly terminated"]),
         ],
     ),
@@ -415,6 +419,14 @@ mod tests {
         (
             "SMTPSEND.SuspiciousRemoteServerError; remote server disconnected abruptly",
             Reason::ConnectionDropped,
+        ),
+        (
+            "defer (-18) H=127.0.0.1 [127.0.0.1]: Remote host closed connection in response to MAIL ***",
+            Reason::ConnectionDropped,
+        ),
+        (
+            "host 127.0.0.1[127.0.0.1] refused to talk to me: 421 4.7.1 mx.bears.test Error: Client certificate not trusted",
+            Reason::OwnCertRefused,
         ),
         (
             "lost connection with 127.0.0.1[127.0.0.1] while performing the EHLO handshake",
