@@ -42,6 +42,8 @@ pub(super) enum Command {
     Serve(Serve),
     /// Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 unknown
     Check(Check),
+    /// Write an inventory of this machine's mail server; exit status 1 if nothing could be read
+    Collect(Collect),
     /// Play an incident with mail servers of its own on loopback, and serve its metrics
     #[cfg(feature = "demo")]
     Demo,
@@ -138,6 +140,28 @@ impl Check {
     }
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Collect {
+    /// The mail server
+    #[arg(value_enum, value_name = "postfix|exim")]
+    pub(super) server: CollectedServer,
+    /// Where its configuration lies, such as /etc/postfix-out; by default where the mail server looks for it
+    #[arg(long, value_name = "DIR")]
+    pub(super) config_dir: Option<PathBuf>,
+    /// How many next hops are told apart, by messages; all others are summed as `other`
+    #[arg(long, value_name = "0 to 1000", default_value_t = 50, value_parser = next_hops)]
+    pub(super) next_hops: u16,
+    /// Write this file, in one step and with mode 0640, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CollectedServer {
+    Postfix,
+    Exim,
+}
+
 /// One target of `check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckTarget {
@@ -162,6 +186,11 @@ fn offset(text: &str) -> Result<Duration, String> {
         .and_then(|(n, unit)| Some(n.parse::<f64>().ok()? * unit))
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "expected a duration such as 0.5s or 250ms".to_owned())
+}
+
+fn next_hops(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| *number <= 1000);
+    number.ok_or_else(|| "expected a number from 0 to 1000".to_owned())
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

@@ -3,12 +3,14 @@
 mod arguments;
 mod build;
 mod check;
+mod collect;
 mod complaint;
 mod config_file;
 #[cfg(feature = "demo")]
 mod demo;
 mod files;
 mod hostname;
+mod inventory_file;
 mod life;
 mod logging;
 mod named;
@@ -40,6 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => match parsed.command {
             Some(Command::Check(check)) => finish(check::run(&check), UNKNOWN),
+            Some(Command::Collect(wanted)) => finish(collect::run(&wanted), 1),
             #[cfg(feature = "demo")]
             Some(Command::Demo) => finish(demo::run(), 1),
             Some(Command::Serve(serve)) => finish(serve::run(&serve), 1),

@@ -9,7 +9,12 @@ use smtp_tls_exporter::render::described;
 use crate::{PROGRAM, read, root};
 
 /// Postfix has parameters that begin as our metrics do.
-const POSTFIX: [&str; 2] = ["smtp_tls_cert_file", "smtp_tls_chain_files"];
+const POSTFIX: [&str; 4] = [
+    "smtp_tls_cert_file",
+    "smtp_tls_chain_files",
+    "smtp_tls_key_file",
+    "smtp_tls_security_level",
+];
 
 #[test]
 fn links_and_pictures_lead_somewhere() {
@@ -45,6 +50,7 @@ fn metrics_exist() {
 fn commands_have_the_flags_that_are_quoted() {
     let serve = flags(&["--help"]);
     let check = flags(&["check", "--help"]);
+    let collect = flags(&["collect", "--help"]);
     let mut seen = 0;
     for (file, text) in documents() {
         // A backslash at the end of a line carries the command on; journalctl has flags of its own.
@@ -54,10 +60,10 @@ fn commands_have_the_flags_that_are_quoted() {
         for command in text.split("smtp-tls-exporter ").skip(1) {
             let command = command.split(['\n', '`', ';', '|', '#']).next();
             let words: Vec<&str> = command.unwrap_or_default().split_whitespace().collect();
-            let known = if words.first() == Some(&"check") {
-                &check
-            } else {
-                &serve
+            let known = match words.first() {
+                Some(&"check") => &check,
+                Some(&"collect") => &collect,
+                _ => &serve,
             };
             for word in words.iter().filter(|word| word.starts_with("--")) {
                 let flag = word.split('=').next().unwrap_or_default();
