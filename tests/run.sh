@@ -44,6 +44,7 @@ missing_packages() {
     command -v ip >/dev/null || echo iproute2
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
+    [ -x /usr/bin/time ] || echo time
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     # The cultures and time zones that the Exchange collector is tested in.
     if command -v pwsh >/dev/null; then
@@ -101,11 +102,11 @@ install_missing() {
     fi
 }
 
-# Exim conflicts with Postfix in Debian, so it is unpacked, not installed: the daemon, the
-# libraries it needs beyond the installed ones, and nss_wrapper, which lets it find the user
+# Exim conflicts with Postfix in Debian, so it is unpacked, not installed: the daemon, its
+# tools, the libraries it needs beyond the installed ones, and nss_wrapper, which lets it find the user
 # that Debian's package would have created.
 unpack_exim() {
-    [ ! -e "$exim_root/complete-heavy" ] || return 0
+    [ ! -e "$exim_root/complete-heavy-base" ] || return 0
     update_lists
     rm -rf "$exim_root"
     mkdir -p "$exim_root"
@@ -113,14 +114,14 @@ unpack_exim() {
     mapfile -t libraries < <(apt-get -s install --no-install-recommends exim4-daemon-heavy | awk '/^Inst lib/ {print $2}')
     # As the current user: apt's own user may not write below target.
     (cd "$exim_root" && apt-get -q -o APT::Sandbox::User=root download \
-        exim4-daemon-heavy libnss-wrapper "${libraries[@]}")
+        exim4-daemon-heavy exim4-base libnss-wrapper "${libraries[@]}")
     local package
     for package in "$exim_root"/*.deb; do
         dpkg -x "$package" "$exim_root"
         rm "$package"
     done
     chmod u-s "$exim_root/usr/sbin/exim4"
-    touch "$exim_root/complete-heavy"
+    touch "$exim_root/complete-heavy-base"
 }
 
 needs() {

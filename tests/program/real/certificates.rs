@@ -46,7 +46,7 @@ subjectKeyIdentifier = hash
 [server]
 basicConstraints = critical, CA:false
 keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
+extendedKeyUsage = serverAuth, clientAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = DNS:mailrelay.bears.test
@@ -81,6 +81,22 @@ impl Authority {
         self.request(name, &format!("/C=US/L=Bearville/O=BearWorld/CN={HOST}"));
         self.sign(name, lifetime, &["-extensions", "server"]);
         self.joined(name)
+    }
+
+    /// The same from nobody but itself.
+    pub(crate) fn self_signed(&self, name: &str) -> PathBuf {
+        self.request(name, &format!("/CN={HOST}"));
+        self.sign_with_itself(name);
+        self.joined(name)
+    }
+
+    fn sign_with_itself(&self, name: &str) {
+        output(
+            self.openssl("x509")
+                .args(["-req", "-days", "89", "-in", &format!("{name}.csr")])
+                .args(["-signkey", &format!("{name}.key")])
+                .args(["-out", &format!("{name}.pem")]),
+        );
     }
 
     /// Key first, then certificate, as Postfix wants them; for root alone.
@@ -119,8 +135,10 @@ impl Authority {
 
     fn openssl(&self, what: &str) -> Command {
         let mut command = Command::new(program("openssl"));
-        command.current_dir(&self.directory);
-        command.args([what, "-config", "openssl.cnf"]);
+        command.current_dir(&self.directory).arg(what);
+        if what != "x509" {
+            command.args(["-config", "openssl.cnf"]);
+        }
         command
     }
 }

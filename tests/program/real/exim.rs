@@ -15,7 +15,7 @@ use testkit::process::{Process, require_root};
 use super::certificates::HOST;
 
 /// The user that Exim becomes; its package would have created one.
-const NOBODY: u32 = 65534;
+pub(super) const NOBODY: u32 = 65534;
 
 /// A running Exim.
 pub(crate) struct Exim {
@@ -72,22 +72,25 @@ impl Exim {
 }
 
 fn daemon(home: &Path) -> Command {
+    let mut daemon = command(home);
+    daemon.arg("-C").arg(home.join("exim.conf")).arg("-bdf");
+    daemon
+}
+
+/// The unpacked Exim, which finds its libraries and its user's name.
+pub(super) fn command(home: &Path) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real-peers/exim");
     let binary = root.join("usr/sbin/exim4");
     assert!(
         binary.is_file(),
         "Exim is not unpacked; tests/run.sh does that"
     );
-    let mut daemon = Command::new(binary);
-    daemon
-        .env("LD_LIBRARY_PATH", libraries(&root))
+    let mut exim = Command::new(binary);
+    exim.env("LD_LIBRARY_PATH", libraries(&root))
         .env("LD_PRELOAD", "libnss_wrapper.so")
         .env("NSS_WRAPPER_PASSWD", users(home))
-        .env("NSS_WRAPPER_GROUP", groups(home))
-        .arg("-C")
-        .arg(home.join("exim.conf"))
-        .arg("-bdf");
-    daemon
+        .env("NSS_WRAPPER_GROUP", groups(home));
+    exim
 }
 
 /// The directory of libraries that Debian names after the machine (x86_64-linux-gnu and so on), and the one it is in.

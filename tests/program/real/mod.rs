@@ -4,6 +4,7 @@
 
 mod certificates;
 mod exim;
+mod inside;
 mod monitoring;
 mod postfix;
 mod webhook;

@@ -107,7 +107,7 @@ impl Postfix {
 }
 
 /// In one step, so that no server ever reads half a file.
-fn install(chain: &Path, target: &Path) {
+pub(super) fn install(chain: &Path, target: &Path) {
     let fresh = target.with_extension("new");
     fs::copy(chain, &fresh).expect("a copy of a file of ours");
     let secret = fs::Permissions::from_mode(0o600);
