@@ -55,7 +55,7 @@ function ConvertTo-Number($Value) {
 
 # Exchange's times are local, whether or not they say so; the year 1 means never.
 function ConvertTo-Time($Value) {
-    if ($Value -is [string] -and $Value -match '^\d{4}-\d\d-\d\dT') {
+    if ($Value -is [string] -and $Value -match '^\d{4}-\d\d-\d\d[T ]\d\d:') {
         $Value = [DateTimeOffset]::Parse($Value, [cultureinfo]::InvariantCulture, 'AssumeLocal')
     }
     if ($Value -is [DateTimeOffset]) { $Value = $Value.UtcDateTime }

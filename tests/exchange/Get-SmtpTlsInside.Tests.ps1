@@ -230,12 +230,13 @@ Describe 'what is one, none, a list, text or an object' {
 
     It 'reads numbers, flags and times that are text' {
         $machine.Queues = @(New-Queue 'BearA\1' 0 @{ MessageCount = '1443'; Velocity = '-0.72'; IncomingRate = 'NaN'; OutgoingRate = [double]::PositiveInfinity
-                NextHopConnector = '{0292C782-9804-4D8B-AE0E-E1C7AB90852B}'; FirstRetryTime = '2023-06-06T19:05:10+02:00' })
+                NextHopConnector = '{0292C782-9804-4D8B-AE0E-E1C7AB90852B}'; FirstRetryTime = '2023-06-06T19:05:10+02:00'; NextRetryTime = '2023-06-06 17:20:10Z' })
         $machine.Send[0].Enabled = 'False'
         $inside = Read-Inside
         $inside.queues.messages, $inside.queues.velocity, $inside.queues.use | Should -Be 1443, -0.72, "$Outbound"
         $inside.queues.incoming_rate, $inside.queues.outgoing_rate | Should -Be $null, $null
         $inside.queues.since | Should -BeExactly '=2023-06-06T17:05:10Z'
+        $inside.queues.next_retry | Should -BeExactly '=2023-06-06T17:20:10Z'
         $inside.uses.enabled | Should -Be $false, $true
     }
 
@@ -285,6 +286,11 @@ Describe 'times' {
             $env:TZ = $before
             [TimeZoneInfo]::ClearCachedData()
         }
+    }
+
+    It 'does not guess which of two numbers is the month' {
+        $machine.Queues = @(New-Queue 'BearA\1' 1 @{ FirstRetryTime = '06/07/2023 17:05:10' })
+        (Read-Inside).queues.since | Should -BeNullOrEmpty
     }
 
     It 'takes the year 1 as never, whatever its kind' -ForEach @('Local', 'Unspecified', 'Utc') {
