@@ -44,6 +44,7 @@ targets! {
     dialogue: "fuzz/seeds/replies" => targets::dialogue;
     legacy_reader: "fuzz/seeds/first_flights" => targets::legacy_reader;
     configuration: "fuzz/seeds/configurations" => targets::configuration;
+    inventory: "fuzz/seeds/inventories" => targets::inventory;
 }
 
 /// The files of a directory below `tests/`, in the order of their names.

@@ -3,8 +3,11 @@
 use std::mem::{Discriminant, discriminant};
 use std::path::Path;
 
-use smtp_tls_exporter::certificate::{Certificate, Dn, Facts, Staple, TlsCertificateName};
+use smtp_tls_exporter::certificate::{
+    Certificate, Dn, Facts, Interner, Staple, TlsCertificateName,
+};
 use smtp_tls_exporter::config::Config;
+use smtp_tls_exporter::facts::inventory::{self, Inventory};
 use smtp_tls_exporter::name::Host;
 use smtp_tls_exporter::probe::legacy::{Chain, Reader, ServerHello, Stop};
 use smtp_tls_exporter::smtp::{Dialogue, Malformed, Mode, Replies, Reply, Step};
@@ -195,7 +198,11 @@ fn flight<'a>(
 pub(crate) fn configuration(bytes: &[u8]) {
     let file = Path::new("/nonexistent/smtp-tls-exporter.yml");
     match Config::parse(file, bytes, "monitor.bears.test") {
-        Ok(config) => assert!(!config.settings.targets.is_empty()),
+        Ok(config) => assert!(
+            !config.settings.targets.is_empty()
+                || !config.target_files.is_empty()
+                || !config.inventory_files.is_empty()
+        ),
         Err(error) => {
             let line = error.to_string();
             is_honest_line(&line);
@@ -205,5 +212,20 @@ pub(crate) fn configuration(bytes: &[u8]) {
             );
             assert!(line.len() < 4_000, "{} bytes: {line}", line.len());
         }
+    }
+}
+
+/// What is read can be written, and is read the same way again.
+pub(crate) fn inventory(bytes: &[u8]) {
+    let known = Interner::default();
+    match inventory::read(bytes, &known) {
+        Ok(read) => {
+            // No more errors are read than these.
+            let errors = read.errors.iter().take(100).cloned().collect();
+            let read = Inventory { errors, ..read };
+            let again = inventory::read(inventory::write(&read).as_bytes(), &known);
+            assert_eq!(again, Ok(read));
+        }
+        Err(fault) => is_honest_line(&fault.detail),
     }
 }
