@@ -6,6 +6,9 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use super::{Evidence, Expectations, Finding, Fleet, Views};
 use crate::certificate::Certificate;
+use crate::facts::inventory::{
+    Collector, Inventory, ServerFacts, ServerIdentity, ServerKey, ServerKind, StoredCertificate,
+};
 use crate::facts::observation::{Connection, Fallback, Observation, TlsVersion};
 use crate::name::Host;
 use crate::pki::{Anchors, CertPath, Revocation, Trust};
@@ -24,6 +27,7 @@ pub(super) struct Case {
     pub(super) revocation: Option<Revocation>,
     pub(super) fleet: Fleet,
     pub(super) views: Views,
+    pub(super) inside: Option<ServerFacts>,
     pub(super) now: Timestamp,
 }
 
@@ -62,6 +66,7 @@ impl Case {
             revocation: None,
             fleet: Fleet::default(),
             views: Views::default(),
+            inside: None,
             now: NOW,
         }
     }
@@ -75,6 +80,7 @@ impl Case {
             revocation: self.revocation.as_ref(),
             fleet: &self.fleet,
             views: &self.views,
+            inside: self.inside.as_ref(),
             now: self.now,
         }
     }
@@ -85,6 +91,44 @@ impl Case {
             Finding::Fail(failure) => Some(failure.reason),
             _ => None,
         }
+    }
+}
+
+/// An Exchange server with these certificates, each with its key and enabled for SMTP.
+pub(super) fn paired(certificates: &[&Certificate], collected_at: Timestamp) -> ServerFacts {
+    let stored = |certificate: &&Certificate| StoredCertificate {
+        certificate: (*certificate).clone(),
+        services: Some(vec!["SMTP".to_owned()]),
+        status: None,
+        private_key: Some(true),
+        listed: true,
+        places: Vec::new(),
+    };
+    let inventory = Inventory {
+        collected_at,
+        collector: Collector::default(),
+        server: ServerIdentity {
+            name: "BearA".to_owned(),
+            fqdn: None,
+            kind: ServerKind::Exchange,
+            version: String::new(),
+            addresses: Vec::new(),
+            running: None,
+        },
+        errors: Vec::new(),
+        queues: None,
+        certificates: Some(certificates.iter().map(stored).collect()),
+        uses: None,
+    };
+    ServerFacts {
+        key: ServerKey(Arc::from("BearA")),
+        newest: Some(Arc::new(inventory)),
+        earlier: None,
+        file: String::new(),
+        fault: None,
+        max_age: 900,
+        addresses: None,
+        certificates_since: Arc::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::views::Views;
 use crate::certificate::{Certificate, Facts};
 use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
+use crate::facts::inventory::{Inventory, ServerFacts};
 use crate::facts::observation::Observation;
 use crate::name::Host;
 use crate::pki::{Revocation, Trust};
@@ -105,6 +106,8 @@ pub struct Evidence<'a> {
     pub fleet: &'a Fleet,
     /// Where each view of the target leads.
     pub views: &'a Views,
+    /// The mail server that it is, seen from inside, where that is known.
+    pub inside: Option<&'a ServerFacts>,
     /// The moment for which is judged.
     pub now: Timestamp,
 }
@@ -166,6 +169,25 @@ impl Finding {
 }
 
 impl<'a> Evidence<'a> {
+    /// The mail server that the endpoint is, with its inventory.
+    ///
+    /// # Errors
+    /// The finding to return when there is none, or it is too old.
+    pub fn server(&self) -> Result<(&'a ServerFacts, &'a Inventory), Finding> {
+        let Some(server) = self.inside else {
+            return Err(Finding::NotApplicable(
+                "no inventory is of a server with this address",
+            ));
+        };
+        match server.young(self.now) {
+            Some(inventory) if inventory.certificates.is_some() => Ok((server, inventory)),
+            Some(_) => Err(Finding::NotApplicable("the inventory has no certificates")),
+            None => Err(Finding::NotApplicable(
+                "the inventory is too old, or not there",
+            )),
+        }
+    }
+
     /// The server's certificate with its facts.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEv
 pub use expectations::{Expectations, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
 pub use inside::{ConnectorEvidence, QueueEvidence, Selected, Unfit};
+pub use store_newest::TAKES;
 pub use verdicts::{Verdict, Verdicts};
 pub use views::{Outlook, Views};
 
@@ -56,6 +57,8 @@ checks! {
     tls_version,
     same_certificate,
     views_agree,
+    in_store,
+    store_newest,
 }
 
 checks! {

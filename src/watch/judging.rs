@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::probed::Probed;
+use super::paired::Servers;
+use super::probed::{Held, Probed};
 use super::settings::Watched;
 use crate::certificate::Certificate;
 use crate::collect::Expansion;
@@ -17,14 +18,12 @@ use crate::verdict::{
     judge_target,
 };
 
-/// An endpoint and its last result, if there is one yet.
-pub(super) type Held = (Arc<Endpoint>, Option<Arc<Probed>>);
-
 /// One target as it was found in its views, with the results that are known.
 pub(super) fn report(
     watched: &Watched,
     found: &[(&Arc<str>, Option<&Expansion>)],
     held: Vec<Held>,
+    servers: &Servers<'_>,
     now: Timestamp,
 ) -> TargetReport {
     let last_known = found.iter().filter_map(|(_, found)| *found);
@@ -34,7 +33,7 @@ pub(super) fn report(
         (Arc::clone(view), found.is_some_and(is_complete))
     });
     let views = Views::new(names, seen(&held));
-    let (verdict, entries) = judged(held, &views, &watched.expectations, now);
+    let (verdict, entries) = judged(held, &views, &watched.expectations, servers, now);
     let resolutions = found
         .iter()
         .map(|(view, found)| Resolution::new(view, *found));
@@ -53,6 +52,7 @@ fn judged(
     held: Vec<Held>,
     views: &Views,
     expectations: &Expectations,
+    servers: &Servers<'_>,
     now: Timestamp,
 ) -> (Verdict, Vec<Entry>) {
     let nobody = Fleet::default();
@@ -65,6 +65,7 @@ fn judged(
             revocation: probed.revocation.as_ref(),
             fleet,
             views,
+            inside: endpoint.ip().and_then(|ip| servers.get(&ip).copied()),
             now,
         })
     };

@@ -8,6 +8,7 @@ mod judging;
 mod located;
 mod locked;
 mod once;
+mod paired;
 mod permits;
 mod probed;
 mod publish;

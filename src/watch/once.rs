@@ -69,7 +69,9 @@ impl Rounds {
             .collect();
         let endpoints = found.iter().flat_map(|(_, expansion)| expansion.all());
         let held = endpoints.map(|one| (Arc::clone(one), results.get(one).cloned()));
-        let report = judging::report(&watched, &seen, held.collect(), now);
+        let inside = self.inventories.facts();
+        let servers = inside.by_address();
+        let report = judging::report(&watched, &seen, held.collect(), &servers, now);
         Ok(Snapshot {
             at: now,
             targets: vec![Arc::new(report)],

@@ -19,3 +19,6 @@ pub(super) struct Probed {
 
 /// The last results, and the probes under way.
 pub(super) type Flights = SingleFlight<Arc<Endpoint>, Arc<Probed>>;
+
+/// An endpoint and its last result, if there is one yet.
+pub(super) type Held = (Arc<Endpoint>, Option<Arc<Probed>>);

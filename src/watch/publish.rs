@@ -6,15 +6,16 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::judging::{self, Held};
+use super::judging;
 use super::located::{Located, Locations};
 use super::locked::lock;
-use super::probed::Flights;
+use super::paired::Servers;
+use super::probed::{Flights, Held};
 use super::settings::Watched;
 use super::under_way::UnderWay;
-use super::{dates, subjects};
-use crate::facts::inventory::InsideFacts;
-use crate::report::{Entry, InsideSettings, Snapshot, TargetReport};
+use super::{dates, paired, subjects};
+use crate::facts::inventory::{InsideFacts, Inventory};
+use crate::report::{Entry, Inside, InsideSettings, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Verdicts};
 
@@ -56,8 +57,9 @@ pub(super) struct Publisher {
 
 struct Making {
     judged: HashMap<String, Judged>,
-    /// What was last told of the inside.
+    /// What was last told of the inside, and how it is judged.
     inside: Arc<InsideFacts>,
+    inside_settings: InsideSettings,
     /// What was said, each once.
     verdicts: Verdicts,
     /// When something was last judged anew.
@@ -72,6 +74,8 @@ struct Judged {
     expectations: Arc<Expectations>,
     /// Of each view, since which change it leads where it does.
     since: Vec<Option<u64>>,
+    /// Of the servers that its endpoints are.
+    inventories: Vec<Arc<Inventory>>,
     from: Timestamp,
     /// The first moment that may see it otherwise.
     until: Timestamp,
@@ -93,6 +97,7 @@ impl Publisher {
         let making = Making {
             judged: HashMap::new(),
             inside: Arc::default(),
+            inside_settings: InsideSettings::default(),
             verdicts: Verdicts::default(),
             judged_at: now,
             everything: 0,
@@ -138,14 +143,14 @@ impl Publisher {
         making.judge(&known, part);
         let last = self.last().snapshot;
         let targets = making.reports(&known);
+        let inside = making.judged_inside(&last, &known);
         let is_new = !is_same(&last.targets, &targets)
-            || !Arc::ptr_eq(&making.inside, &known.inside)
+            || !Arc::ptr_eq(&last.inside, &inside)
             || !holds(making.judged_at, known.now, HOLDS);
         let snapshot = if is_new {
-            let snapshot = Arc::new(known.snapshot(targets));
+            let snapshot = Arc::new(known.snapshot(targets, inside));
             follow(&snapshot, &known.located);
             making.judged_at = known.now;
-            making.inside = known.inside;
             snapshot
         } else if part == Part::Everything && last.at != known.now {
             let at = known.now;
@@ -169,17 +174,34 @@ impl Making {
     /// Judges every target of which something is new, or for which time has come.
     fn judge(&mut self, known: &Known<'_>, part: Part) {
         let mut before = mem::take(&mut self.judged);
+        let servers = known.inside.by_address();
         let judged = known.targets.iter().map(|watched| {
             let name = &watched.source.name;
             let target = Target::new(watched, known);
             let last = before.remove(name).filter(|last| last.holds_at(known.now));
             let is_unfinished = || part == Part::Finished && known.under_way.has(name);
-            let last = last.filter(|last| last.is_of(&target) || is_unfinished());
-            let judged = last.unwrap_or_else(|| Judged::new(target, &mut self.verdicts, known.now));
+            let last = last.filter(|last| last.is_of(&target, &servers) || is_unfinished());
+            let new = || Judged::new(target, &servers, &mut self.verdicts, known.now);
+            let judged = last.unwrap_or_else(new);
             (name.clone(), judged)
         });
         self.judged = judged.collect();
         self.verdicts.forget_unheld();
+    }
+
+    /// What is judged of the inside: the last, as long as no file and no date says otherwise.
+    fn judged_inside(&mut self, last: &Snapshot, known: &Known<'_>) -> Arc<Inside> {
+        let is_same = self.inside_settings == known.inside_settings;
+        let before = match is_same {
+            true => &last.inside,
+            false => &Arc::default(),
+        };
+        if is_same && Arc::ptr_eq(&self.inside, &known.inside) && before.holds_at(known.now) {
+            return Arc::clone(before);
+        }
+        self.inside = Arc::clone(&known.inside);
+        self.inside_settings = known.inside_settings.clone();
+        subjects::inside(before, &known.inside, &known.inside_settings, known.now)
     }
 
     fn reports(&self, known: &Known<'_>) -> Vec<Arc<TargetReport>> {
@@ -191,13 +213,13 @@ impl Making {
 
 impl Known<'_> {
     /// All of it, with what was said of the targets.
-    fn snapshot(&self, targets: Vec<Arc<TargetReport>>) -> Snapshot {
+    fn snapshot(&self, targets: Vec<Arc<TargetReport>>, inside: Arc<Inside>) -> Snapshot {
         Snapshot {
             at: self.now,
             targets,
             hosts: subjects::hosts(&self.targets, &self.located, self.now),
             domains: subjects::domains(&self.targets, &self.located, self.now),
-            inside: subjects::inside(&self.inside, &self.inside_settings, self.now),
+            inside,
         }
     }
 }
@@ -241,20 +263,29 @@ impl<'a> Target<'a> {
 }
 
 impl Judged {
-    fn new(target: Target<'_>, verdicts: &mut Verdicts, now: Timestamp) -> Self {
+    fn new(
+        target: Target<'_>,
+        servers: &Servers<'_>,
+        verdicts: &mut Verdicts,
+        now: Timestamp,
+    ) -> Self {
+        let inventories = paired::inventories(&target.held, servers);
+        let of_servers = paired::next(&target.held, servers, now);
         let since = target.since().collect();
         let found = target.found.iter();
         let found: Vec<_> = found
             .map(|(view, located)| (*view, located.map(|located| &*located.found)))
             .collect();
-        let mut report = judging::report(target.watched, &found, target.held, now);
+        let mut report = judging::report(target.watched, &found, target.held, servers, now);
         report.share(verdicts);
         let most = now.plus_seconds(HOLDS);
+        let dates = dates::next(&report, now).into_iter().chain(of_servers);
         Self {
             expectations: Arc::clone(&target.watched.expectations),
             since,
             from: now,
-            until: dates::next(&report, now).map_or(most, |date| date.min(most)),
+            inventories,
+            until: dates.chain([most]).min().unwrap_or(most),
             report: Arc::new(report),
         }
     }
@@ -264,13 +295,14 @@ impl Judged {
     }
 
     /// Whether it was made from the same.
-    fn is_of(&self, target: &Target<'_>) -> bool {
+    fn is_of(&self, target: &Target<'_>, servers: &Servers<'_>) -> bool {
         let (report, watched) = (&self.report, target.watched);
         Arc::ptr_eq(&report.source, &watched.source)
             && Arc::ptr_eq(&self.expectations, &watched.expectations)
             && self.since.iter().copied().eq(target.since())
             && report.entries.len() == target.held.len()
             && report.entries.iter().zip(&target.held).all(is_from)
+            && paired::are_same(&self.inventories, &target.held, servers)
     }
 }
 

@@ -66,11 +66,12 @@ pub(super) fn domain_of(
     Some(DomainReport::of_domain(key, facts, verdict))
 }
 
-/// The inside of mail servers.
+/// The inside of mail servers; what was judged before and still holds is taken over.
 pub(super) fn inside(
+    before: &Inside,
     facts: &InsideFacts,
     settings: &InsideSettings,
     now: Timestamp,
 ) -> Arc<Inside> {
-    Arc::new(Inside::new(facts, settings, now))
+    Arc::new(Inside::after(before, facts, settings, now))
 }

@@ -162,8 +162,8 @@ fn on_pages(snapshot: &Snapshot) {
         assert!(page.contains(text), "{text}: {page}");
     }
     let page = render::index(snapshot, &Filter::default(), "1.0");
-    assert!(page.contains(">BearA</td>"), "{page}");
-    assert!(page.contains(">3 min ago</td>"), "{page}");
+    assert!(page.contains(">BearA</a>"), "{page}");
+    assert!(page.contains(">3 min ago<"), "{page}");
 }
 
 #[tokio::test]

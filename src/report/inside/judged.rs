@@ -46,9 +46,10 @@ impl Inside {
         }
     }
 
-    /// The first moment that may see something of it otherwise.
-    pub fn until(&self) -> Option<Timestamp> {
-        self.servers.iter().map(|server| server.until).min()
+    /// Whether no date has passed since it was judged.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        let mut servers = self.servers.iter();
+        servers.all(|server| (server.from..server.until).contains(&now))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The story that the program is named after, seen from inside the five servers, moment by moment.
 
 mod bears;
+mod joined;
 
 use std::sync::Arc;
 
