@@ -12,12 +12,20 @@ use testkit::process::{output, program};
 use testkit::started;
 
 /// The labels of each alert below, beside its name; `-` stands for a label that it has not, and the last may be left out.
-const LABELS: [&str; 6] = [
-    "instance", "vantage", "target", "view", "address", "cluster",
+const LABELS: [&str; 9] = [
+    "instance",
+    "vantage",
+    "target",
+    "view",
+    "address",
+    "cluster",
+    "server",
+    "connector",
+    "severity",
 ];
 
 /// Alerts, and whether they are to be muted.
-const ALERTS: [(&str, bool); 22] = [
+const ALERTS: [(&str, bool); 29] = [
     (
         "SmtpTlsCertificateExpiringSoon a:10465 - relay default 10.0.0.11",
         false,
@@ -86,6 +94,36 @@ const ALERTS: [(&str, bool); 22] = [
     ("SmtpTlsExporterDown localhost:10465 - - - - east", false),
     (
         "SmtpTlsProbeFailed localhost:10465 - relay default 10.0.0.14 west",
+        false,
+    ),
+    // The page on a queue, and what it makes needless; another server's queue.
+    (
+        "SmtpTlsQueueWaiting a:10465 - - - - - EX1 cloud critical",
+        false,
+    ),
+    (
+        "SmtpTlsQueueWaiting a:10465 - - - - - EX1 cloud warning",
+        true,
+    ),
+    (
+        "SmtpTlsQueueGrowing a:10465 - - - - - EX1 cloud warning",
+        true,
+    ),
+    (
+        "SmtpTlsQueueWaiting a:10465 - - - - - EX2 cloud warning",
+        false,
+    ),
+    // The page on a connector, and the ticket; another connector's.
+    (
+        "SmtpTlsConnectorCertificateExpiringSoon a:10465 - - - - - - cloud critical",
+        false,
+    ),
+    (
+        "SmtpTlsConnectorCertificateExpiringSoon a:10465 - - - - - - cloud warning",
+        true,
+    ),
+    (
+        "SmtpTlsConnectorCertificateExpiringSoon a:10465 - - - - - - friends warning",
         false,
     ),
 ];
