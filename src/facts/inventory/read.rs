@@ -338,38 +338,43 @@ mod tests {
                 listed: false,
                 places: vec!["LocalMachine\\My".to_owned(), "/etc/a@b.pem".to_owned()],
             }]),
-            uses: Some(vec![
-                Use {
-                    role: Role::Server,
-                    enabled: false,
-                    servers: vec!["BearA".to_owned(), "BearB".to_owned()],
-                    require_tls: Some(true),
-                    auth_level: Some("DomainValidation".to_owned()),
-                    tls_domain: Some("mail.bear.test".to_owned()),
-                    fqdn: Some("beara.bear.test".to_owned()),
-                    address_spaces: vec!["smtp:*;1".to_owned()],
-                    bindings: vec!["[::]:25".to_owned()],
-                    ..connector(
-                        "names",
-                        Select::TlsCertificateName {
-                            names: TlsCertificateName::parse(&names).ok(),
-                            text: names,
-                        },
-                    )
-                },
-                connector(
-                    "odd",
-                    Select::TlsCertificateName {
-                        text: "no names".to_owned(),
-                        names: None,
-                    },
-                ),
-                connector("fqdn", Select::Fqdn("beara.bear.test".to_owned())),
-                connector("place", Select::Place(vec!["/etc/a@b.pem".to_owned()])),
-                connector("none", Select::Nothing),
-                connector("unresolved", Select::Unresolved("$tls_in_sni".to_owned())),
-            ]),
+            uses: Some(one_of_each(names)),
         }
+    }
+
+    /// A use of every kind.
+    fn one_of_each(names: String) -> Vec<Use> {
+        vec![
+            Use {
+                role: Role::Server,
+                enabled: false,
+                servers: vec!["BearA".to_owned(), "BearB".to_owned()],
+                require_tls: Some(true),
+                auth_level: Some("DomainValidation".to_owned()),
+                tls_domain: Some("mail.bear.test".to_owned()),
+                fqdn: Some("beara.bear.test".to_owned()),
+                address_spaces: vec!["smtp:*;1".to_owned()],
+                bindings: vec!["[::]:25".to_owned()],
+                ..connector(
+                    "names",
+                    Select::TlsCertificateName {
+                        names: TlsCertificateName::parse(&names).ok(),
+                        text: names,
+                    },
+                )
+            },
+            connector(
+                "odd",
+                Select::TlsCertificateName {
+                    text: "no names".to_owned(),
+                    names: None,
+                },
+            ),
+            connector("fqdn", Select::Fqdn("beara.bear.test".to_owned())),
+            connector("place", Select::Place(vec!["/etc/a@b.pem".to_owned()])),
+            connector("none", Select::Nothing),
+            connector("unresolved", Select::Unresolved("$tls_in_sni".to_owned())),
+        ]
     }
 
     #[test]
