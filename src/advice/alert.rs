@@ -4,11 +4,11 @@ use crate::reason::Reason;
 
 /// Declares the alerts of each reason.
 macro_rules! alerts {
-    ($($($reason:ident)|+: $($alert:ident)*;)+) => {
+    ($($($reason:ident)|+: $($alert:ident)+;)+) => {
         /// The alerts of alerts/smtp-tls.rules.yml that can have it as their cause, the likeliest first.
         pub const fn alerts(reason: Reason) -> &'static [&'static str] {
             match reason {
-                $($(Reason::$reason)|+ => &[$(concat!("SmtpTls", stringify!($alert))),*],)+
+                $($(Reason::$reason)|+ => &[$(concat!("SmtpTls", stringify!($alert))),+],)+
             }
         }
     };
@@ -48,8 +48,8 @@ alerts! {
         ConnectorCertificateUnusable ConnectorHalfRenewed;
     ConnectorCertNotYetValid | ConnectorCertExpired: ConnectorCertificateUnusable ConnectorHalfRenewed;
     ConnectorNewerUnusable: RenewalNotFinished;
-    ServedNotInStore: ;
-    StoreNewerNotServed: ;
+    ServedNotInStore: ServedNotInStore;
+    StoreNewerNotServed: StoreNewerNotServed;
     OwnCertNotFound | OwnCredentials | OwnTlsUnavailable | OwnCertRefused: QueueStuckOnCertificate;
     PeerCertExpired | PeerCertName | PeerCertUntrusted | PeerCertInvalid: QueueStuckOnCertificate;
     PeerOffersNoTls | PeerDemandsTls | TlsTooOld | DaneFailed | MtaStsFailed | TlsHandshakeFailed:
