@@ -60,7 +60,8 @@ fn domain(address: &str) -> Option<String> {
 /// Why hosts and domains are not tried now, where no message has a log of its own.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
-    hosts: HashMap<String, String>,
+    /// None where a host is not tried for several reasons, as with a port for each.
+    hosts: HashMap<String, Option<String>>,
     domains: HashMap<String, String>,
     waiting: HashMap<String, (String, String)>,
 }
@@ -88,7 +89,15 @@ impl Hints {
             keep(&mut self.domains, subject.to_ascii_lowercase(), text);
         } else {
             let host = subject.split(':').next().unwrap_or_default();
-            keep(&mut self.hosts, host.to_ascii_lowercase(), text);
+            self.host(host.to_ascii_lowercase(), text);
+        }
+    }
+
+    fn host(&mut self, host: String, text: String) {
+        match self.hosts.get_mut(&host) {
+            Some(known) if known.as_ref() != Some(&text) => *known = None,
+            Some(_) => {}
+            None => keep(&mut self.hosts, host, Some(text)),
         }
     }
 
@@ -118,7 +127,8 @@ impl Hints {
                 text,
             });
         };
-        let text = self.domains.get(domain).or_else(|| self.hosts.get(host))?;
+        let of_host = || self.hosts.get(host)?.as_ref();
+        let text = self.domains.get(domain).or_else(of_host)?;
         Some(Reason {
             transport: Some(transport.clone()),
             text: text.clone(),
@@ -186,6 +196,8 @@ rubbish
             (None, "defer (-1): host lookup did not complete")
         );
         assert!(hints.reason("other", "grey.test").is_some());
+        hints.retry("  T:mx.closed.test:127.0.0.1:26199 110 65 Connection timed out");
+        assert_eq!(hints.reason("1xXIBC-0006TS-1H", "closed.test"), None);
         assert_eq!(hints.reason("other", "closed.test"), None);
     }
 }
