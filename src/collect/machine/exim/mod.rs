@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use self::constancy::Constancy;
 use self::listing::{Listing, Message};
 use self::options::Options;
-use self::reasons::{Hints, Reason};
+use self::reasons::{Deferral, Hints};
 use self::uses::Expanded;
 use super::findings::{Findings, Section};
 use super::masked::masked;
@@ -263,7 +263,7 @@ fn add(message: &Message, logs: &Logs, tally: &mut Tally) {
 }
 
 /// A message that was never put off is on its way. Where messages have no logs, that cannot be told.
-fn status(message: &Message, logs: &Logs, reason: Option<&Reason>) -> QueueStatus {
+fn status(message: &Message, logs: &Logs, reason: Option<&Deferral>) -> QueueStatus {
     match (message.is_frozen, reason, logs) {
         (true, ..) => QueueStatus::Suspended,
         (false, Some(_), _) => QueueStatus::Retry,

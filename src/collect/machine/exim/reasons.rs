@@ -6,7 +6,7 @@ use super::listing::is_id;
 
 /// Why a message waits, and the transport that was to carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reason {
+pub(super) struct Deferral {
     /// Without one, mail was not routed.
     pub(super) transport: Option<String>,
     /// What happened, from Exim's number on.
@@ -21,8 +21,8 @@ const NOT_YET: &str = "retry time not reached";
 
 /// The last reason for each domain in the log of one message, whose lines are
 /// `2026-11-28 13:09:26 bear@bears.test R=r T=t defer (-38) H=…: text`.
-pub(super) fn of_message(log: &str) -> HashMap<String, Reason> {
-    let mut reasons = HashMap::<_, Reason>::new();
+pub(super) fn of_message(log: &str) -> HashMap<String, Deferral> {
+    let mut reasons = HashMap::<_, Deferral>::new();
     for line in log.lines() {
         let Some((domain, reason)) = deferred(line) else {
             continue;
@@ -35,13 +35,13 @@ pub(super) fn of_message(log: &str) -> HashMap<String, Reason> {
     reasons
 }
 
-fn deferred(line: &str) -> Option<(String, Reason)> {
+fn deferred(line: &str) -> Option<(String, Deferral)> {
     let (head, text) = line.split_once(" defer (")?;
     let mut words = head.split_whitespace();
     let address = words.find(|word| word.contains('@'))?;
     let domain = domain(address)?;
     let transport = words.find_map(|word| word.strip_prefix("T="));
-    let reason = Reason {
+    let reason = Deferral {
         transport: transport.map(str::to_owned),
         text: format!("defer ({text}"),
     };
@@ -119,17 +119,17 @@ impl Hints {
     }
 
     /// Why a message waits for a domain, as far as the hints tell.
-    pub(super) fn reason(&self, id: &str, domain: &str) -> Option<Reason> {
+    pub(super) fn reason(&self, id: &str, domain: &str) -> Option<Deferral> {
         let Some((transport, host)) = self.waiting.get(id) else {
             let text = self.domains.get(domain)?.clone();
-            return Some(Reason {
+            return Some(Deferral {
                 transport: None,
                 text,
             });
         };
         let of_host = || self.hosts.get(host)?.as_ref();
         let text = self.domains.get(domain).or_else(of_host)?;
-        Some(Reason {
+        Some(Deferral {
             transport: Some(transport.clone()),
             text: text.clone(),
         })
