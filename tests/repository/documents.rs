@@ -9,9 +9,11 @@ use smtp_tls_exporter::render::described;
 use crate::{PROGRAM, read, root};
 
 /// Postfix has parameters that begin as our metrics do.
-const POSTFIX: [&str; 4] = [
+const POSTFIX: [&str; 6] = [
     "smtp_tls_cert_file",
     "smtp_tls_chain_files",
+    "smtp_tls_eccert_file",
+    "smtp_tls_eckey_file",
     "smtp_tls_key_file",
     "smtp_tls_security_level",
 ];
@@ -91,7 +93,7 @@ fn flags(arguments: &[&str]) -> BTreeSet<String> {
 /// Every document for readers, and its text.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/runbooks"] {
+    for folder in ["", "docs", "docs/inside", "docs/runbooks"] {
         for entry in fs::read_dir(root().join(folder)).expect("the folder exists") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "md") {
