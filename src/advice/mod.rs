@@ -3,6 +3,7 @@
 mod alert;
 mod command;
 mod exchange;
+mod inside;
 mod remedy;
 mod steps;
 mod words;

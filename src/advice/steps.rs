@@ -1,15 +1,14 @@
-//! A snapshot to what to do next: one line for each step, with all endpoints that need it.
+//! A snapshot to what to do next: one line for each step, with all endpoints, or servers, that need it.
 
 use std::collections::{HashMap, HashSet};
 
-use super::words::{Advice, of_resolution, worst};
+use super::inside;
+use super::words::{Advice, listed, of_resolution, worst};
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Snapshot, State, TargetReport};
 
 /// More would not be read.
 const MOST: usize = 12;
-/// Endpoints that a step names before it only counts them.
-const NAMED: usize = 8;
 
 /// What is to be done, and where.
 struct Step {
@@ -35,6 +34,7 @@ pub fn steps(snapshot: &Snapshot) -> Vec<String> {
     unresolved(snapshot)
         .into_iter()
         .chain(told)
+        .chain(inside::steps(&snapshot.inside))
         .take(MOST)
         .collect()
 }
@@ -81,18 +81,6 @@ fn with_examples(
     entries.map(move |entry| (target, entry, examples.of(entry)))
 }
 
-/// `a, b and c`; of many the first, `and 12 more`.
-fn listed(places: &[String]) -> String {
-    let (shown, more) = places.split_at(places.len().min(NAMED));
-    match (shown, more.len()) {
-        ([before @ .., last], 0) if !before.is_empty() => {
-            format!("{} and {last}", before.join(", "))
-        }
-        (shown, 0) => shown.concat(),
-        (shown, more) => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
 /// For the first name that was not found.
 fn unresolved(snapshot: &Snapshot) -> Option<String> {
     let mut targets = snapshot.targets.iter();
@@ -100,18 +88,4 @@ fn unresolved(snapshot: &Snapshot) -> Option<String> {
         let mut resolutions = target.resolutions.iter();
         resolutions.find_map(|resolution| of_resolution(target, resolution))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_ends_in_a_count() {
-        let places: Vec<_> = (1..=20).map(|n| n.to_string()).collect();
-        assert_eq!(listed(&places[..1]), "1");
-        assert_eq!(listed(&places[..3]), "1, 2 and 3");
-        assert_eq!(listed(&places[..8]), "1, 2, 3, 4, 5, 6, 7 and 8");
-        assert_eq!(listed(&places), "1, 2, 3, 4, 5, 6, 7, 8 and 12 more");
-    }
 }

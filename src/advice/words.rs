@@ -10,6 +10,9 @@ use crate::smtp::Mode;
 /// In the words of an advice: where its endpoints are to be named. No name has a control character.
 const THERE: &str = "\u{1}";
 
+/// Endpoints that a step names before it only counts them.
+const NAMED: usize = 8;
+
 /// What to do next about one trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Advice {
@@ -142,5 +145,31 @@ fn header(entry: &Entry, reason: Reason) -> &'static str {
         "; behind a load balancer the server may wait for its PROXY header: set proxy_protocol"
     } else {
         ""
+    }
+}
+
+/// `a, b and c`; of many the first, `and 12 more`.
+pub(super) fn listed(places: &[String]) -> String {
+    let (shown, more) = places.split_at(places.len().min(NAMED));
+    match (shown, more.len()) {
+        ([before @ .., last], 0) if !before.is_empty() => {
+            format!("{} and {last}", before.join(", "))
+        }
+        (shown, 0) => shown.concat(),
+        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_ends_in_a_count() {
+        let places: Vec<_> = (1..=20).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&places[..1]), "1");
+        assert_eq!(listed(&places[..3]), "1, 2 and 3");
+        assert_eq!(listed(&places[..8]), "1, 2, 3, 4, 5, 6, 7 and 8");
+        assert_eq!(listed(&places), "1, 2, 3, 4, 5, 6, 7, 8 and 12 more");
     }
 }

@@ -5,6 +5,7 @@ mod joined;
 
 use std::sync::Arc;
 
+use smtp_tls_exporter::advice;
 use smtp_tls_exporter::facts::inventory::{
     FileFault, InsideFacts, Inventory, QueueStatus, TroubleWithFile,
 };
@@ -430,4 +431,50 @@ fn what_was_judged_holds_until_a_file_or_a_date_says_otherwise() {
     let changed = later(&facts, -1);
     assert!(!same(&changed, 0) && same(&changed, 1));
     assert_eq!(later(&facts, 301).servers[1].state, State::Blind);
+}
+
+#[test]
+fn one_line_a_fault_says_what_to_type() {
+    let steps = |change: fn(usize, &mut Inventory)| {
+        advice::steps(&judged(&facts(MORNING, change), MORNING))
+    };
+    let thumbprint = CERTIFICATES.new.fingerprints().sha1_hex();
+    let enable =
+        format!("Enable-ExchangeCertificate -Server NAME -Thumbprint {thumbprint} -Services SMTP");
+    assert_eq!(
+        steps(imported),
+        [
+            format!("enable {thumbprint} for SMTP on BearA, BearB, BearD and BearE: {enable}"),
+            format!(
+                "import {thumbprint} with its private key on BearC, then enable it: {}",
+                enable.replace("NAME", "BearC")
+            ),
+        ]
+    );
+    let renew = steps(stuck);
+    assert_eq!(renew.len(), 1, "{renew:?}");
+    let told =
+        "with its private key on BearA, BearB, BearC, BearD and BearE, then enable it there: ";
+    assert!(renew[0].contains(told), "{renew:?}");
+    assert!(steps(repaired).is_empty());
+}
+
+#[test]
+fn what_else_makes_mail_wait_is_told_with_its_next_hop() {
+    let facts = facts(MORNING, |nth, inventory| {
+        let error = "421 4.2.1 Unable to connect";
+        if nth < 2 {
+            inventory.queues = Some(vec![queue(QueueStatus::Retry, 20, Some(error))]);
+        }
+        enabled_now(inventory);
+    });
+    assert_eq!(
+        advice::steps(&judged(&facts, MORNING)),
+        ["see from BearA and BearB whether growllikeabear.mail.onmicrosoft.com can be reached"]
+    );
+}
+
+fn enabled_now(inventory: &mut Inventory) {
+    let new = stored(&CERTIFICATES.new, Some("SMTP"), true);
+    inventory.certificates = Some(vec![new]);
 }
