@@ -278,10 +278,13 @@ impl Cost {
         let said = String::from_utf8_lossy(&done.stderr);
         let cost = said.lines().find_map(|line| line.strip_prefix("cost "));
         let cost = cost.unwrap_or_else(|| panic!("{said}"));
-        let numbers: Vec<f64> = cost.split(' ').filter_map(|n| n.parse().ok()).collect();
+        let [kilobytes, user, system] = cost.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{cost}");
+        };
+        let seconds = |text: &str| text.parse::<f64>().expect("seconds");
         Self {
-            kilobytes: numbers[0] as u64,
-            seconds: numbers[1] + numbers[2],
+            kilobytes: kilobytes.parse().expect("kilobytes"),
+            seconds: seconds(user) + seconds(system),
         }
     }
 }
