@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use super::{Evidence, Expectations, Finding, Fleet, Views};
+use super::{ConnectorEvidence, Evidence, Expectations, Finding, Fleet, Views, candidates};
 use crate::certificate::Certificate;
 use crate::facts::inventory::{
-    Collector, Inventory, ServerFacts, ServerIdentity, ServerKey, ServerKind, StoredCertificate,
+    Collector, Inventory, Role, Select, ServerFacts, ServerIdentity, ServerKey, ServerKind,
+    StoredCertificate, Use,
 };
 use crate::facts::observation::{Connection, Fallback, Observation, TlsVersion};
 use crate::name::Host;
@@ -130,6 +131,72 @@ pub(super) fn paired(certificates: &[&Certificate], collected_at: Timestamp) -> 
         addresses: None,
         certificates_since: Arc::default(),
     }
+}
+
+/// A connector on a server that [`paired`] made.
+pub(super) struct InsideCase {
+    pub(super) inventory: Inventory,
+    pub(super) connector: Use,
+}
+
+impl InsideCase {
+    /// A connector that selects so, among these certificates.
+    pub(super) fn new(select: Select, certificates: &[&Certificate]) -> Self {
+        let server = paired(certificates, NOW);
+        let inventory = server.newest.as_deref().unwrap().clone();
+        let connector = Use {
+            id: "1".to_owned(),
+            name: "Outbound".to_owned(),
+            role: Role::Client,
+            enabled: true,
+            select,
+            servers: Vec::new(),
+            require_tls: None,
+            auth_level: None,
+            tls_domain: None,
+            fqdn: None,
+            address_spaces: Vec::new(),
+            bindings: Vec::new(),
+        };
+        Self {
+            inventory,
+            connector,
+        }
+    }
+
+    /// Its certificates, to be changed.
+    pub(super) fn stored(&mut self) -> &mut Vec<StoredCertificate> {
+        self.inventory.certificates.as_mut().unwrap()
+    }
+
+    pub(super) fn found(&self, judge: fn(&ConnectorEvidence<'_>) -> Finding) -> Finding {
+        judge(&ConnectorEvidence {
+            server: &paired(&[], NOW),
+            inventory: &self.inventory,
+            connector: &self.connector,
+            candidates: &candidates(&self.inventory, &self.connector, NOW),
+            now: NOW,
+        })
+    }
+
+    /// The reason for which a check fails, if it does.
+    pub(super) fn reason(&self, judge: fn(&ConnectorEvidence<'_>) -> Finding) -> Option<Reason> {
+        match self.found(judge) {
+            Finding::Fail(failure) => Some(failure.reason),
+            _ => None,
+        }
+    }
+}
+
+/// A leaf like that of a case, whose validity begins and ends so many days from now.
+pub(super) fn leaf(begins: i64, ends: i64) -> Certificate {
+    let day = |offset: i64| NOW.plus_seconds(offset * DAY).0;
+    let moment = |offset| time::OffsetDateTime::from_unix_timestamp(day(offset)).unwrap();
+    let case = Case::with_leaf(|leaf| {
+        leaf.not_before = moment(begins);
+        leaf.not_after = moment(ends);
+    });
+    case.observation.chain[0].clone()
 }
 
 /// A CA's certificate of one name by another, whose key nobody knows.

@@ -118,3 +118,111 @@ fn renamed(evidence: &ConnectorEvidence<'_>, names: &TlsCertificateName) -> Opti
         TlsCertificateName::of(facts)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{InsideCase, leaf};
+    use super::*;
+    use crate::facts::inventory::{SectionError, ServerKind};
+
+    fn named() -> Select {
+        let text = "<I>CN=Bear Issuing CA, O=BearWorld<S>CN=mx.bears.test, O=BearWorld";
+        Select::TlsCertificateName {
+            text: text.to_owned(),
+            names: TlsCertificateName::parse(text).ok(),
+        }
+    }
+
+    fn fqdn(name: &str) -> Select {
+        Select::Fqdn(name.to_owned())
+    }
+
+    #[test]
+    fn the_fault_nearest_to_usable_is_told_whatever_the_order() {
+        let (old, early, new) = (leaf(-90, -1), leaf(1, 90), leaf(-9, 90));
+        let mut case = InsideCase::new(named(), &[&old]);
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorCertExpired));
+        case = InsideCase::new(named(), &[&early, &old]);
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorCertNotYetValid));
+        for turn in 0..3 {
+            let mut case = InsideCase::new(named(), &[&old, &new, &early]);
+            case.stored()[1].services = Some(Vec::new());
+            case.stored().rotate_left(turn);
+            assert_eq!(case.reason(judge), Some(Reason::ConnectorCertNotEnabled));
+            case.stored().iter_mut().for_each(|one| one.status = Some("Invalid".to_owned()));
+            assert_eq!(case.reason(judge), Some(Reason::ConnectorCertRejected));
+            case.stored().iter_mut().for_each(|one| one.private_key = Some(false));
+            assert_eq!(case.reason(judge), Some(Reason::ConnectorCertKeyMissing));
+        }
+    }
+
+    #[test]
+    fn what_the_server_cannot_check_is_no_fault() {
+        let new = leaf(-9, 90);
+        for (status, reason) in [
+            ("RevocationCheckFailure", None),
+            ("Unknown", None),
+            ("dateinvalid", Some(Reason::ConnectorCertRejected)),
+            ("Revoked", Some(Reason::ConnectorCertRejected)),
+        ] {
+            let mut case = InsideCase::new(named(), &[&new]);
+            case.stored()[0].status = Some(status.to_owned());
+            assert_eq!(case.reason(judge), reason, "{status}");
+        }
+        let mut case = InsideCase::new(named(), &[&new]);
+        case.stored()[0].private_key = None;
+        assert_eq!(case.found(judge), Finding::Pass);
+    }
+
+    #[test]
+    fn a_name_selects_what_covers_it() {
+        let new = leaf(-9, 90);
+        let found = |name| InsideCase::new(fqdn(name), &[&new]).found(judge);
+        assert_eq!(found("MX.bears.test"), Finding::Pass);
+        let Finding::Fail(failure) = found("relay.bears.test") else {
+            panic!("it is another name");
+        };
+        assert_eq!(failure.evidence, "none covers relay.bears.test");
+    }
+
+    #[test]
+    fn a_file_is_judged_by_itself_and_one_that_is_lost_is_unknown() {
+        let old = leaf(-90, -1);
+        let place = |path: &str| Select::Place(vec![path.to_owned()]);
+        let mut case = InsideCase::new(place("/etc/mail.pem"), &[&old]);
+        case.inventory.server.kind = ServerKind::Postfix;
+        case.stored()[0].places = vec!["/etc/mail.pem".to_owned()];
+        case.stored()[0].services = None;
+        case.inventory.errors.push(SectionError {
+            section: "certificates".to_owned(),
+            text: "/etc/other.pem: permission denied".to_owned(),
+        });
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorCertExpired));
+        case.connector.select = place("/etc/other.pem");
+        assert!(matches!(case.found(judge), Finding::Unknown(_)));
+        case.inventory.errors.clear();
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorCertNotFound));
+    }
+
+    #[test]
+    fn services_that_nobody_knows_are_no_fault() {
+        let (old, new) = (leaf(-90, -1), leaf(-9, 90));
+        let mut case = InsideCase::new(named(), &[&old, &new]);
+        case.stored()[1].services = None;
+        assert!(matches!(case.found(judge), Finding::Unknown(_)));
+        case.inventory.certificates = None;
+        assert!(matches!(case.found(judge), Finding::Unknown(_)));
+    }
+
+    #[test]
+    fn nothing_is_asked_of_what_presents_none() {
+        let mut case = InsideCase::new(Select::Nothing, &[]);
+        assert!(matches!(case.found(judge), Finding::NotApplicable(_)));
+        case.connector.select = Select::Unresolved("a look-up".to_owned());
+        assert!(matches!(case.found(judge), Finding::NotApplicable(_)));
+        case.connector.select = named();
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorCertNotFound));
+        case.connector.enabled = false;
+        assert!(matches!(case.found(judge), Finding::NotApplicable(_)));
+    }
+}

@@ -67,3 +67,44 @@ fn replaces(later: &Facts, used: &Facts) -> bool {
     let mut names = used.names.iter();
     names.all(|name| later.names.contains(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{InsideCase, leaf};
+    use super::*;
+
+    /// One in use for ninety days, and one that began three days ago.
+    fn renewed() -> InsideCase {
+        let select = Select::Fqdn("mx.bears.test".to_owned());
+        InsideCase::new(select, &[&leaf(-90, 9), &leaf(-3, 90)])
+    }
+
+    #[test]
+    fn a_later_one_that_cannot_be_used_is_a_renewal_begun() {
+        let mut case = renewed();
+        assert_eq!(case.found(judge), Finding::Pass);
+        case.stored()[1].services = Some(vec!["IIS".to_owned()]);
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorNewerUnusable));
+        case.stored()[1].private_key = Some(false);
+        assert_eq!(case.reason(judge), Some(Reason::ConnectorNewerUnusable));
+    }
+
+    #[test]
+    fn an_earlier_one_or_one_still_to_come_is_none() {
+        let mut case = renewed();
+        case.stored()[0].private_key = Some(false);
+        assert_eq!(case.found(judge), Finding::Pass, "the later one is in use");
+        let select = Select::Fqdn("mx.bears.test".to_owned());
+        let case = InsideCase::new(select, &[&leaf(-90, 9), &leaf(3, 90)]);
+        assert_eq!(case.found(judge), Finding::Pass);
+    }
+
+    #[test]
+    fn without_one_in_use_there_is_nothing_to_compare() {
+        let mut case = renewed();
+        case.stored().iter_mut().for_each(|one| one.private_key = Some(false));
+        assert!(matches!(case.found(judge), Finding::NotApplicable(_)));
+        case.connector.enabled = false;
+        assert!(matches!(case.found(judge), Finding::NotApplicable(_)));
+    }
+}

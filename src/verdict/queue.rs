@@ -110,3 +110,93 @@ fn told(evidence: &QueueEvidence<'_>) -> String {
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RETRY: QueueStatus = QueueStatus::Retry;
+
+    fn queue(messages: &[(QueueStatus, u64)]) -> QueueEvidence<'_> {
+        QueueEvidence {
+            kind: QueueKind::Delivery,
+            messages,
+            failed: None,
+            since: None,
+            connector: "",
+            before: None,
+            connector_fault: None,
+            limit: 10,
+        }
+    }
+
+    fn failure(evidence: &QueueEvidence<'_>) -> Option<(Reason, String)> {
+        match judge(evidence) {
+            Finding::Fail(failure) => Some((failure.reason, failure.evidence)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn one_message_that_waits_for_a_certificate_is_enough() {
+        let messages = [(RETRY, 1)];
+        let mut queue = queue(&messages);
+        assert!(matches!(judge(&queue), Finding::NotApplicable(_)));
+        queue.failed = Some((WaitCause::OwnCertificate, Reason::OwnCertNotFound, "…"));
+        let told = (Reason::OwnCertNotFound, "Retry".to_owned());
+        assert_eq!(failure(&queue), Some(told));
+    }
+
+    #[test]
+    fn many_that_wait_for_anything_else_are_told_with_what_was_said() {
+        let messages = [(RETRY, 11)];
+        let mut queue = queue(&messages);
+        assert_eq!(failure(&queue).map(|(reason, _)| reason), Some(Reason::NoError));
+        queue.failed = Some((WaitCause::Peer, Reason::Refused, "550 no"));
+        assert_eq!(failure(&queue), Some((Reason::Refused, "Retry: 550 no".to_owned())));
+        queue.failed = Some((WaitCause::Network, Reason::ConnectionDropped, "…"));
+        queue.connector_fault = Some(Reason::ConnectorCertKeyMissing);
+        queue.connector = "Outbound";
+        let told = "Retry (Outbound); its certificate: connector_cert_key_missing".to_owned();
+        assert_eq!(failure(&queue), Some((Reason::ConnectionDropped, told)));
+        let held = [(QueueStatus::Suspended, 11)];
+        queue.messages = &held;
+        queue.failed = None;
+        assert_eq!(failure(&queue).map(|(reason, _)| reason), Some(Reason::Held));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_judged_only_where_it_grows() {
+        let messages = [(QueueStatus::Active, 101)];
+        let mut queue = queue(&messages);
+        for (before, reason) in [
+            (None, None),
+            (Some(101), None),
+            (Some(100), Some(Reason::Growing)),
+        ] {
+            queue.before = before;
+            assert_eq!(failure(&queue).map(|(reason, _)| reason), reason);
+        }
+        let few = [(QueueStatus::Active, 100)];
+        queue.messages = &few;
+        queue.before = Some(0);
+        assert_eq!(judge(&queue), Finding::Pass);
+    }
+
+    #[test]
+    fn other_kinds_have_limits_of_their_own() {
+        for (kind, messages, reason) in [
+            (QueueKind::Unreachable, 10, None),
+            (QueueKind::Unreachable, 11, Some(Reason::Unroutable)),
+            (QueueKind::Poison, 0, None),
+            (QueueKind::Poison, 1, Some(Reason::Poison)),
+            (QueueKind::Shadow, 5000, None),
+            (QueueKind::Submission, 5000, None),
+        ] {
+            let messages = [(RETRY, messages)];
+            let mut queue = queue(&messages);
+            queue.kind = kind;
+            assert_eq!(failure(&queue).map(|(reason, _)| reason), reason, "{kind:?}");
+        }
+    }
+}

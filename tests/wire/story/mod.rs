@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use smtp_tls_exporter::advice;
 use smtp_tls_exporter::facts::inventory::{
-    FileFault, InsideFacts, Inventory, QueueStatus, TroubleWithFile,
+    FileFault, InsideFacts, Inventory, Queue, QueueStatus, TroubleWithFile,
 };
-use smtp_tls_exporter::report::{Inside, InsideSettings, ServerReport, Snapshot, State};
+use smtp_tls_exporter::report::{
+    Inside, InsideSettings, QueueReport, ServerReport, Snapshot, State,
+};
 use smtp_tls_exporter::timestamp::Timestamp;
 use smtp_tls_exporter::verdict::Finding;
 
@@ -477,4 +479,84 @@ fn what_else_makes_mail_wait_is_told_with_its_next_hop() {
 fn enabled_now(inventory: &mut Inventory) {
     let new = stored(&CERTIFICATES.new, Some("SMTP"), true);
     inventory.certificates = Some(vec![new]);
+}
+
+/// So many messages for a next hop, with this error.
+fn hop(name: &str, status: QueueStatus, messages: u64, error: &str) -> Queue {
+    Queue {
+        next_hop: name.to_owned(),
+        ..queue(status, messages, Some(error))
+    }
+}
+
+#[test]
+fn entries_of_one_next_hop_are_one_queue_and_the_rest_is_summed() {
+    let (retry, active) = (QueueStatus::Retry, QueueStatus::Active);
+    let mut facts = facts(MORNING, |_, inventory| {
+        inventory.queues = Some(vec![
+            hop("one.example", retry, 5, "450 later"),
+            hop("ONE.example", retry, 7, "connection refused"),
+            hop("one.example", active, 40, ""),
+            hop("two.example", retry, 20, ""),
+            hop("three.example", retry, 1, NOT_FOUND),
+            hop("other", retry, 2, "550 no"),
+        ]);
+    });
+    for server in &mut facts.servers {
+        let mut earlier = bears::bear("BearA", MORNING.plus_seconds(-300));
+        earlier.queues = Some(vec![
+            hop("one.example", active, 50, ""),
+            hop("three.example", retry, 3, ""),
+            hop("gone.example", retry, 9, ""),
+        ]);
+        server.earlier = Some(Arc::new(earlier));
+    }
+    let settings = InsideSettings {
+        next_hops: 2,
+        ..InsideSettings::default()
+    };
+    let inside = Inside::new(&facts, &settings, MORNING.plus_seconds(60));
+    let said = |queue: &QueueReport| {
+        let failed = queue
+            .failed
+            .iter()
+            .map(|one| (one.reason.as_str(), one.messages));
+        (
+            queue.next_hop.to_string(),
+            queue.messages.clone(),
+            queue.before,
+            failed.collect::<Vec<_>>(),
+        )
+    };
+    let queues: Vec<_> = inside.servers[0].queues.iter().map(said).collect();
+    assert_eq!(
+        queues,
+        [
+            (
+                "one.example".to_owned(),
+                vec![(active, 40), (retry, 12)],
+                Some(50),
+                vec![("connect_refused", 7), ("refused_temporarily", 5)]
+            ),
+            ("two.example".to_owned(), vec![(retry, 20)], Some(0), vec![]),
+            (
+                "other".to_owned(),
+                vec![(retry, 3)],
+                Some(12),
+                vec![("refused", 2), ("own_cert_not_found", 1)]
+            ),
+        ]
+    );
+    assert_eq!(
+        inside.servers[0].queues[2].state,
+        State::Stuck,
+        "one message is enough"
+    );
+    let all = Inside::new(&facts, &InsideSettings::default(), MORNING.plus_seconds(60));
+    let gone = all.servers[0].queues.last().unwrap();
+    assert_eq!(
+        (&*gone.next_hop, gone.total(), gone.before),
+        ("gone.example", 0, Some(9))
+    );
+    assert!(!gone.has_row);
 }
