@@ -5,7 +5,6 @@ use crate::facts::inventory::{StoredCertificate, WaitCause};
 use crate::plain::plain;
 use crate::reason::Reason;
 use crate::report::{Candidate, Cause, ConnectorReport, Inside, QueueReport, ServerReport, State};
-use crate::verdict::Finding;
 
 /// Most characters of a name.
 const WIDTH: usize = 60;
@@ -169,6 +168,6 @@ fn is_failed(server: &ServerReport, connector: &str) -> bool {
         let is_it = server
             .use_of(report)
             .is_some_and(|one| one.name == connector);
-        is_it && matches!(report.finding, Finding::Fail(_))
+        is_it && report.is_failed()
     })
 }

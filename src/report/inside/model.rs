@@ -170,6 +170,13 @@ impl ServerReport {
     }
 }
 
+impl ConnectorReport {
+    /// Whether the server holds no certificate that it may use.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.finding, Finding::Fail(_))
+    }
+}
+
 impl QueueReport {
     /// All messages.
     pub fn total(&self) -> u64 {

@@ -489,8 +489,8 @@ fn hop(name: &str, status: QueueStatus, messages: u64, error: &str) -> Queue {
     }
 }
 
-#[test]
-fn entries_of_one_next_hop_are_one_queue_and_the_rest_is_summed() {
+/// Several entries of a next hop, one queue that is gone since, and few messages beyond the first two.
+fn mixed() -> InsideFacts {
     let (retry, active) = (QueueStatus::Retry, QueueStatus::Active);
     let mut facts = facts(MORNING, |_, inventory| {
         inventory.queues = Some(vec![
@@ -511,6 +511,13 @@ fn entries_of_one_next_hop_are_one_queue_and_the_rest_is_summed() {
         ]);
         server.earlier = Some(Arc::new(earlier));
     }
+    facts
+}
+
+#[test]
+fn entries_of_one_next_hop_are_one_queue_and_the_rest_is_summed() {
+    let (retry, active) = (QueueStatus::Retry, QueueStatus::Active);
+    let facts = mixed();
     let settings = InsideSettings {
         next_hops: 2,
         ..InsideSettings::default()
