@@ -8,7 +8,7 @@ mod uses;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use self::listing::Route;
+use self::listing::Routing;
 use self::parameters::{Parameters, Service, items};
 use self::uses::{FoundUse, places};
 use super::findings::{Findings, Section};
@@ -65,7 +65,7 @@ pub(super) fn findings(config_dir: Option<&Path>, next_hops: usize) -> Findings 
         shelve(uses, &mut findings);
         instance.count(&route, next_hops, &mut findings);
     } else {
-        instance.count(&Route::default(), next_hops, &mut findings);
+        instance.count(&Routing::default(), next_hops, &mut findings);
     }
     findings
 }
@@ -135,7 +135,7 @@ impl Instance<'_> {
     }
 
     /// Reads the queue, line by line.
-    fn count(&self, route: &Route, next_hops: usize, findings: &mut Findings) {
+    fn count(&self, route: &Routing, next_hops: usize, findings: &mut Findings) {
         let Some(postqueue) = &self.postqueue else {
             return findings.complain(Section::Queues, "postqueue is not found");
         };
@@ -175,13 +175,13 @@ fn complaint(program: &str, finished: &Finished) -> String {
 }
 
 /// Where mail goes, as far as main.cf says so in words.
-fn route(parameters: &Parameters, uses: &[FoundUse]) -> Route {
+fn route(parameters: &Parameters, uses: &[FoundUse]) -> Routing {
     let words = |name| items(parameters.value(name)).map(str::to_ascii_lowercase);
     let local: BTreeSet<String> = words("mydestination")
         .chain(words("virtual_mailbox_domains"))
         .collect();
     let relayhost = parameters.value("relayhost").replace(['[', ']'], "");
-    Route {
+    Routing {
         relayhost: (!relayhost.is_empty()).then_some(relayhost),
         use_id: use_of_mail(parameters, uses),
         local,
