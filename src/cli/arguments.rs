@@ -95,11 +95,17 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    #[arg(help = "host[:port], ip[:port] or mx:domain[:port]; if none is given, the targets of the configuration file", value_name = "TARGET", value_parser = check_target)]
+    #[arg(help = "host[:port], ip[:port] or mx:domain[:port]; if none is given, the targets of the configuration file, unless --inside is given without one", value_name = "TARGET", value_parser = check_target)]
     pub(super) targets: Vec<CheckTarget>,
     /// The configuration file; if TARGETs are given, only --view uses it [default: smtp-tls-exporter.yml]
     #[arg(long = "config.file", value_name = "FILE")]
     pub(super) config_file: Option<PathBuf>,
+    /// An inventory of a mail server, or a folder with *.json of them: judged beside the targets, or alone; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(super) inside: Vec<PathBuf>,
+    /// Queues with more messages than this have a row in the table of the inside
+    #[arg(long, value_name = "MESSAGES", default_value_t = 10)]
+    pub(super) queue: u64,
     /// Print JSON instead of the table
     #[arg(long, conflicts_with = "nagios")]
     pub(super) json: bool,

@@ -10,41 +10,64 @@ use super::arguments::{Check, CheckTarget};
 use super::complaint::complain;
 use super::runtime::runtime;
 use super::{config_file, hostname, progress, rounds, streams};
-use crate::config::roots_in;
+use crate::config::{InventoryFiles, roots_in};
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render;
 use crate::report::{InsideSettings, Snapshot};
-use crate::verdict::Expectations;
-use crate::watch::{Settings, View, Watched};
+use crate::verdict::{Expectations, Thresholds};
+use crate::watch::{Settings, View, Watched, system_clock};
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
 const PATIENCE: Duration = Duration::from_secs(86_400);
 
+/// What is looked at: targets, and what mail servers say of their inside.
+struct Looked {
+    settings: Settings,
+    inventories: InventoryFiles,
+}
+
 /// Probes and prints; returns the exit code.
 pub(super) fn run(arguments: &Check) -> Result<u8, String> {
-    let mut settings = if arguments.targets.is_empty() {
-        configured(arguments)?
-    } else {
-        settings(arguments)?
+    let mut looked = looked(arguments)?;
+    let settings = &mut looked.settings;
+    settings.inside.queue = arguments.queue;
+    let limits = |thresholds: &mut Thresholds| {
+        thresholds.warning = arguments.warning.unwrap_or(thresholds.warning);
+        thresholds.critical = arguments.critical.unwrap_or(thresholds.critical);
     };
+    limits(&mut settings.inside.thresholds);
     for watched in &mut settings.targets {
-        let expectations = Arc::make_mut(&mut watched.expectations);
-        if let Some(limit) = arguments.warning {
-            expectations.thresholds.warning = limit;
-        }
-        if let Some(limit) = arguments.critical {
-            expectations.thresholds.critical = limit;
-        }
+        limits(&mut Arc::make_mut(&mut watched.expectations).thresholds);
     }
-    let snapshot = runtime()?.block_on(probe_all(settings))?;
+    let snapshot = runtime()?.block_on(probe_all(looked))?;
     streams::print("the report", &output(arguments, &snapshot))?;
     Ok(snapshot.severity().exit_code())
 }
 
-async fn probe_all(settings: Settings) -> Result<Arc<Snapshot>, String> {
-    let rounds = rounds::over(settings)?;
+/// Targets of the command line or else of the configuration; without either, inventories alone.
+fn looked(arguments: &Check) -> Result<Looked, String> {
+    let is_alone = !arguments.inside.is_empty() && arguments.config_file.is_none();
+    let mut looked = match arguments.targets.is_empty() {
+        true if !is_alone => configured(arguments)?,
+        _ => Looked {
+            settings: settings(arguments)?,
+            inventories: InventoryFiles::default(),
+        },
+    };
+    if !arguments.inside.is_empty() {
+        looked.inventories.name(&arguments.inside);
+    }
+    Ok(looked)
+}
+
+async fn probe_all(mut looked: Looked) -> Result<Arc<Snapshot>, String> {
+    let rounds = rounds::over(looked.settings)?;
+    if !looked.inventories.is_empty() {
+        let change = looked.inventories.look(system_clock());
+        rounds.inventories().tell(change.facts.unwrap_or_default());
+    }
     tokio::select! {
         snapshot = rounds.scrape(Instant::now() + PATIENCE) => Ok(snapshot),
         () = progress::show(|| rounds.progress()) => Err("the display ended".to_owned()),
@@ -66,7 +89,7 @@ fn output(arguments: &Check, snapshot: &Snapshot) -> String {
 }
 
 /// The settings of the configuration file, with one view only if one was named.
-fn configured(arguments: &Check) -> Result<Settings, String> {
+fn configured(arguments: &Check) -> Result<Looked, String> {
     let (config, change) = config_file::load(arguments.config_file())?;
     // Here somebody looks, who would take the targets of a broken file for watched.
     if let Some(complaint) = change.complaints.first() {
@@ -75,9 +98,13 @@ fn configured(arguments: &Check) -> Result<Settings, String> {
     for remark in &change.remarks {
         complain(remark);
     }
-    let mut settings = config.settings;
+    let mut looked = Looked {
+        settings: config.settings,
+        inventories: config.inventory_files,
+    };
+    let settings = &mut looked.settings;
     let Some(name) = &arguments.view else {
-        return Ok(settings);
+        return Ok(looked);
     };
     let view = view(name, &settings.views)?;
     let name = &view.vantage.name;
@@ -89,7 +116,7 @@ fn configured(arguments: &Check) -> Result<Settings, String> {
     for watched in &mut settings.targets {
         Arc::make_mut(&mut watched.source).views = vec![Arc::clone(name)];
     }
-    Ok(settings)
+    Ok(looked)
 }
 
 fn view(name: &str, views: &[View]) -> Result<View, String> {

@@ -11,9 +11,10 @@ use super::build::BUILD;
 use super::runtime::runtime;
 use super::{life, rounds, streams};
 use crate::app::{App, Configured, InForce, Reader};
+use crate::certificate::Interner;
 use crate::config::Config;
-use crate::demo::{INTRODUCTION, World};
-use crate::facts::inventory::InsideFacts;
+use crate::demo::{INSIDE, INTRODUCTION, Told, World};
+use crate::facts::inventory::{self, Census, InsideFacts, Sheet};
 use crate::pki::Anchors;
 use crate::render;
 use crate::watch::{Watched, system_clock};
@@ -50,6 +51,7 @@ async fn play() -> Result<(), String> {
     let listeners = listeners().await?;
     let config = understood(&world)?;
     let rounds = rounds::over(config.settings.clone())?;
+    rounds.inventories().tell(inside(&world)?);
     let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
     let table = render::table(&snapshot, streams::style());
     let addresses: String = listeners
@@ -57,7 +59,7 @@ async fn play() -> Result<(), String> {
         .into_iter()
         .map(where_to_look)
         .collect();
-    streams::print("the demo", &format!("\n{table}\n{addresses}"))?;
+    streams::print("the demo", &format!("\n{table}\n{INSIDE}\n{addresses}"))?;
     let in_force = InForce {
         rounds,
         on_request: config.on_request,
@@ -111,6 +113,27 @@ fn understood(world: &World) -> Result<Config, String> {
         Arc::make_mut(&mut watched.expectations).roots = Arc::clone(&roots);
     }
     Ok(config)
+}
+
+/// A demo that runs for days is still believed.
+const MAX_AGE: i64 = 7 * 86_400;
+
+/// What the relays say of their inside.
+fn inside(world: &World) -> Result<InsideFacts, String> {
+    let known = Interner::default();
+    let sheet = |told: &Told| {
+        let read = inventory::read(told.json.as_bytes(), &known);
+        let inventory = read.map_err(|fault| format!("{}: {}", told.file, fault.detail))?;
+        Ok(Sheet {
+            file: told.file.clone(),
+            said: Some(Arc::new(inventory)),
+            ..Sheet::default()
+        })
+    };
+    let sheets: Result<Vec<_>, String> = world.inventories.iter().map(sheet).collect();
+    let mut census = Census::default();
+    census.max_age = MAX_AGE;
+    Ok(census.take(&sheets?).0)
 }
 
 async fn listeners() -> Result<Listeners, String> {

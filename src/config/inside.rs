@@ -15,9 +15,6 @@ use crate::yaml::{Fields, Problem, Value, secret};
 /// How old an inventory may be allowed to become.
 const AGES: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(7 * 86_400);
 
-/// Three runs of a collector that runs every five minutes.
-const MAX_AGE: i64 = 900;
-
 /// Reads the section into the settings. Relative paths are relative to `base`.
 pub(super) fn read(
     section: &Value<'_>,
@@ -36,7 +33,9 @@ pub(super) fn read(
     if files.patterns.is_empty() {
         return Err(listed.problem("empty, expected a file or DIRECTORY/*.json"));
     }
-    files.census.max_age = max_age(&mut fields)?.unwrap_or(MAX_AGE);
+    if let Some(age) = max_age(&mut fields)? {
+        files.census.max_age = age;
+    }
     if let Some(value) = fields.take("next_hops") {
         settings.next_hops = value
             .integer_in(keys::NEXT_HOPS, "number of next hops")?

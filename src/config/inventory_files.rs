@@ -55,6 +55,11 @@ pub struct InsideChange {
 }
 
 impl InventoryFiles {
+    /// Looks at these from now on: files, or folders with `*.json`.
+    pub fn name(&mut self, paths: &[PathBuf]) {
+        self.patterns = paths.iter().map(|path| Pattern::of_path(path)).collect();
+    }
+
     /// Whether there is nothing to look at.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()

@@ -48,6 +48,27 @@ impl Pattern {
         Self::of(&INVENTORIES, value, base)
     }
 
+    /// An inventory that somebody names, or all in a folder.
+    pub(super) fn of_path(path: &Path) -> Self {
+        let is_folder = named_file::names_in(path).is_ok();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (directory, begin, end) = match is_folder {
+            true => (path, String::new(), Some(".json".to_owned())),
+            false => (
+                path.parent().unwrap_or_else(|| Path::new("")),
+                name.into_owned(),
+                None,
+            ),
+        };
+        Self {
+            kind: &INVENTORIES,
+            directory: directory.to_owned(),
+            written: format!("{}/", directory.display()),
+            begin,
+            end,
+        }
+    }
+
     fn of(kind: &'static Kind, value: &Value<'_>, base: &Base) -> Result<Self, Problem> {
         let text = value.text()?;
         let path = base.path(text);

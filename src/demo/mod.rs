@@ -2,6 +2,7 @@
 //! configuration that watches them; knows nothing of the exporter that does.
 
 mod authority;
+mod inside;
 mod mail;
 mod names;
 
@@ -10,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::timestamp::Timestamp;
 use authority::{Authority, Credentials, Leaf};
+pub(crate) use inside::Told;
 use mail::{MailServer, Manner};
 use names::NameServer;
 
@@ -19,6 +21,8 @@ pub(crate) struct World {
     pub(crate) config: String,
     /// The root that this world trusts, in DER: it is in no file.
     pub(crate) root: Vec<u8>,
+    /// The inventories of the relays, the older before the younger.
+    pub(crate) inventories: Vec<Told>,
     _servers: Vec<MailServer>,
     _names: [NameServer; 2],
 }
@@ -29,6 +33,11 @@ Eleven small mail servers inside this program play an incident, on loopback only
 The certificate of hybrid-relay was renewed, but only 127.0.0.11 presents the new one; on its four other servers the old
 one ended six days ago.
 The table is what `smtp-tls-exporter check` says about them, and the exporter serves the same at the addresses below it.
+";
+
+/// What is said of the second table, in one line.
+pub(crate) const INSIDE: &str = "\
+The second table needs a file from each mail server: a collector writes it there (Get-SmtpTlsInside.ps1, or `collect`).
 ";
 
 /// Inside, this name leads to a server that was renewed; outside, to one that was forgotten.
@@ -42,11 +51,18 @@ impl World {
     /// When no port is free on all addresses, or a certificate cannot be made.
     pub(crate) async fn start(now: Timestamp) -> io::Result<Self> {
         let authority = Authority::new(now)?;
-        let (port, servers) = start_all(&cast(&authority)?).await?;
+        let cast = cast(&authority)?;
+        let (port, servers) = start_all(&cast).await?;
+        // The first presents the renewed certificate, the second the old one.
+        let [(_, new, _), (_, old, _), ..] = cast.as_slice() else {
+            return Err(io::Error::other("nobody plays"));
+        };
+        let inventories = inside::inventories(old, new, &connector(), now)?;
         let names = [names(31).await?, names(32).await?];
         Ok(Self {
             config: config(port, names.each_ref().map(|server| server.address)),
             root: authority.root(),
+            inventories,
             _servers: servers,
             _names: names,
         })
@@ -114,6 +130,13 @@ async fn start_on(cast: &[Role], port: u16) -> io::Result<Vec<MailServer>> {
     Ok(servers)
 }
 
+/// What the relays' connectors say of their certificate.
+fn connector() -> String {
+    format!(
+        "<I>CN=Bear Issuing CA, O=BearWorld, L=Bearville, C=US<S>CN={RELAY}, O=BearWorld, L=Bearville, C=US"
+    )
+}
+
 fn config(port: u16, [inside, outside]: [SocketAddr; 2]) -> String {
     format!(
         r#"# The root of these certificates is made anew with every demo and only in memory.
@@ -128,7 +151,7 @@ targets:
     addresses: [127.0.0.11, 127.0.0.12, 127.0.0.13, 127.0.0.14, 127.0.0.15]
     labels: {{site: bearville}}
     expect:
-      tls_certificate_name: "<I>CN=Bear Issuing CA, O=BearWorld, L=Bearville, C=US<S>CN={RELAY}, O=BearWorld, L=Bearville, C=US"
+      tls_certificate_name: "{}"
   - name: printer-relay
     host: printer.bears.test
     addresses: [127.0.0.21]
@@ -145,6 +168,7 @@ targets:
   - name: split-horizon             # healthy to those who ask inside
     host: {SPLIT}
     views: [internal, external]
-"#
+"#,
+        connector()
     )
 }

@@ -18,6 +18,7 @@ pub mod process;
 pub mod program;
 pub mod serving;
 pub mod started;
+pub mod story;
 pub mod world;
 
 mod clock;

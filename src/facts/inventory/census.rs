@@ -42,13 +42,26 @@ pub struct Sheet {
 }
 
 /// Who has to be there, and what is remembered of those who are.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Census {
     /// The servers that the configuration names.
     pub named: Vec<NamedServer>,
     /// Older than so many seconds an inventory says nothing any more.
     pub max_age: i64,
     since: BTreeMap<String, Arc<Since>>,
+}
+
+/// Three runs of a collector that runs every five minutes.
+const MAX_AGE: i64 = 900;
+
+impl Default for Census {
+    fn default() -> Self {
+        Self {
+            named: Vec::new(),
+            max_age: MAX_AGE,
+            since: BTreeMap::new(),
+        }
+    }
 }
 
 /// Since when each certificate is known to be on a server, by SHA-1.

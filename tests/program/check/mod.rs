@@ -1,5 +1,6 @@
 //! Holds the command `check` to what a person at night, a script and a monitoring system read from it.
 
+mod inside;
 mod path;
 
 use std::fs::{self, File};

@@ -7,6 +7,7 @@ mod exim;
 mod inside;
 mod monitoring;
 mod postfix;
+mod story;
 mod webhook;
 
 use std::collections::BTreeSet;

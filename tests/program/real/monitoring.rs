@@ -1,6 +1,7 @@
 //! The exporter's address and our shipped alert rules into a running Prometheus and Alertmanager
 //! that notify a webhook.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +34,24 @@ impl Monitoring {
             scraper,
             _notifier: notifier,
         }
+    }
+
+    /// Waits until alerts of just these names fire.
+    pub(crate) fn until_firing(&mut self, awaited: &str, names: &[&str]) {
+        let address = self.prometheus;
+        self.scraper.until(awaited, || {
+            let answer = get(address, "/api/v1/alerts")?;
+            let answer: Value = serde_json::from_str(&answer).map_err(|e| e.to_string())?;
+            let alerts = answer["data"]["alerts"].as_array().cloned();
+            let firing = alerts.unwrap_or_default();
+            let firing = firing.iter().filter(|alert| alert["state"] == "firing");
+            let firing = firing.filter_map(|alert| alert["labels"]["alertname"].as_str());
+            let firing: BTreeSet<_> = firing.collect();
+            let wanted: BTreeSet<_> = names.iter().copied().collect();
+            (firing == wanted)
+                .then_some(())
+                .ok_or_else(|| format!("{answer:#}"))
+        });
     }
 
     /// Waits until Prometheus has no alert left, pending or firing.
