@@ -63,10 +63,21 @@ fn looked(arguments: &Check) -> Result<Looked, String> {
 }
 
 async fn probe_all(mut looked: Looked) -> Result<Arc<Snapshot>, String> {
+    let is_alone = looked.settings.targets.is_empty();
     let rounds = rounds::over(looked.settings)?;
     if !looked.inventories.is_empty() {
         let change = looked.inventories.look(system_clock());
-        rounds.inventories().tell(change.facts.unwrap_or_default());
+        let facts = change.facts.unwrap_or_default();
+        for complaint in &change.complaints {
+            complain(complaint);
+        }
+        let is_empty = facts.servers.is_empty() && facts.strays.is_empty();
+        if is_empty && is_alone {
+            return Err(
+                "--inside: no inventory there, expected files, or folders with *.json".to_owned(),
+            );
+        }
+        rounds.inventories().tell(facts);
     }
     tokio::select! {
         snapshot = rounds.scrape(Instant::now() + PATIENCE) => Ok(snapshot),

@@ -216,7 +216,7 @@ fn waiting(inside: &Inside) -> String {
         .iter()
         .filter(|server| server.is_young)
         .flat_map(|server| &server.queues);
-    let waits = |queue: &&QueueReport| queue.kind != QueueKind::Shadow && queue.waiting() > 0;
+    let waits = |queue: &&QueueReport| queue.waiting() > 0;
     let queues: Vec<_> = queues.filter(waits).collect();
     let messages: u64 = queues.iter().map(|queue| queue.waiting()).sum();
     if messages == 0 {

@@ -1,6 +1,5 @@
 //! A snapshot to the one line of a monitoring plugin with performance data.
 
-use crate::facts::inventory::QueueKind;
 use crate::plain::plain;
 use crate::report::{QueueReport, Severity, Snapshot};
 
@@ -76,11 +75,7 @@ fn waiting(snapshot: &Snapshot) -> impl Iterator<Item = String> + '_ {
         .iter()
         .filter(|server| server.is_young);
     young.map(|server| {
-        let queues = server
-            .queues
-            .iter()
-            .filter(|queue| queue.kind != QueueKind::Shadow);
-        let messages: u64 = queues.map(QueueReport::waiting).sum();
+        let messages: u64 = server.queues.iter().map(QueueReport::waiting).sum();
         let name = plain(&server.facts.key.0, 60).replace(['\'', '='], "_");
         format!("'{name} waiting'={messages}")
     })

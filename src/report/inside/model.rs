@@ -184,8 +184,13 @@ impl QueueReport {
         each.fold(0, |sum, messages| sum.saturating_add(*messages))
     }
 
-    /// Those that are retried or held.
+    /// Those that are retried or held; of those without a route, and those set aside, all; of copies none.
     pub fn waiting(&self) -> u64 {
+        match self.kind {
+            QueueKind::Unreachable | QueueKind::Poison => return self.total(),
+            QueueKind::Shadow => return 0,
+            QueueKind::Delivery | QueueKind::Submission => {}
+        }
         let waits =
             |status: &QueueStatus| matches!(status, QueueStatus::Retry | QueueStatus::Suspended);
         let each = self.messages.iter().filter(|(status, _)| waits(status));

@@ -166,5 +166,19 @@ async fn an_inventory_that_is_old_or_broken_blinds_one_server_only() {
 async fn what_is_no_inventory_is_said_in_one_line() {
     let ended = run(&["check", "--inside", "/nowhere/at/all"]).await;
     assert_eq!(ended.code, Some(3));
-    assert!(ended.stdout.contains("/nowhere/at/all") || ended.stderr.contains("/nowhere/at/all"));
+    assert!(
+        ended.stderr.contains("/nowhere/at/all: "),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stdout.contains("missing: all: "), "{}", ended.stdout);
+    let world = World::today();
+    let empty = world.directory().display().to_string();
+    let ended = run(&["check", "--inside", &empty]).await;
+    assert_eq!((ended.code, ended.stderr.lines().count()), (Some(3), 1));
+    assert!(
+        ended.stderr.contains("no inventory there"),
+        "{}",
+        ended.stderr
+    );
 }

@@ -1,5 +1,6 @@
 //! Holds the command `check` to what a person at night, a script and a monitoring system read from it.
 
+mod collected;
 mod inside;
 mod path;
 
