@@ -31,12 +31,15 @@ pub fn steps(snapshot: &Snapshot) -> Vec<String> {
     let told = steps
         .iter()
         .map(|(_, step)| step.advice.told(&listed(&step.places)));
-    unresolved(snapshot)
+    let inside = inside::steps(&snapshot.inside);
+    // Many steps on the wire leave room for some of the inside.
+    let room = MOST - inside.len().min(MOST / 2);
+    let wire: Vec<_> = unresolved(snapshot)
         .into_iter()
         .chain(told)
-        .chain(inside::steps(&snapshot.inside))
-        .take(MOST)
-        .collect()
+        .take(room)
+        .collect();
+    wire.into_iter().chain(inside).take(MOST).collect()
 }
 
 /// One for all endpoints that need the same.

@@ -58,7 +58,7 @@ const ROOMS: &[(&str, &str)] = &[
         "watch",
         "certificate collect counters dns facts pki probe report smtp endpoint verdict",
     ),
-    ("advice", "facts report smtp endpoint"),
+    ("advice", "facts report smtp endpoint verdict"),
     (
         "render",
         "advice certificate counters facts pki process report smtp endpoint verdict",
@@ -133,7 +133,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("ctor", "main.rs"),
     (
         "data_encoding",
-        "certificate/pem.rs facts/inventory probe/route.rs render/pem.rs web/passwords.rs",
+        "certificate/pem.rs demo/inside.rs facts/inventory probe/route.rs render/pem.rs web/passwords.rs",
     ),
     ("flate2", "render/body.rs"),
     ("hickory_resolver", "demo/names.rs dns/hickory"),

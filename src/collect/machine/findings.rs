@@ -17,7 +17,7 @@ const MOST_COMPLAINTS: usize = 100;
 
 /// A part of an inventory that may not be whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
+pub(super) enum InventorySection {
     /// Mail that waits.
     Queues,
     /// Certificates.
@@ -47,7 +47,7 @@ pub(super) struct Findings {
     errors: Vec<SectionError>,
 }
 
-impl Section {
+impl InventorySection {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Queues => "queues",
@@ -89,7 +89,7 @@ impl Findings {
     }
 
     /// Notes why a section is not whole.
-    pub(super) fn complain(&mut self, section: Section, text: &str) {
+    pub(super) fn complain(&mut self, section: InventorySection, text: &str) {
         if self.errors.len() < MOST_COMPLAINTS {
             self.errors.push(SectionError {
                 section: section.as_str().to_owned(),
@@ -103,7 +103,7 @@ impl Findings {
         let (certificates, complaints) = shelf.into_parts();
         self.certificates = Some(certificates);
         for complaint in complaints {
-            self.complain(Section::Certificates, &complaint);
+            self.complain(InventorySection::Certificates, &complaint);
         }
     }
 
@@ -114,7 +114,7 @@ impl Findings {
                 "{} uses, of which the first {MOST_USES} are here",
                 uses.len()
             );
-            self.complain(Section::Limits, &text);
+            self.complain(InventorySection::Limits, &text);
             uses.truncate(MOST_USES);
         }
         self.uses = Some(uses);
@@ -170,7 +170,7 @@ mod tests {
     fn complaints_are_bounded_and_hold_no_address() {
         let mut findings = Findings::of(ServerKind::Exim);
         for _ in 0..1000 {
-            findings.complain(Section::Queues, "no such bear@bears.test");
+            findings.complain(InventorySection::Queues, "no such bear@bears.test");
         }
         let inventory = findings.into_inventory(Timestamp(0));
         assert_eq!(inventory.errors.len(), MOST_COMPLAINTS);

@@ -14,7 +14,7 @@ use self::listing::{Listing, Message};
 use self::options::Options;
 use self::reasons::{Deferral, Hints};
 use self::uses::Expanded;
-use super::findings::{Findings, Section};
+use super::findings::{Findings, InventorySection};
 use super::masked::masked;
 use super::program::Program;
 use super::shelf::Shelf;
@@ -67,7 +67,7 @@ pub(super) fn findings(config_dir: Option<&Path>, next_hops: usize) -> Findings 
     let mut findings = Findings::of(ServerKind::Exim);
     findings.addresses = addresses::own();
     let Some(program) = Program::find(&["exim", "exim4"]) else {
-        findings.complain(Section::Uses, "exim is not found");
+        findings.complain(InventorySection::Uses, "exim is not found");
         return findings;
     };
     let exim = Exim {
@@ -81,7 +81,7 @@ pub(super) fn findings(config_dir: Option<&Path>, next_hops: usize) -> Findings 
             exim.find_uses(&options, &mut findings);
             exim.count(&options, next_hops, &mut findings);
         }
-        Err(why) => findings.complain(Section::Uses, &why),
+        Err(why) => findings.complain(InventorySection::Uses, &why),
     }
     findings
 }
@@ -169,7 +169,7 @@ impl Exim {
                 let of_smtp = all.filter(|t| t.options.value("driver") == "smtp");
                 found.extend(of_smtp.map(|t| uses::of_transport(&t, self.expanded(&t.options))));
             }
-            Err(why) => findings.complain(Section::Uses, &why),
+            Err(why) => findings.complain(InventorySection::Uses, &why),
         }
         let mut shelf = Shelf::default();
         for files in found.iter().flat_map(|(_, files)| files) {
@@ -195,10 +195,10 @@ impl Exim {
         match outcome {
             Ok(finished) if !finished.is_success => {
                 let last = finished.complaints.lines().last().unwrap_or_default();
-                return findings.complain(Section::Queues, &format!("exim -bp: {last}"));
+                return findings.complain(InventorySection::Queues, &format!("exim -bp: {last}"));
             }
             Ok(_) => {}
-            Err(fault) => findings.complain(Section::Queues, &fault.to_string()),
+            Err(fault) => findings.complain(InventorySection::Queues, &fault.to_string()),
         }
         findings.queues = Some(tally.into_queues(next_hops));
     }
@@ -208,7 +208,7 @@ impl Exim {
             return Logs::OfMessages(spool.join("msglog"));
         }
         let hints = self.hints(spool).unwrap_or_else(|why| {
-            findings.complain(Section::Queues, &why);
+            findings.complain(InventorySection::Queues, &why);
             Hints::default()
         });
         Logs::OfHosts(Box::new(hints))

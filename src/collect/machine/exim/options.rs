@@ -8,7 +8,7 @@ pub(super) struct Options(HashMap<String, String>);
 
 /// A transport and its options.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Transport {
+pub(super) struct EximTransport {
     /// Its name.
     pub(super) name: String,
     /// What is set for it, and the defaults.
@@ -41,7 +41,7 @@ impl Options {
 }
 
 /// The transports that `exim -bP transports` prints: blocks that begin with `NAME transport:`.
-pub(super) fn transports(text: &str) -> Vec<Transport> {
+pub(super) fn transports(text: &str) -> Vec<EximTransport> {
     let mut blocks: Vec<(String, Vec<&str>)> = Vec::new();
     for line in text.lines() {
         match (line.strip_suffix(" transport:"), blocks.last_mut()) {
@@ -50,7 +50,7 @@ pub(super) fn transports(text: &str) -> Vec<Transport> {
             (None, None) => {}
         }
     }
-    let transport = |(name, lines): (String, Vec<&str>)| Transport {
+    let transport = |(name, lines): (String, Vec<&str>)| EximTransport {
         name,
         options: Options::read(lines.into_iter()),
     };

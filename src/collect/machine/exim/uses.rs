@@ -1,6 +1,6 @@
 //! Exim's options to the places where they name a certificate; runs nothing and reads no file.
 
-use super::options::{Options, Transport, items};
+use super::options::{EximTransport, Options, items};
 use crate::collect::machine::shelf::CertificateFiles;
 use crate::facts::inventory::{Role, Select, Use};
 
@@ -29,7 +29,7 @@ pub(super) fn of_daemon(
 
 /// What a transport presents; none where it speaks no SMTP.
 pub(super) fn of_transport(
-    transport: &Transport,
+    transport: &EximTransport,
     expanded: Expanded,
 ) -> (Use, Vec<CertificateFiles>) {
     let options = &transport.options;

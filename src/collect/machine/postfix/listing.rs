@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 
 /// What is known beforehand of where mail goes.
 #[derive(Debug, Default)]
-pub(super) struct Routing {
+pub(super) struct MailRoute {
     /// The host that takes all mail, if there is one.
     pub(super) relayhost: Option<String>,
     /// The domains of this machine's own, whose mail goes nowhere else.
@@ -39,7 +39,7 @@ struct Recipient<'a> {
     delay_reason: Option<Cow<'a, str>>,
 }
 
-impl Routing {
+impl MailRoute {
     /// Counts a message once for each of its next hops.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ mod tests {
 {"queue_name": "maildrop", "queue_id": "5AE8A98E1AB", "arrival_time": 1795871353, "message_size": 272, "forced_expire": false, "sender": "x", "recipients": []}
 "#;
 
-    fn queues(route: &Routing) -> Vec<Queue> {
+    fn queues(route: &MailRoute) -> Vec<Queue> {
         let mut tally = Tally::default();
         for line in LINES.lines() {
             route.count(line.as_bytes(), &mut tally).unwrap();
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_message_counts_once_for_each_next_hop() {
         use QueueStatus as S;
-        let queues = queues(&Routing {
+        let queues = queues(&MailRoute {
             relayhost: None,
             local: BTreeSet::from(["bears.test".to_owned()]),
             use_id: Some("smtp".to_owned()),
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_relayhost_takes_all_that_is_not_local() {
-        let queues = queues(&Routing {
+        let queues = queues(&MailRoute {
             relayhost: Some("relay.test:587".to_owned()),
             local: BTreeSet::from(["bears.test".to_owned()]),
             use_id: None,
@@ -179,7 +179,7 @@ mod tests {
             "{\"queue_name\": \"hold\", \"recipients\": [{}]}",
         ] {
             assert!(
-                Routing::default()
+                MailRoute::default()
                     .count(line.as_bytes(), &mut tally)
                     .is_err(),
                 "{line}"

@@ -8,10 +8,10 @@ mod uses;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use self::listing::Routing;
+use self::listing::MailRoute;
 use self::parameters::{Parameters, Service, items};
 use self::uses::{FoundUse, places};
-use super::findings::{Findings, Section};
+use super::findings::{Findings, InventorySection};
 use super::masked::masked;
 use super::program::{Finished, Program, ProgramFault};
 use super::shelf::Shelf;
@@ -53,7 +53,7 @@ pub(super) fn findings(config_dir: Option<&Path>, next_hops: usize) -> Findings 
     let (parameters, services) = match instance.configuration() {
         Ok(configuration) => configuration,
         Err(why) => {
-            findings.complain(Section::Uses, &why);
+            findings.complain(InventorySection::Uses, &why);
             Default::default()
         }
     };
@@ -65,7 +65,7 @@ pub(super) fn findings(config_dir: Option<&Path>, next_hops: usize) -> Findings 
         shelve(uses, &mut findings);
         instance.count(&route, next_hops, &mut findings);
     } else {
-        instance.count(&Routing::default(), next_hops, &mut findings);
+        instance.count(&MailRoute::default(), next_hops, &mut findings);
     }
     findings
 }
@@ -135,9 +135,9 @@ impl Instance<'_> {
     }
 
     /// Reads the queue, line by line.
-    fn count(&self, route: &Routing, next_hops: usize, findings: &mut Findings) {
+    fn count(&self, route: &MailRoute, next_hops: usize, findings: &mut Findings) {
         let Some(postqueue) = &self.postqueue else {
-            return findings.complain(Section::Queues, "postqueue is not found");
+            return findings.complain(InventorySection::Queues, "postqueue is not found");
         };
         let (mut tally, mut unread) = (Tally::default(), 0_u64);
         let outcome = postqueue.stream(&self.arguments(&["-j"]), &mut |line| {
@@ -146,7 +146,7 @@ impl Instance<'_> {
         });
         if unread > 0 {
             let text = format!("{unread} lines of postqueue could not be read");
-            findings.complain(Section::Queues, &text);
+            findings.complain(InventorySection::Queues, &text);
         }
         match outcome {
             Ok(finished) => {
@@ -156,10 +156,11 @@ impl Instance<'_> {
                     .contains("mail system is down");
                 findings.running = Some(!is_down);
                 if !finished.is_success {
-                    return findings.complain(Section::Queues, &complaint("postqueue", &finished));
+                    return findings
+                        .complain(InventorySection::Queues, &complaint("postqueue", &finished));
                 }
             }
-            Err(fault) => findings.complain(Section::Queues, &fault.to_string()),
+            Err(fault) => findings.complain(InventorySection::Queues, &fault.to_string()),
         }
         findings.queues = Some(tally.into_queues(next_hops));
     }
@@ -175,13 +176,13 @@ fn complaint(program: &str, finished: &Finished) -> String {
 }
 
 /// Where mail goes, as far as main.cf says so in words.
-fn route(parameters: &Parameters, uses: &[FoundUse]) -> Routing {
+fn route(parameters: &Parameters, uses: &[FoundUse]) -> MailRoute {
     let words = |name| items(parameters.value(name)).map(str::to_ascii_lowercase);
     let local: BTreeSet<String> = words("mydestination")
         .chain(words("virtual_mailbox_domains"))
         .collect();
     let relayhost = parameters.value("relayhost").replace(['[', ']'], "");
-    Routing {
+    MailRoute {
         relayhost: (!relayhost.is_empty()).then_some(relayhost),
         use_id: use_of_mail(parameters, uses),
         local,
@@ -239,7 +240,7 @@ fn sni_uses_of(table: &str, findings: &mut Findings) -> Vec<FoundUse> {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => {
             let why = format!("{path}: {error}");
-            findings.complain(Section::Uses, &why);
+            findings.complain(InventorySection::Uses, &why);
             return unresolved(why);
         }
     };
