@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::arguments::{Collect, CollectedServer};
 use super::{inventory_file, streams};
-use crate::collect::{MailProgram, Wanted, inventory};
+use crate::collect::{CollectOptions, MailProgram, inventory};
 use crate::facts::inventory::{Inventory, write};
 use crate::watch::system_clock;
 
@@ -32,9 +32,9 @@ pub(super) fn run(arguments: &Collect) -> Result<u8, String> {
     Ok(0)
 }
 
-fn wanted(arguments: &Collect) -> Result<Wanted, String> {
+fn wanted(arguments: &Collect) -> Result<CollectOptions, String> {
     let full = |dir: &Path| absolute(dir).map_err(|why| format!("--config-dir: {why}"));
-    Ok(Wanted {
+    Ok(CollectOptions {
         program: match arguments.server {
             CollectedServer::Postfix => MailProgram::Postfix,
             CollectedServer::Exim => MailProgram::Exim,

@@ -12,4 +12,4 @@ mod sightings;
 pub use expand::{Expansion, expand};
 pub use extent::Extent;
 pub use inventories::Inventories;
-pub use machine::{MailProgram, Wanted, inventory};
+pub use machine::{CollectOptions, MailProgram, inventory};

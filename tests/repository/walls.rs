@@ -103,7 +103,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "Acceptor Access ClientAuth Header Rate TlsSettings header is_known is_spoken",
     ),
     ("web", "certificate", "Certificate SubjectName"),
-    ("cli", "collect", "MailProgram Wanted inventory"),
+    ("cli", "collect", "CollectOptions MailProgram inventory"),
     ("cli", "facts", "inventory"),
     ("cli", "probe", "Limits Tls"),
 ];

@@ -27,7 +27,7 @@ pub enum MailProgram {
 
 /// What to ask of it.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct CollectOptions {
     /// Which mail server.
     pub program: MailProgram,
     /// Where its configuration lies; by default where the program looks for it.
@@ -38,7 +38,7 @@ pub struct Wanted {
 
 /// Everything that this machine's mail server says of itself. What could not be found out is among the errors, and the
 /// list is `None` where that is all of it.
-pub fn inventory(wanted: &Wanted, now: Timestamp) -> Inventory {
+pub fn inventory(wanted: &CollectOptions, now: Timestamp) -> Inventory {
     let dir = wanted.config_dir.as_deref();
     let findings = match wanted.program {
         MailProgram::Postfix => postfix::findings(dir, wanted.next_hops),
