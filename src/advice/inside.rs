@@ -25,8 +25,17 @@ struct Fault {
 
 /// What to do next, the worst fault first. Commands are for the Exchange Management Shell, `NAME` is each server.
 pub(super) fn steps(inside: &Inside) -> Vec<String> {
+    told(inside.servers.iter().map(|server| &**server))
+}
+
+/// The same for one server alone.
+pub fn on_server(server: &ServerReport) -> Vec<String> {
+    told(std::iter::once(server))
+}
+
+fn told<'a>(servers: impl Iterator<Item = &'a ServerReport>) -> Vec<String> {
     let mut faults: Vec<Fault> = Vec::new();
-    for server in &inside.servers {
+    for server in servers {
         let name = plain(&server.facts.key.0, WIDTH);
         for (state, words) in of_server(server) {
             match faults.iter_mut().find(|known| known.words == words) {

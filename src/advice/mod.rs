@@ -11,5 +11,6 @@ mod words;
 pub use alert::alerts;
 pub use command::by_hand;
 pub use exchange::{Siblings, on_exchange};
+pub use inside::on_server;
 pub use steps::steps;
 pub use words::{Blanks, of, of_resolution, worded};

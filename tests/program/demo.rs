@@ -45,6 +45,36 @@ async fn the_demo_plays_the_incident() {
 }
 
 #[tokio::test]
+async fn its_pages_show_the_inside_and_what_to_do_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = PROGRAM.demo(folder.path());
+    let page = async |path| request(demo.address, "GET", path, &[]).await.unwrap().body;
+    let first = page("/").await;
+    for part in [
+        "<h2>Inside mail servers</h2>",
+        "href=\"/inside/BearC\"",
+        "2 connectors, 443 messages in 1 queue",
+        "<span class=\"reason\">connector_cert_key_missing</span> ",
+    ] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    let next = async |path| {
+        let page = page(path).await;
+        let (_, next) = page.split_once("<strong>Next:</strong> ")?;
+        next.split_once("</p>").map(|(step, _)| step.to_owned())
+    };
+    let of_b = next("/inside/BearB").await.expect("a step");
+    assert!(of_b.starts_with("enable "), "{of_b}");
+    assert!(
+        of_b.contains(" on BearB: Enable-ExchangeCertificate -Server BearB "),
+        "{of_b}"
+    );
+    let of_c = next("/inside/BearC").await.expect("a step");
+    assert!(of_c.contains(" with its private key on BearC, "), "{of_c}");
+    assert_eq!(next("/inside/BearA").await, None, "BearA is well");
+}
+
+#[tokio::test]
 async fn three_sentences_open_it_and_every_address_answers() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo = PROGRAM.demo(folder.path());

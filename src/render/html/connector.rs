@@ -71,7 +71,11 @@ fn candidates(page: &mut Html, server: &ServerReport, report: &ConnectorReport, 
         page.raw("<p>No certificate on this server is the one that it names.</p>");
         return;
     }
-    page.raw("<table><tbody>");
+    page.raw("<table class=\"list\"><thead><tr>");
+    for head in ["Thumbprint", "Usable", "Why not", "Not after"] {
+        page.raw("<th scope=\"col\">").text(head).raw("</th>");
+    }
+    page.raw("</tr></thead>\n<tbody>");
     for candidate in report.candidates.iter().take(ROWS) {
         if let Some(stored) = server.certificate_of(candidate) {
             of_candidate(page, candidate, stored, now);
@@ -87,21 +91,27 @@ fn of_candidate(
     now: Timestamp,
 ) {
     let (class, word) = match candidate.is_usable {
-        Some(true) => ("good", "usable"),
-        Some(false) => ("bad", "not usable"),
+        Some(true) => ("good", "yes"),
+        Some(false) => ("bad", "no"),
         None => ("warn", "unknown"),
     };
-    page.raw("<tr><th scope=\"row\" class=\"mono\">")
+    page.raw("<tr><td class=\"mono long\" data-label=\"Thumbprint\"><span>")
         .text(&stored.certificate.fingerprints().sha1_hex())
-        .raw("</th><td class=\"fixed ")
+        .raw("</span></td><td class=\"fixed\" data-label=\"Usable\"><span class=\"")
         .raw(class)
         .raw("\">")
         .text(word)
-        .raw("</td><td>")
-        .text(candidate.fault.map_or("", |reason| reason.as_str()))
-        .raw("</td><td class=\"fixed\">")
+        .raw("</span></td>");
+    match candidate.fault {
+        None => page.raw("<td class=\"empty\"></td>"),
+        Some(reason) => page
+            .raw("<td data-label=\"Why not\"><span class=\"reason\">")
+            .text(reason.as_str())
+            .raw("</span></td>"),
+    };
+    page.raw("<td class=\"fixed\" data-label=\"Not after\"><span>")
         .text(&until(stored, now))
-        .raw("</td></tr>");
+        .raw("</span></td></tr>\n");
 }
 
 /// When a certificate ends.

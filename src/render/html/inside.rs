@@ -3,6 +3,7 @@
 use super::element::badge;
 use super::markup::Html;
 use super::span::ago;
+use crate::render::columns::plural;
 use crate::render::inside::{InsideLine, lines, of_strays};
 use crate::report::{Inside, ServerReport, State};
 use crate::timestamp::Timestamp;
@@ -15,7 +16,7 @@ pub(super) fn servers(page: &mut Html, inside: &Inside, now: Timestamp) {
     if inside.is_empty() {
         return;
     }
-    page.raw("<section><h2>Inside</h2><table class=\"list\"><thead><tr>");
+    page.raw("<section><h2>Inside mail servers</h2><table class=\"list\"><thead><tr>");
     for head in [
         "State",
         "Server",
@@ -52,19 +53,27 @@ pub(super) fn servers(page: &mut Html, inside: &Inside, now: Timestamp) {
 /// What is wrong with a server; one line for one with which nothing is.
 fn told(server: &ServerReport, now: Timestamp) -> Vec<InsideLine> {
     let mut wrong = lines(server, now);
-    let healthy = wrong
-        .iter()
-        .filter(|line| line.state == State::Healthy)
-        .count();
     wrong.retain(|line| line.state != State::Healthy);
     if wrong.is_empty() {
         wrong.push(InsideLine {
             state: State::Healthy,
-            what: format!("{healthy} connectors and queues"),
+            what: healthy(server),
             ..InsideLine::default()
         });
     }
     wrong
+}
+
+/// What there is on a server with which nothing is wrong: `2 connectors, 443 messages in 1 queue`
+fn healthy(server: &ServerReport) -> String {
+    let (connectors, queues) = (server.connectors.len(), server.queues.len());
+    let messages: u64 = server.queues.iter().map(|queue| queue.total()).sum();
+    format!(
+        "{connectors} connector{}, {messages} message{} in {queues} queue{}",
+        plural(connectors),
+        if messages == 1 { "" } else { "s" },
+        plural(queues)
+    )
 }
 
 fn row(page: &mut Html, server: Option<&ServerReport>, line: &InsideLine, now: Timestamp) {
@@ -80,7 +89,7 @@ fn row(page: &mut Html, server: Option<&ServerReport>, line: &InsideLine, now: T
             .raw("</a>");
     }
     page.raw("</td>");
-    cell(page, "<td class=\"long\" data-label=\"What\">", &line.what);
+    cell(page, "<td class=\"what\" data-label=\"What\">", &line.what);
     cell(page, "<td data-label=\"Messages\">", &line.messages);
     cell(page, "<td data-label=\"Trend\">", &line.trend);
     cell(
@@ -89,7 +98,7 @@ fn row(page: &mut Html, server: Option<&ServerReport>, line: &InsideLine, now: T
         &line.not_after,
     );
     cell(page, "<td data-label=\"Days\">", &line.days);
-    cell(page, "<td class=\"wide\" data-label=\"Why\">", &line.why);
+    why(page, &line.why);
     let collected = server.and_then(|server| server.inventory());
     let collected = collected.map_or_else(String::new, |last| ago(last.collected_at, now));
     cell(
@@ -98,6 +107,20 @@ fn row(page: &mut Html, server: Option<&ServerReport>, line: &InsideLine, now: T
         &collected,
     );
     page.raw("</tr>\n");
+}
+
+/// The reason, which is all up to the first colon, and what there is to say about it.
+fn why(page: &mut Html, text: &str) {
+    if text.is_empty() {
+        page.raw("<td class=\"empty\"></td>");
+        return;
+    }
+    let (reason, detail) = text.split_once(": ").unwrap_or((text, ""));
+    page.raw("<td class=\"wide\" data-label=\"Why\"><span><span class=\"reason\">")
+        .text(reason)
+        .raw("</span> ")
+        .text(detail)
+        .raw("</span></td>");
 }
 
 /// A cell; an empty one is not shown where rows are cards.

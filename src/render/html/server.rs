@@ -5,12 +5,15 @@ use super::element::{badge, causes, field};
 use super::frame::{begin, end};
 use super::markup::Html;
 use super::span::ago;
+use crate::advice::on_server;
 use crate::facts::inventory::Inventory;
 use crate::report::{QueueReport, ServerReport};
 use crate::timestamp::Timestamp;
 
 /// Rows of one table. A server has 20,000 queues at most.
 const ROWS: usize = 500;
+/// More of what to do next would not be read.
+const STEPS: usize = 12;
 
 /// The page of one mail server.
 pub fn server(report: &ServerReport, now: Timestamp, version: &str) -> String {
@@ -33,6 +36,11 @@ pub fn server(report: &ServerReport, now: Timestamp, version: &str) -> String {
 fn about(page: &mut Html, report: &ServerReport, now: Timestamp) {
     page.raw("<section>");
     causes(page, &report.causes);
+    for step in on_server(report).iter().take(STEPS) {
+        page.raw("<p><strong>Next:</strong> ")
+            .text(step)
+            .raw("</p>");
+    }
     page.raw("<dl>");
     if !report.facts.file.is_empty() {
         field(page, "File", &report.facts.file);
@@ -127,7 +135,7 @@ fn queues(page: &mut Html, report: &ServerReport, now: Timestamp) {
 fn of_queue(page: &mut Html, queue: &QueueReport, now: Timestamp) {
     page.raw("<tr><td class=\"fixed\" data-label=\"State\"><span>");
     badge(page, queue.state);
-    page.raw("</span></td><td class=\"long\" data-label=\"Next hop\"><span>")
+    page.raw("</span></td><td class=\"what\" data-label=\"Next hop\"><span>")
         .text(&queue.next_hop)
         .raw(" <span class=\"soft\">")
         .text(queue.kind.as_str())
@@ -188,7 +196,10 @@ fn certificates(page: &mut Html, inventory: &Inventory, now: Timestamp) {
         let subject = stored
             .facts()
             .map_or_else(|why| why.to_string(), |facts| facts.subject.to_exchange());
-        let services = stored.services.as_ref().map(|services| services.join(", "));
+        let services = stored.services.as_ref().map(|all| match all.is_empty() {
+            true => "none".to_owned(),
+            false => all.join(", "),
+        });
         let key = stored.private_key.map(|has| if has { "yes" } else { "no" });
         page.raw("<tr><td class=\"mono long\" data-label=\"Thumbprint\"><span>")
             .text(&stored.certificate.fingerprints().sha1_hex())
@@ -202,7 +213,7 @@ fn certificates(page: &mut Html, inventory: &Inventory, now: Timestamp) {
             .text(stored.status.as_deref().unwrap_or_default())
             .raw("</span></td><td data-label=\"Private key\"><span>")
             .text(key.unwrap_or("unknown"))
-            .raw("</span></td><td class=\"long\" data-label=\"Where\"><span>")
+            .raw("</span></td><td class=\"name long\" data-label=\"Where\"><span>")
             .text(&stored.places.join(", "))
             .raw("</span></td></tr>\n");
     }
