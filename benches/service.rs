@@ -5,17 +5,18 @@
 //! most 150 MB; with 100 endpoints and nothing to do at most 20 MB.
 #![expect(clippy::disallowed_methods, reason = "measures programs from outside")]
 
-use std::error::Error;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+mod exporter;
+
+use std::fs;
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use exporter::{Outcome, Service};
 use rustix::time::{ClockId, clock_gettime};
 use smtp_tls_exporter::cli::BUILD;
 use smtp_tls_exporter::config::Config;
@@ -29,8 +30,6 @@ use smtp_tls_exporter::watch::{Part, Rounds, system_clock};
 use testkit::peer::{Authority, Leaf, Server, Speech};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const HOST: &str = "bear.bears.test";
 const MANY: u32 = 10_000;
@@ -185,7 +184,7 @@ fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
     sleep(Duration::from_secs(1));
     println!(
         "100 endpoints, idle:              {:6.1} MB",
-        few.resident()?
+        few.memory("VmRSS")?
     );
     drop(few);
 
@@ -195,7 +194,7 @@ fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
     println!(
         "{MANY} endpoints, first scrape:    {:6.2} s, {:.1} MB",
         begun.elapsed().as_secs_f64(),
-        many.resident()?
+        many.memory("VmRSS")?
     );
     for (gzip, name) in [(false, "text"), (true, "gzip")] {
         let (before, rounds) = (many.cpu()?, 5);
@@ -212,7 +211,7 @@ fn measure(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
     sleep(Duration::from_secs(1));
     println!(
         "memory after that:                {:6.1} MB",
-        many.resident()?
+        many.memory("VmRSS")?
     );
     drop(many);
     tarpits(directory, ports)
@@ -236,7 +235,7 @@ fn tarpits(directory: &Path, ports: (u16, u16)) -> Outcome<()> {
             "with {} tarpits, scrape {nth}: answered after {:5.2} s (limit 10), {fresh} of {quick} quick ones known, {cpu:.1} s CPU so far, {:.0} MB",
             MANY - quick,
             took.as_secs_f64(),
-            exporter.resident()?
+            exporter.memory("VmRSS")?
         );
         sleep(Duration::from_secs(15).saturating_sub(took));
     }
@@ -259,86 +258,6 @@ fn config(endpoints: u32, ports: (u16, u16), min_interval: &str) -> String {
         );
     }
     text
-}
-
-struct Service {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Service {
-    fn start(directory: &Path, config: &str) -> Outcome<Self> {
-        let file = directory.join("exporter.yml");
-        fs::write(&file, config)?;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_smtp-tls-exporter"))
-            .arg("--config.file")
-            .arg(&file)
-            .args(["--web.listen-address=127.0.0.1:0", "--log.level=info"])
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let log = child.stderr.take().ok_or("no log")?;
-        let mut lines = BufReader::new(log).lines();
-        let address = loop {
-            let line = lines.next().ok_or("it does not start")??;
-            if let Some((_, rest)) = line.split_once("address=127.0.0.1:") {
-                let port = rest.split(' ').next().unwrap_or_default();
-                break format!("127.0.0.1:{port}").parse()?;
-            }
-        };
-        // The log has to be read on, or the exporter would wait for us.
-        std::thread::spawn(move || lines.count());
-        Ok(Self { child, address })
-    }
-
-    fn scrape(&self, timeout: f64, gzip: bool) -> Outcome<usize> {
-        Ok(self.get(timeout, gzip)?.len())
-    }
-
-    fn get(&self, timeout: f64, gzip: bool) -> Outcome<Vec<u8>> {
-        let mut stream = TcpStream::connect(self.address)?;
-        let encoding = if gzip {
-            "Accept-Encoding: gzip\r\n"
-        } else {
-            ""
-        };
-        write!(
-            stream,
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{encoding}X-Prometheus-Scrape-Timeout-Seconds: {timeout}\r\n\r\n"
-        )?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        Ok(answer)
-    }
-
-    /// Memory in MB.
-    fn resident(&self) -> Outcome<f64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1));
-        Ok(kib.ok_or("no VmRSS")?.parse::<f64>()? / 1000.0 * 1.024)
-    }
-
-    /// CPU time in seconds, from ticks of 10 ms.
-    fn cpu(&self) -> Outcome<f64> {
-        let stat = self.proc("stat")?;
-        let (_, rest) = stat.rsplit_once(')').ok_or("no stat")?;
-        let fields = rest.split_ascii_whitespace().skip(11).take(2);
-        let ticks = fields.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-        Ok(ticks / 100.0)
-    }
-
-    fn proc(&self, name: &str) -> Outcome<String> {
-        let mut text = String::new();
-        File::open(format!("/proc/{}/{name}", self.child.id()))?.read_to_string(&mut text)?;
-        Ok(text)
-    }
 }
 
 /// The text of a compressed answer, without its head.
