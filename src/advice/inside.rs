@@ -1,5 +1,8 @@
 //! The inside of mail servers to what to do next: one line a fault, with all servers that have it.
 
+use std::collections::HashMap;
+use std::iter;
+
 use super::words::{Blanks, listed, worded};
 use crate::facts::inventory::{StoredCertificate, WaitCause};
 use crate::plain::plain;
@@ -30,22 +33,26 @@ pub(super) fn steps(inside: &Inside) -> Vec<String> {
 
 /// The same for one server alone.
 pub fn on_server(server: &ServerReport) -> Vec<String> {
-    told(std::iter::once(server))
+    told(iter::once(server))
 }
 
 fn told<'a>(servers: impl Iterator<Item = &'a ServerReport>) -> Vec<String> {
     let mut faults: Vec<Fault> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for server in servers {
         let name = plain(&server.facts.key.0, WIDTH);
         for (state, words) in of_server(server) {
-            match faults.iter_mut().find(|known| known.words == words) {
-                Some(known) if known.servers.contains(&name) => {}
-                Some(known) => known.servers.push(name.clone()),
-                None => faults.push(Fault {
+            let nth = *known.entry(words.clone()).or_insert_with(|| {
+                faults.push(Fault {
                     state,
                     words,
-                    servers: vec![name.clone()],
-                }),
+                    servers: Vec::new(),
+                });
+                faults.len() - 1
+            });
+            let fault = faults.get_mut(nth).map(|fault| &mut fault.servers);
+            if let Some(servers) = fault.filter(|servers| servers.last() != Some(&name)) {
+                servers.push(name.clone());
             }
         }
     }

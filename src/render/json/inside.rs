@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::certificate::{CertificateJson, certificate};
 use super::finding::{Cause, Check, causes, checks};
 use super::queue::{QueueJson, queue};
+use crate::advice::on_server;
 use crate::facts::inventory::{SectionError, Select, StoredCertificate, Use};
 use crate::report::{Candidate, ConnectorFleet, ConnectorReport, Inside, ServerReport};
 
@@ -21,6 +22,7 @@ struct ServerJson<'a> {
     state: &'static str,
     reason: &'static str,
     causes: Vec<Cause<'a>>,
+    advice: Vec<String>,
     file: Option<&'a str>,
     failure: Option<FailureJson<'a>>,
     young: bool,
@@ -141,6 +143,7 @@ fn server(report: &ServerReport) -> ServerJson<'_> {
             .first()
             .map_or("", |cause| cause.reason.as_str()),
         causes: causes(&report.causes),
+        advice: on_server(report),
         file: Some(report.facts.file.as_str()).filter(|file| !file.is_empty()),
         failure: report.fault.as_ref().map(|fault| FailureJson {
             reason: fault.reason.as_str(),

@@ -1,6 +1,7 @@
 //! The exporter as people run it: the real binary, real sockets, curl as the client.
 
 mod formats;
+mod inside;
 mod inventories;
 mod life;
 mod named_files;
