@@ -1,7 +1,7 @@
 //! Rows of cells to lines of equal columns for a terminal.
 
 use crate::plain::plain;
-use crate::report::{Severity, State};
+use crate::report::{Cause, Severity, State};
 
 /// How the table may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,4 +102,20 @@ pub(super) fn counted(states: &[State]) -> String {
 
 pub(super) fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
+}
+
+/// The worst cause in full, the others by name.
+pub(super) fn causes(causes: &[Cause]) -> String {
+    let Some((worst, others)) = causes.split_first() else {
+        return String::new();
+    };
+    let mut text = why(worst.reason.as_str(), &worst.detail);
+    let mut named = vec![worst.reason];
+    for other in others {
+        if !named.contains(&other.reason) {
+            named.push(other.reason);
+            text.push_str(&format!("; {}", other.reason.as_str()));
+        }
+    }
+    text
 }

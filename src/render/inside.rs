@@ -1,9 +1,9 @@
 //! The inside of mail servers to the second table that a person reads in a terminal.
 
-use super::columns::{self, Heads, Holds, Row, Style, counted, days, plural, why};
+use super::columns::{self, Heads, Holds, Row, Style, causes, counted, days, plural, why};
 use crate::facts::inventory::{QueueKind, Role, Stray};
 use crate::plain::plain;
-use crate::report::{Cause, ConnectorReport, Inside, QueueReport, ServerReport, State};
+use crate::report::{ConnectorReport, Inside, QueueReport, ServerReport, State};
 use crate::timestamp::Timestamp;
 
 const HEADS: Heads<8> = [
@@ -126,7 +126,7 @@ fn of_queue(queue: &QueueReport) -> InsideLine {
         },
         messages: queue.total().to_string(),
         trend: trend(queue),
-        why: told(&queue.causes),
+        why: causes(&queue.causes),
         ..InsideLine::default()
     }
 }
@@ -159,21 +159,9 @@ fn of_connector(
         what: format!("{way} {}", plain(&connector.name, NAME_WIDTH)),
         not_after: end.map_or_else(String::new, Timestamp::date),
         days: end.map_or_else(String::new, |end| days(end.seconds_since(now))),
-        why: told(&report.causes),
+        why: causes(&report.causes),
         ..InsideLine::default()
     })
-}
-
-/// The worst cause in full, the others by name.
-fn told(causes: &[Cause]) -> String {
-    let Some((worst, others)) = causes.split_first() else {
-        return String::new();
-    };
-    let mut text = why(worst.reason.as_str(), &worst.detail);
-    for other in others.iter().filter(|other| other.reason != worst.reason) {
-        text.push_str(&format!("; {}", other.reason.as_str()));
-    }
-    text
 }
 
 /// `10 connectors on 5 servers: 10 Missing; 7694 messages wait in 5 queues, 7694 of them for a certificate`

@@ -1,6 +1,6 @@
 //! A snapshot to the table that a person reads in a terminal, and what to do next.
 
-use super::columns::{Heads, Holds, Row, Style, counted, days, lines, plural, why};
+use super::columns::{Heads, Holds, Row, Style, causes, counted, days, lines, plural, why};
 use super::inside;
 use crate::advice::steps;
 use crate::endpoint::{DEFAULT_VIEW, Endpoint, Offer, Place};
@@ -119,28 +119,12 @@ fn row(name: &str, target: &TargetReport, entry: &Entry, now: Timestamp) -> Row<
         entry.not_after().map_or_else(dash, Timestamp::date),
         entry.expires_in(now).map_or_else(dash, days),
         entry.state.as_str().to_owned(),
-        causes(entry),
+        causes(&entry.causes),
     ];
     if target.last_known.contains(endpoint) {
         cells[5] = format!("last known address; {}", cells[5]);
     }
     (entry.state, cells)
-}
-
-/// The worst cause in full, the others by name.
-fn causes(entry: &Entry) -> String {
-    let Some((worst, others)) = entry.causes.split_first() else {
-        return String::new();
-    };
-    let mut text = why(worst.reason.as_str(), &worst.detail);
-    let mut named = vec![worst.reason];
-    for other in others {
-        if !named.contains(&other.reason) {
-            named.push(other.reason);
-            text.push_str(&format!("; {}", other.reason.as_str()));
-        }
-    }
-    text
 }
 
 /// `8 endpoints of 3 targets: 4 Expired, 4 Healthy`

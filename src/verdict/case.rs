@@ -144,20 +144,7 @@ impl InsideCase {
     pub(super) fn new(select: Select, certificates: &[&Certificate]) -> Self {
         let server = paired(certificates, NOW);
         let inventory = server.newest.as_deref().unwrap().clone();
-        let connector = Use {
-            id: "1".to_owned(),
-            name: "Outbound".to_owned(),
-            role: Role::Client,
-            enabled: true,
-            select,
-            servers: Vec::new(),
-            require_tls: None,
-            auth_level: None,
-            tls_domain: None,
-            fqdn: None,
-            address_spaces: Vec::new(),
-            bindings: Vec::new(),
-        };
+        let connector = Use::new("1", "Outbound", Role::Client, select);
         Self {
             inventory,
             connector,

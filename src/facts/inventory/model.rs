@@ -234,6 +234,45 @@ impl Inventory {
     }
 }
 
+impl Use {
+    /// One that is switched on and selects so, of which nothing else is known.
+    pub fn new(id: &str, name: &str, role: Role, select: Select) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            role,
+            enabled: true,
+            select,
+            servers: Vec::new(),
+            require_tls: None,
+            auth_level: None,
+            tls_domain: None,
+            fqdn: None,
+            address_spaces: Vec::new(),
+            bindings: Vec::new(),
+        }
+    }
+
+    /// The connector string by which it selects, if it does so.
+    pub fn tls_certificate_name(&self) -> Option<&str> {
+        match &self.select {
+            Select::TlsCertificateName { text, .. } => Some(text),
+            Select::Fqdn(_) | Select::Place(_) | Select::Nothing | Select::Unresolved(_) => None,
+        }
+    }
+
+    /// The name by which it selects, else the one that it gives itself.
+    pub fn shown_fqdn(&self) -> Option<&str> {
+        match &self.select {
+            Select::Fqdn(name) => Some(name),
+            Select::TlsCertificateName { .. }
+            | Select::Place(_)
+            | Select::Nothing
+            | Select::Unresolved(_) => self.fqdn.as_deref(),
+        }
+    }
+}
+
 impl ServerKind {
     /// The public word.
     pub fn as_str(&self) -> &str {

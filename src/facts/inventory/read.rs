@@ -271,20 +271,7 @@ mod tests {
     }
 
     fn connector(id: &str, select: Select) -> Use {
-        Use {
-            id: id.to_owned(),
-            name: format!("to {id}"),
-            role: Role::Client,
-            enabled: true,
-            select,
-            servers: Vec::new(),
-            require_tls: None,
-            auth_level: None,
-            tls_domain: None,
-            fqdn: None,
-            address_spaces: Vec::new(),
-            bindings: Vec::new(),
-        }
+        Use::new(id, &format!("to {id}"), Role::Client, select)
     }
 
     /// Everything there is, and names that are a trial.

@@ -59,3 +59,12 @@ pub(super) fn causes(page: &mut Html, causes: &[Cause]) {
     }
     page.raw("</ul>");
 }
+
+/// A cell; an empty one is not shown where rows are cards.
+pub(super) fn cell(page: &mut Html, begin: &'static str, text: &str) {
+    if text.is_empty() {
+        page.raw("<td class=\"empty\"></td>");
+    } else {
+        page.raw(begin).raw("<span>").text(text).raw("</span></td>");
+    }
+}

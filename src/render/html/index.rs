@@ -1,6 +1,6 @@
 //! A snapshot to the table of all endpoints, the worst first.
 
-use super::element::{badge, bar, severity};
+use super::element::{badge, bar, cell, severity};
 use super::frame::{begin, end};
 use super::inside;
 use super::markup::Html;
@@ -236,15 +236,6 @@ fn line(page: &mut Html, row: &Row<'_>, now: Timestamp) {
     });
     cell(page, "<td class=\"soft fixed\" data-label=\"Seen\">", &seen);
     page.raw("</tr>\n");
-}
-
-/// A cell; an empty one is not shown where rows are cards.
-fn cell(page: &mut Html, begin: &'static str, text: &str) {
-    if text.is_empty() {
-        page.raw("<td class=\"empty\"></td>");
-    } else {
-        page.raw(begin).raw("<span>").text(text).raw("</span></td>");
-    }
 }
 
 /// The share of the leaf's lifetime that is over.

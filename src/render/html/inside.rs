@@ -1,6 +1,6 @@
 //! Mail servers seen from inside to the second table of the first page: what is wrong, and a line for each that is not.
 
-use super::element::badge;
+use super::element::{badge, cell};
 use super::markup::Html;
 use super::span::ago;
 use crate::render::columns::plural;
@@ -121,13 +121,4 @@ fn why(page: &mut Html, text: &str) {
         .raw("</span> ")
         .text(detail)
         .raw("</span></td>");
-}
-
-/// A cell; an empty one is not shown where rows are cards.
-fn cell(page: &mut Html, begin: &'static str, text: &str) {
-    if text.is_empty() {
-        page.raw("<td class=\"empty\"></td>");
-    } else {
-        page.raw(begin).raw("<span>").text(text).raw("</span></td>");
-    }
 }

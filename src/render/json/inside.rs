@@ -6,7 +6,7 @@ use super::certificate::{CertificateJson, certificate};
 use super::finding::{Cause, Check, causes, checks};
 use super::queue::{QueueJson, queue};
 use crate::advice::on_server;
-use crate::facts::inventory::{SectionError, Select, StoredCertificate, Use};
+use crate::facts::inventory::{SectionError, Select, StoredCertificate};
 use crate::report::{Candidate, ConnectorFleet, ConnectorReport, Inside, ServerReport};
 
 #[derive(Serialize)]
@@ -209,11 +209,8 @@ fn connector<'a>(
             .map_or("", |cause| cause.reason.as_str()),
         causes: causes(&report.causes),
         checks: checks(&report.verdict),
-        tls_certificate_name: match &connector.select {
-            Select::TlsCertificateName { text, .. } => Some(text),
-            Select::Fqdn(_) | Select::Place(_) | Select::Nothing | Select::Unresolved(_) => None,
-        },
-        fqdn: fqdn(connector),
+        tls_certificate_name: connector.tls_certificate_name(),
+        fqdn: connector.shown_fqdn(),
         places: match &connector.select {
             Select::Place(places) => places,
             Select::TlsCertificateName { .. }
@@ -232,16 +229,6 @@ fn connector<'a>(
             .filter_map(|one| candidate(server, one))
             .collect(),
     })
-}
-
-fn fqdn(connector: &Use) -> Option<&str> {
-    match &connector.select {
-        Select::Fqdn(name) => Some(name),
-        Select::TlsCertificateName { .. }
-        | Select::Place(_)
-        | Select::Nothing
-        | Select::Unresolved(_) => connector.fqdn.as_deref(),
-    }
 }
 
 fn candidate(server: &ServerReport, candidate: &Candidate) -> Option<CandidateJson> {

@@ -76,20 +76,7 @@ fn files(certificates: &str, keys: &str) -> Vec<CertificateFiles> {
 }
 
 fn new(name: &str, role: Role, select: Select) -> Use {
-    Use {
-        id: name.to_owned(),
-        name: name.to_owned(),
-        role,
-        enabled: true,
-        select,
-        servers: Vec::new(),
-        require_tls: None,
-        auth_level: None,
-        tls_domain: None,
-        fqdn: None,
-        address_spaces: Vec::new(),
-        bindings: Vec::new(),
-    }
+    Use::new(name, name, role, select)
 }
 
 #[cfg(test)]

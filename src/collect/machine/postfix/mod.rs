@@ -230,7 +230,7 @@ fn sni_uses(parameters: &Parameters, uses: &[FoundUse], findings: &mut Findings)
 
 fn sni_uses_of(table: &str, findings: &mut Findings) -> Vec<FoundUse> {
     let unresolved = |why: String| {
-        let entry = server_use(format!("sni {table}"), Select::Unresolved(why));
+        let entry = server_use(&format!("sni {table}"), Select::Unresolved(why));
         vec![FoundUse::without_service(entry, Vec::new())]
     };
     let Some(path) = sni::source_of(table) else {
@@ -246,28 +246,15 @@ fn sni_uses_of(table: &str, findings: &mut Findings) -> Vec<FoundUse> {
     };
     let found = |entry: sni::SniEntry| {
         let id = format!("sni {}", entry.name);
-        let mut used = server_use(id, Select::Place(places(&entry.files)));
+        let mut used = server_use(&id, Select::Place(places(&entry.files)));
         used.fqdn = Some(entry.name);
         FoundUse::without_service(used, entry.files)
     };
     sni::entries(&text).into_iter().map(found).collect()
 }
 
-fn server_use(id: String, select: Select) -> Use {
-    Use {
-        name: id.clone(),
-        id,
-        role: Role::Server,
-        enabled: true,
-        select,
-        servers: Vec::new(),
-        require_tls: None,
-        auth_level: None,
-        tls_domain: None,
-        fqdn: None,
-        address_spaces: Vec::new(),
-        bindings: Vec::new(),
-    }
+fn server_use(id: &str, select: Select) -> Use {
+    Use::new(id, id, Role::Server, select)
 }
 
 /// Reads the files of all uses.

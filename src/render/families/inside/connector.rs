@@ -1,6 +1,5 @@
 //! The metric families about connectors and the certificates that they use.
 
-use crate::facts::inventory::Select;
 use crate::render::families::family::{Family, Sink, gauge, inside, server};
 use crate::render::value::{messages, seconds, time};
 use crate::report::{ConnectorReport, ServerReport};
@@ -199,17 +198,8 @@ fn connector_info(server: &ServerReport, _: Timestamp, out: Sink<'_>) {
         let thumbprint = shown.map_or_else(String::new, |shown| {
             shown.certificate.fingerprints().sha1_hex()
         });
-        let wanted = match &connector.select {
-            Select::TlsCertificateName { text, .. } => text,
-            Select::Fqdn(_) | Select::Place(_) | Select::Nothing | Select::Unresolved(_) => "",
-        };
-        let fqdn = match &connector.select {
-            Select::Fqdn(name) => name,
-            Select::TlsCertificateName { .. }
-            | Select::Place(_)
-            | Select::Nothing
-            | Select::Unresolved(_) => connector.fqdn.as_deref().unwrap_or_default(),
-        };
+        let wanted = connector.tls_certificate_name().unwrap_or_default();
+        let fqdn = connector.shown_fqdn().unwrap_or_default();
         let require_tls = connector
             .require_tls
             .map_or("", |on| if on { "true" } else { "false" });

@@ -1,5 +1,7 @@
 //! The metric families about the certificates that are on servers.
 
+use std::collections::HashSet;
+
 use crate::certificate::TlsCertificateName;
 use crate::facts::inventory::StoredCertificate;
 use crate::render::families::family::{Family, Samples, Sink, gauge, server};
@@ -118,11 +120,10 @@ fn each_certificate(
     let Some(inventory) = server.inventory().filter(|_| server.is_remembered(now)) else {
         return;
     };
-    let mut told: Vec<[u8; 20]> = Vec::new();
+    let mut told = HashSet::new();
     for stored in inventory.certificates() {
         let thumbprint = stored.certificate.fingerprints();
-        if !told.contains(&thumbprint.sha1) {
-            told.push(thumbprint.sha1);
+        if told.insert(thumbprint.sha1) {
             tell(stored, &thumbprint.sha1_hex());
         }
     }
