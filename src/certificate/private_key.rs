@@ -27,9 +27,6 @@ const CURVES: [&EcdsaSigningAlgorithm; 4] = [
     &ECDSA_P256K1_SHA256_ASN1_SIGNING,
 ];
 
-/// The first byte of a point that is written with only one of its coordinates (SEC 1 §2.3.3).
-const COMPRESSED: [u8; 2] = [2, 3];
-
 impl PrivateKey {
     pub(super) const fn from_der(der: Vec<u8>) -> Self {
         Self(der)
@@ -38,9 +35,8 @@ impl PrivateKey {
     /// Whether the certificate is for this key; `None` where either is of a kind that cannot be compared.
     pub fn belongs_to(&self, certificate: &Certificate) -> Option<bool> {
         let named = certificate.public_key()?.bare()?;
-        let is_compressed = named.first().is_some_and(|byte| COMPRESSED.contains(byte));
         let own = self.public()?;
-        (own == named || !is_compressed).then_some(own == named)
+        Some(own == named || compressed(&own).is_some_and(|own| own == named))
     }
 
     /// The public half, as certificates have it.
@@ -58,6 +54,19 @@ impl PrivateKey {
         Some(pair.public_key().as_ref().to_vec())
     }
 }
+
+/// The point with one of its coordinates and the parity of the other (SEC 1 §2.3.3), as some certificates have it.
+fn compressed(point: &[u8]) -> Option<Vec<u8>> {
+    let (&UNCOMPRESSED, coordinates) = point.split_first()? else {
+        return None;
+    };
+    let parity = 2 + (coordinates.last()? & 1);
+    let x = &coordinates[..coordinates.len() / 2];
+    Some([&[parity], x].concat())
+}
+
+/// The first byte of a point with both of its coordinates (SEC 1 §2.3.3).
+const UNCOMPRESSED: u8 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +101,14 @@ mod tests {
         }
         let (_, other) = pair(&PKCS_ECDSA_P256_SHA256);
         assert_eq!(other.belongs_to(&pairs[1].0), Some(false));
+    }
+
+    #[test]
+    fn points_are_compressed_as_certificates_may_have_them() {
+        assert_eq!(compressed(&[4, 7, 8, 1, 6]), Some(vec![2, 7, 8]));
+        assert_eq!(compressed(&[4, 7, 8, 6, 1]), Some(vec![3, 7, 8]));
+        assert_eq!(compressed(&[2, 7, 8]), None);
+        assert_eq!(compressed(&[4]), None);
     }
 
     #[test]
