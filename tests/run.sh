@@ -45,6 +45,8 @@ missing_packages() {
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     [ -x /usr/bin/time ] || echo time
+    # For tests/chart.sh (which needs node and npm, too, but does not install these) and tests/workflows.sh.
+    { command -v python3 && python3 -m venv --help && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || printf '%s\n' python3 python3-venv
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     # The cultures and time zones that the Exchange collector is tested in.
     if command -v pwsh >/dev/null; then
@@ -177,6 +179,8 @@ step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --docume
 step "without the demo" cargo check --locked --no-default-features
 step "tests" tests
 step "alert rules" tests/alerts.sh
+step "Helm chart" tests/chart.sh
+step "workflows" tests/workflows.sh
 step "Exchange collector" tests/exchange.sh
 step "dependencies" tests/dependencies.sh
 

@@ -93,7 +93,13 @@ fn flags(arguments: &[&str]) -> BTreeSet<String> {
 /// Every document for readers, and its text.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/inside", "docs/runbooks"] {
+    for folder in [
+        "",
+        "charts/smtp-tls-exporter",
+        "docs",
+        "docs/inside",
+        "docs/runbooks",
+    ] {
         for entry in fs::read_dir(root().join(folder)).expect("the folder exists") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "md") {

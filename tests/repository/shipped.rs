@@ -1,6 +1,7 @@
 //! Holds what is shipped beside the program to the program: the example configuration, the references, the README.
 
 mod alerts;
+mod chart;
 mod generated;
 mod inventory_schema;
 mod keys;
