@@ -25,7 +25,7 @@ pub enum HostError {
     #[error("not a host name or IP address: '{0}'")]
     Malformed(String),
     /// A port that is not 1 to 65535.
-    #[error("'{0}' is no port from 1 to 65535")]
+    #[error("'{0}' is not a port from 1 to 65535")]
     Port(String),
     /// With a character that a word processor or a page put there.
     #[error("'{0}' has {1} inside, which no host name has (of a word processor?)")]

@@ -235,7 +235,7 @@ fn threshold(text: &str) -> Result<Threshold, String> {
         seconds: None,
     };
     let expected =
-        || "expected a share such as 25%, a time such as 30d, or both as 25%,30d".to_owned();
+        || "expected a share such as 25%, a time such as 30d, or both: 25%,30d".to_owned();
     for part in text.split(',') {
         if part.ends_with('%') {
             limit.fraction = Some(share(part).map_err(|_| expected())?);

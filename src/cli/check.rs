@@ -122,7 +122,7 @@ fn configured(arguments: &Check) -> Result<Looked, String> {
     let sees = |watched: &Watched| watched.source.views.contains(name);
     settings.targets.retain(sees);
     if settings.targets.is_empty() {
-        return Err(format!("--view: no target is looked at from {name}"));
+        return Err(format!("--view: no target uses the view {name}"));
     }
     for watched in &mut settings.targets {
         Arc::make_mut(&mut watched.source).views = vec![Arc::clone(name)];
@@ -184,7 +184,7 @@ fn watched(
         Place::Mx(_) if view.vantage.proxied_names => {
             let name = &view.vantage.name;
             return Err(format!(
-                "{}: in view {name} names are found by a proxy, which knows no MX records",
+                "{}: in view {name} the proxy resolves names, and knows no MX records",
                 target.text
             ));
         }

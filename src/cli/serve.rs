@@ -123,7 +123,7 @@ async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
 /// `external: tcp://192.0.2.1:53, validated, through socks5://gate.example.com:1080`; without secrets.
 fn seen_along(view: &View) -> String {
     let mut parts: Vec<String> = if view.vantage.proxied_names {
-        vec!["names found by the proxy".to_owned()]
+        vec!["names resolved by the proxy".to_owned()]
     } else {
         view.policy
             .servers

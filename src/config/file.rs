@@ -178,6 +178,6 @@ fn ehlo_name(text: &str) -> Result<String, &'static str> {
     if is_name && !text.is_empty() && text.len() <= 255 && text.bytes().all(is_sendable) {
         Ok(text.to_owned())
     } else {
-        Err("no name for EHLO")
+        Err("not an EHLO name")
     }
 }

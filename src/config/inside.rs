@@ -59,7 +59,7 @@ fn server(name: &str, value: &Value<'_>) -> Result<NamedServer, Problem> {
     let length = name.chars().count();
     let is_plain = !name.chars().any(char::is_control) && !secret::is_in(name);
     if !(1..=255).contains(&length) || !is_plain {
-        return Err(value.problem("no name of a server, expected 1 to 255 characters"));
+        return Err(value.problem("not a server name, expected 1 to 255 characters"));
     }
     let mut server = NamedServer {
         name: name.to_owned(),

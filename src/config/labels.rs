@@ -13,7 +13,7 @@ pub(super) fn labels<'a>(
     for (name, value) in entries {
         if !is_label_name(name) {
             let expected = "letters, digits and _, not beginning with a digit or __";
-            return Err(value.problem(format!("no label name, expected {expected}")));
+            return Err(value.problem(format!("not a label name, expected {expected}")));
         }
         if reserved.contains(&name) {
             let why = "a label of the exporter's own series, expected another name";

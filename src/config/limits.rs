@@ -53,7 +53,7 @@ fn threshold(value: &Value<'_>) -> Result<Threshold, Problem> {
         seconds: left.transpose()?,
     };
     if threshold.fraction.is_none() && threshold.seconds.is_none() {
-        let nothing = value.problem("no limit, expected lifetime, left or both");
+        let nothing = value.problem("not a limit, expected lifetime, left or both");
         return Err(fields.mistyped(&["lifetime", "left"]).unwrap_or(nothing));
     }
     fields.finish(&keys::LIMIT.names())?;
@@ -66,12 +66,12 @@ fn left(value: &Value<'_>) -> Result<i64, Problem> {
 }
 
 fn lifetime(value: &Value<'_>) -> Result<f64, Problem> {
-    value.parsed_by(share, "a share of the lifetime as 25%")
+    value.parsed_by(share, "a share of the lifetime such as 25%")
 }
 
 /// `25%` as 0.25.
 pub(crate) fn share(text: &str) -> Result<f64, &'static str> {
     let percent = text.strip_suffix('%').and_then(|p| p.parse::<f64>().ok());
     let valid = percent.filter(|p| (0.0..=100.0).contains(p));
-    valid.map(|p| p / 100.0).ok_or("is no share")
+    valid.map(|p| p / 100.0).ok_or("not a share")
 }

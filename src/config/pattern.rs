@@ -81,7 +81,7 @@ impl Pattern {
             Some(Err(name)) if is_plain => (name, None),
             _ => {
                 let expected = kind.expected;
-                return Err(value.problem(format!("no pattern of files, expected {expected}")));
+                return Err(value.problem(format!("not a file pattern, expected {expected}")));
             }
         };
         Ok(Self {
@@ -151,7 +151,7 @@ mod tests {
             let error = Config::parse(Path::new("x.yml"), yaml.as_bytes(), "me").unwrap_err();
             let error = error.to_string();
             assert!(
-                error.starts_with("x.yml:1: target_files: no pattern"),
+                error.starts_with("x.yml:1: target_files: not a file pattern"),
                 "{error}"
             );
         }

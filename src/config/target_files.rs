@@ -183,7 +183,9 @@ impl TargetFiles {
             found.extend(pattern.files()?);
         }
         if found.len() > MAX_FILES {
-            return Err(format!("more than {MAX_FILES} target files, expected less"));
+            return Err(format!(
+                "more than {MAX_FILES} target files, expected fewer"
+            ));
         }
         Ok(found)
     }
@@ -256,7 +258,7 @@ impl TargetFiles {
         let root = document.root();
         let mut stores = TrustStores::new(Base::of_named(file, Path::new(name)));
         let read = if root.is_null() {
-            Err(root.problem("nothing inside, expected a list of targets ([] for none)"))
+            Err(root.problem("empty, expected a list of targets ([] for none)"))
         } else {
             target_list::listed(&root, common, &mut stores)
         };
@@ -384,7 +386,7 @@ mod tests {
             ("{", "/a.yml:2: no YAML"),
             (
                 "- targets: ['b.test:0']\n",
-                "/a.yml:1: [0].targets[0]: 'b.test:0': '0' is no port",
+                "/a.yml:1: [0].targets[0]: 'b.test:0': '0' is not a port",
             ),
             (
                 "- targets: [b.test]\n  labels: {port: x}\n",

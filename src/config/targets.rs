@@ -106,7 +106,7 @@ impl Common {
         let blind = views.find(|view| !self.known_views.finds_exchangers(view));
         match (place, blind) {
             (Place::Mx(_), Some(view)) => Err(format!(
-                "in view {view} names are found by a proxy, which knows no MX records, expected a view with resolvers"
+                "in view {view} the proxy resolves names, and knows no MX records, expected a view with resolvers"
             )),
             (Place::Mx(_) | Place::Host(_) | Place::Addresses(_), _) => Ok(()),
         }
@@ -209,7 +209,7 @@ fn target_name(text: &str) -> Result<String, &'static str> {
     if (1..=200).contains(&length) && is_plain && !is_path {
         Ok(text.to_owned())
     } else {
-        Err("no name for a target")
+        Err("not a target name")
     }
 }
 

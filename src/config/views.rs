@@ -59,7 +59,7 @@ impl KnownViews {
             let length = name.chars().count();
             let is_plain = !name.chars().any(char::is_control) && !secret::is_in(name);
             if !(1..=60).contains(&length) || !is_plain {
-                return Err(value.problem("no name for a view, expected 1 to 60 characters"));
+                return Err(value.problem("not a view name, expected 1 to 60 characters"));
             }
             self.add(view(name, &value, base, roots)?);
         }
@@ -115,8 +115,7 @@ fn view(
     // Who names only a proxy wants to see what the proxy sees, not what this machine's resolver says.
     let proxied_names = proxy.is_some() && resolvers.is_none();
     if proxied_names && (validate || family.is_some()) {
-        let why =
-            "its names are found by the proxy, expected resolvers beside dnssec and family too";
+        let why = "the proxy resolves its names, expected resolvers beside dnssec and family";
         return Err(section.problem(why));
     }
     fields.finish(&keys::VIEW.names())?;
@@ -171,7 +170,7 @@ fn source(
     let clashes =
         family.is_some_and(|family| family != AddressFamily::Any && !family.takes(source));
     if clashes && !has_proxy {
-        let why = "of another family than the one to be probed, expected one of that family";
+        let why = "of the other address family, expected one of the family to be probed";
         return Err(value.problem(why));
     }
     Ok(source)

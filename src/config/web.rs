@@ -117,7 +117,7 @@ impl Reading {
                 return Err(item.problem("unknown, expected a name as in Go's crypto/tls"));
             }
             if !is_spoken(name) {
-                let warning = format!("web configuration: {name} is left out, it is not spoken");
+                let warning = format!("web configuration: {name} is left out: not supported");
                 self.warnings.push(warning);
             }
         }
@@ -133,9 +133,9 @@ impl Reading {
     ) -> Result<Option<Vec<u8>>, Problem> {
         let text = fields.take(inline);
         match (text, fields.take(named)) {
-            (Some(_), Some(file)) => {
-                Err(file.problem(format!("given besides {inline}, expected one of both")))
-            }
+            (Some(_), Some(file)) => Err(file.problem(format!(
+                "given as well as {inline}, expected only one of them"
+            ))),
             (Some(text), None) => Ok(Some(text.text()?.as_bytes().to_vec())),
             (None, Some(file)) => {
                 let name = self.base.file(FileKind::WebCertificate, file.text()?);
@@ -261,7 +261,7 @@ fn headers(section: &Value<'_>) -> Result<Vec<Header>, Problem> {
             return Err(value.problem(format!("expected {}", allowed.join(" or "))));
         }
         let Some(header) = header(name, text) else {
-            return Err(value.problem("no value for a header, expected printable text"));
+            return Err(value.problem("not a header value, expected printable text"));
         };
         headers.push(header);
     }
@@ -277,7 +277,7 @@ fn users(section: &Value<'_>) -> Result<BTreeMap<String, String>, Problem> {
         if !is_bcrypt(hash) {
             // The value is not repeated: somebody may have written the password itself.
             return Err(
-                value.problem("no bcrypt hash, expected one such as htpasswd -nBC 10 prints")
+                value.problem("not a bcrypt hash, expected one such as htpasswd -nBC 10 prints")
             );
         }
         users.insert(user.to_owned(), hash.to_owned());
@@ -375,7 +375,7 @@ mod tests {
         ),
         (
             "{TLS}  key: hunter2\n",
-            "web.yml:3: tls_server_config.key_file: given besides key",
+            "web.yml:3: tls_server_config.key_file: given as well as key",
         ),
         (
             "{TLS}  max_version: TLS11\n",
@@ -415,7 +415,7 @@ mod tests {
         ),
         (
             "basic_auth_users:\n  alice: hunter2\n",
-            "web.yml:2: basic_auth_users.alice: no bcrypt hash",
+            "web.yml:2: basic_auth_users.alice: not a bcrypt hash",
         ),
         (
             "rate_limit: {interval: 1}",

@@ -212,19 +212,19 @@ targets:
         ),
         (
             "targets:\n- host: a\n- host: b\n- host: c\n  ports:\n  - 25\n  - 70000\n",
-            "x.yml:7: targets[2].ports[1]: 70000 is no port, expected 1 to 65535",
+            "x.yml:7: targets[2].ports[1]: 70000 is not a valid port, expected 1 to 65535",
         ),
         (
             "targets: [{host: a}, {host: b,\n ports: [25, http]}]\n",
-            "x.yml:2: targets[1].ports[1]: 'http' is no port, expected 1 to 65535",
+            "x.yml:2: targets[1].ports[1]: 'http' is not a valid port, expected 1 to 65535",
         ),
         (
             "targets:\n- host: a\n  ports: [-1]",
-            "x.yml:3: targets[0].ports[0]: -1 is no port, expected 1 to 65535",
+            "x.yml:3: targets[0].ports[0]: -1 is not a valid port, expected 1 to 65535",
         ),
         (
             "targets:\n- host: a\n  ports: [25.0]",
-            "x.yml:3: targets[0].ports[0]: 25.0 is no port, expected 1 to 65535",
+            "x.yml:3: targets[0].ports[0]: 25.0 is not a valid port, expected 1 to 65535",
         ),
         (
             "targets:\n- host: a\n  ports: [[]]",
@@ -264,11 +264,11 @@ targets:
         ),
         (
             "probe: {timeout: 1y}\n",
-            "x.yml:1: probe.timeout: '1y' is no duration (units are w, d, h, m, s, ms), expected a duration as 10s or 1m30s",
+            "x.yml:1: probe.timeout: '1y' is not a duration (units are w, d, h, m, s, ms), expected a duration such as 10s or 1m30s",
         ),
         (
             "probe: {timeout: 0s}\n",
-            "x.yml:1: probe.timeout: '0s' is no timeout, expected 1s to 10m",
+            "x.yml:1: probe.timeout: '0s' is not a valid timeout, expected 1s to 10m",
         ),
         (
             "views:\n  'odd key': ipv5\n",

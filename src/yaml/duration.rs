@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
         let (_, factor) = UNITS
             .iter()
             .find(|(name, _)| *name == unit && !number.is_empty())
-            .ok_or("is no duration (units are w, d, h, m, s, ms)")?;
+            .ok_or("is not a duration (units are w, d, h, m, s, ms)")?;
         total = number
             .parse::<u64>()
             .ok()
@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
         rest = behind;
     }
     match Duration::from_millis(total) {
-        _ if text.is_empty() => Err("is no duration"),
+        _ if text.is_empty() => Err("is not a duration"),
         long if long > LONGEST => Err(TOO_LONG),
         duration => Ok(duration),
     }

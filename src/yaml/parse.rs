@@ -60,7 +60,7 @@ fn refuse_unreadable(text: &str) -> Result<(), YamlFault> {
         // Before each value but the first stands one of these.
         values += usize::from("[{:,-?\n".contains(c));
         let message = if values > MAX_VALUES {
-            format!("more than {MAX_VALUES} values, expected less")
+            format!("more than {MAX_VALUES} values, expected fewer")
         } else if open > MAX_OPEN_BRACKETS {
             TOO_DEEP.to_owned()
         } else if is_unreadable(c) {

@@ -156,7 +156,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A whole number; `what` names it, as in "70000 is no port, expected 1 to 65535".
+    /// A whole number; `what` names it, as in "70000 is not a valid port, expected 1 to 65535".
     pub(crate) fn integer_in<T>(&self, range: RangeInclusive<T>, what: &str) -> Result<T, Problem>
     where
         T: TryFrom<i128> + PartialOrd + Display,
@@ -172,13 +172,16 @@ impl<'a> Value<'a> {
             .and_then(|number| T::try_from(number).ok())
             .filter(|number| range.contains(number))
             .ok_or_else(|| {
-                self.problem(format!("{} is no {what}, expected {expected}", self.seen()))
+                self.problem(format!(
+                    "{} is not a valid {what}, expected {expected}",
+                    self.seen()
+                ))
             })
     }
 
     /// A span of time as Prometheus writes it: `10s`, `1m30s`, `500ms`, `1d`, `1w`, `0s`.
     pub(crate) fn duration(&self) -> Result<Duration, Problem> {
-        let expected = "a duration as 10s or 1m30s";
+        let expected = "a duration such as 10s or 1m30s";
         let written = self.written(expected)?;
         if !written.is_empty() && written.bytes().all(|b| b.is_ascii_digit()) {
             let written = plain(written, 20);
@@ -190,7 +193,7 @@ impl<'a> Value<'a> {
             .map_err(|why| self.problem(format!("{} {why}, expected {expected}", self.seen())))
     }
 
-    /// A span of time within limits; `what` names it, as in "0s is no timeout, expected 1s to 10m".
+    /// A span of time within limits; `what` names it, as in "0s is not a valid timeout, expected 1s to 10m".
     pub(crate) fn duration_in(
         &self,
         range: RangeInclusive<Duration>,
@@ -205,7 +208,7 @@ impl<'a> Value<'a> {
             duration::shown(*range.end()),
         );
         Err(self.problem(format!(
-            "{} is no {what}, expected {from} to {to}",
+            "{} is not a valid {what}, expected {from} to {to}",
             self.seen()
         )))
     }

@@ -72,7 +72,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "+  limits: {critical: {}}\n",
-        "3: targets[0].limits.critical: no limit, expected lifetime, left or both",
+        "3: targets[0].limits.critical: not a limit, expected lifetime, left or both",
     ),
     (
         "+  limits: {warning: {lifetme: 25%}}\n",
@@ -80,7 +80,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "+  limits: {warning: {lifetime: 25}}\n",
-        "3: targets[0].limits.warning.lifetime: 25: is no share, expected a share of the lifetime as 25%",
+        "3: targets[0].limits.warning.lifetime: 25: not a share, expected a share of the lifetime such as 25%",
     ),
     (
         "+  limits: {warning: {left: 5d}}\n",
@@ -112,15 +112,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "+  ports: [25, 70000]\n",
-        "3: targets[0].ports[1]: 70000 is no port, expected 1 to 65535",
+        "3: targets[0].ports[1]: 70000 is not a valid port, expected 1 to 65535",
     ),
     (
         "+  ports:\n  - 25\n  - 0\n",
-        "5: targets[0].ports[1]: 0 is no port, expected 1 to 65535",
+        "5: targets[0].ports[1]: 0 is not a valid port, expected 1 to 65535",
     ),
     (
         "+  ports: [smtp]\n",
-        "3: targets[0].ports[0]: 'smtp' is no port, expected 1 to 65535",
+        "3: targets[0].ports[0]: 'smtp' is not a valid port, expected 1 to 65535",
     ),
     (
         "+  ports: []\n",
@@ -146,7 +146,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "targets: [{name: '', host: a}]\n",
-        "1: targets[0].name: '': no name for a target, expected a name of 1 to 200 characters, without control characters, other than . and ..",
+        "1: targets[0].name: '': not a target name, expected a name of 1 to 200 characters, without control characters, other than . and ..",
     ),
     (
         "+probe: {timeout: 10}\n",
@@ -154,23 +154,23 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "+probe: {timeout: 1ms}\n",
-        "3: probe.timeout: '1ms' is no timeout, expected 100ms to 10m",
+        "3: probe.timeout: '1ms' is not a valid timeout, expected 100ms to 10m",
     ),
     (
         "+probe: {min_interval: 2d}\n",
-        "3: probe.min_interval: '2d' is no interval, expected 0s to 1d",
+        "3: probe.min_interval: '2d' is not a valid interval, expected 0s to 1d",
     ),
     (
         "+probe: {concurrency: 0}\n",
-        "3: probe.concurrency: 0 is no number of probes, expected 1 to 65535",
+        "3: probe.concurrency: 0 is not a valid number of probes, expected 1 to 65535",
     ),
     (
         "+probe: {per_address: all}\n",
-        "3: probe.per_address: 'all' is no number of probes, expected 1 to 1000",
+        "3: probe.per_address: 'all' is not a valid number of probes, expected 1 to 1000",
     ),
     (
         "+probe: {helo: 'a b'}\n",
-        "3: probe.helo: 'a b': no name for EHLO, expected a host name, or an address in brackets",
+        "3: probe.helo: 'a b': not an EHLO name, expected a host name, or an address in brackets",
     ),
 ];
 
@@ -228,15 +228,15 @@ const EXPECTATIONS: &[(&str, &str)] = &[
 const LABELS: &[(&str, &str)] = &[
     (
         "1a",
-        "no label name, expected letters, digits and _, not beginning with a digit or __",
+        "not a label name, expected letters, digits and _, not beginning with a digit or __",
     ),
     (
         "__a",
-        "no label name, expected letters, digits and _, not beginning with a digit or __",
+        "not a label name, expected letters, digits and _, not beginning with a digit or __",
     ),
     (
         "a-b",
-        "no label name, expected letters, digits and _, not beginning with a digit or __",
+        "not a label name, expected letters, digits and _, not beginning with a digit or __",
     ),
     (
         "target",

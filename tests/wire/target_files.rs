@@ -112,12 +112,12 @@ fn a_file_that_is_wrong_as_a_whole_is_refused() {
     for (list, said) in [
         (
             "",
-            "t.json:1: nothing inside, expected a list of targets ([] for none)",
+            "t.json:1: empty, expected a list of targets ([] for none)",
         ),
-        (" \n# later\n", "nothing inside, expected a list of targets"),
+        (" \n# later\n", "empty, expected a list of targets"),
         ("[{\"targets\": [\"a.test\"", "no YAML"),
         ("{}", "a map, expected a list"),
-        ("[{\"targets\": [\"a.test:x\"]}]", "'x' is no port"),
+        ("[{\"targets\": [\"a.test:x\"]}]", "'x' is not a port"),
     ] {
         let (code, _, told) = checked(list);
         assert_eq!(code, Some(1), "{list}");

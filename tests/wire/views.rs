@@ -395,11 +395,11 @@ fn mistakes_in_views_are_one_line_that_names_the_place() {
         ),
         (
             "views: {v: {source_address: 192.0.2.1, family: ipv6}}",
-            "x.yml:1: views.v.source_address: of another family than the one to be probed, expected one of that family",
+            "x.yml:1: views.v.source_address: of the other address family, expected one of the family to be probed",
         ),
         (
             "views: {v: {proxy: 'http://gate:3128', dnssec: validate}}",
-            "x.yml:1: views.v: its names are found by the proxy, expected resolvers beside dnssec and family too",
+            "x.yml:1: views.v: the proxy resolves its names, expected resolvers beside dnssec and family",
         ),
         (
             "views: {v: {resolver: system}}",
@@ -411,7 +411,7 @@ fn mistakes_in_views_are_one_line_that_names_the_place() {
         ),
         (
             "views: {v: {proxy: 'http://gate:3128'}}\ntargets:\n- mx: bears.test\n  views: v",
-            "x.yml:3: targets[0]: in view v names are found by a proxy, which knows no MX records, expected a view with resolvers",
+            "x.yml:3: targets[0]: in view v the proxy resolves names, and knows no MX records, expected a view with resolvers",
         ),
         (
             "targets:\n- mx: 192.0.2.1",

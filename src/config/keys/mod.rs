@@ -35,7 +35,7 @@ pub const FILE: Section = Section::new(
         key(
             "inside",
             Shape::Section(&INSIDE),
-            "What mail servers say of their inside.",
+            "What mail servers report about themselves, in files.",
         ),
         key(
             "probe_endpoint",

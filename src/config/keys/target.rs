@@ -145,7 +145,7 @@ pub const GROUP: Section = Section::new(
             Labels {
                 is_discovered: true,
             },
-            "labels for every series of these targets; those with two underscores are left out",
+            "labels for every series of these targets; those that begin with two underscores are left out",
         ),
     ]],
 )

@@ -264,7 +264,7 @@ async fn the_name_and_the_roots_are_expectations_too() {
 async fn bad_arguments_are_one_line() {
     for (arguments, expected) in [
         (&["mx.bears.test:0"][..], "mx.bears.test:0"),
-        (&["mx.bears.test:smtp"], "no port from 1 to 65535"),
+        (&["mx.bears.test:smtp"], "not a port from 1 to 65535"),
         (&["a b"], "'a b'"),
         (
             &["--warning", "25", "mx.bears.test"],
