@@ -179,6 +179,7 @@ step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --docume
 step "without the demo" cargo check --locked --no-default-features
 step "tests" tests
 step "alert rules" tests/alerts.sh
+step "newest neighbours" tests/neighbours.sh
 step "Helm chart" tests/chart.sh
 step "workflows" tests/workflows.sh
 step "Exchange collector" tests/exchange.sh
