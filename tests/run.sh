@@ -180,6 +180,7 @@ step "without the demo" cargo check --locked --no-default-features
 step "tests" tests
 step "alert rules" tests/alerts.sh
 step "newest neighbours" tests/neighbours.sh
+step "recipes" tests/recipes.sh
 step "Helm chart" tests/chart.sh
 step "workflows" tests/workflows.sh
 step "Exchange collector" tests/exchange.sh

@@ -98,6 +98,7 @@ fn documents() -> Vec<(PathBuf, String)> {
         "charts/smtp-tls-exporter",
         "docs",
         "docs/inside",
+        "docs/recipes",
         "docs/runbooks",
     ] {
         for entry in fs::read_dir(root().join(folder)).expect("the folder exists") {

@@ -15,6 +15,12 @@ longer have it.
 {{- $job := "job=\"smtp-tls\"" -}}
 {{- if not (contains $job $text) }}{{ fail (printf "files/smtp-tls.rules.yml has no %s" $job) }}{{ end -}}
 {{- $text = replace $job (printf "job=%q" .Values.jobName) $text -}}
+{{- $runbooks := $changes.runbookBaseUrl | default (printf "%s://%s/runbooks" .Values.web.scheme (include "smtp-tls-exporter.address" .)) | trimSuffix "/" -}}
+{{- $boards := dict
+  "" "smtp-tls-target?var-instance={{ $labels.instance | urlquery }}&var-target={{ $labels.target | urlquery }}"
+  "smtp-tls-inside" "smtp-tls-inside?var-instance={{ $labels.instance | urlquery }}"
+  "smtp-tls-exporter" "smtp-tls-exporter"
+-}}
 {{- $known := list -}}
 {{- $groups := list -}}
 {{- range $group := (fromYaml $text).groups -}}
@@ -35,11 +41,11 @@ longer have it.
 {{- $labels := mergeOverwrite (deepCopy $rule.labels) $changes.alertLabels ($change.labels | default dict) (dict "severity" $severity) -}}
 {{- $_ := set $rule "labels" $labels -}}
 {{- with $change.for }}{{ $_ := set $rule "for" . }}{{ end -}}
-{{- with $changes.runbookBaseUrl -}}
-{{- $_ := set $rule.annotations "runbook_url" (printf "%s/%s" (trimSuffix "/" .) $rule.alert) -}}
-{{- end -}}
+{{- $_ := set $rule.annotations "runbook_url" (printf "%s/%s" $runbooks $rule.alert) -}}
+{{- $_ := unset $rule.annotations "dashboard_url" -}}
 {{- with $changes.dashboardBaseUrl -}}
-{{- $_ := set $rule.annotations "dashboard_url" (regexReplaceAll "^.*?/d/" $rule.annotations.dashboard_url (printf "%s/d/" (trimSuffix "/" .))) -}}
+{{- $board := get $boards $group.name | default (get $boards "") -}}
+{{- $_ := set $rule.annotations "dashboard_url" (printf "%s/d/%s" (trimSuffix "/" .) $board) -}}
 {{- end -}}
 {{- with $change.annotations }}{{ $_ := set $rule "annotations" (mergeOverwrite $rule.annotations .) }}{{ end -}}
 {{- if ne (toString (get $change "enabled")) "false" }}{{ $rules = append $rules $rule }}{{ end -}}
