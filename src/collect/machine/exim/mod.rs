@@ -1,6 +1,7 @@
 //! The Exim of this machine to what an inventory says of it, by `exim -bP`, `-be`, `-bp` and exim_dumpdb.
 
 mod constancy;
+mod hints;
 mod listing;
 mod options;
 mod reasons;
@@ -10,9 +11,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use self::constancy::Constancy;
+use self::hints::Hints;
 use self::listing::{Listing, Message};
 use self::options::Options;
-use self::reasons::{Deferral, Hints};
+use self::reasons::Deferral;
 use self::uses::Expanded;
 use super::findings::{Findings, InventorySection};
 use super::masked::masked;
@@ -217,7 +219,8 @@ impl Exim {
     /// What Exim has noted about hosts, and which messages wait for them.
     fn hints(&self, spool: &Path) -> Result<Hints, String> {
         let dumpdb = self.dumpdb.as_ref();
-        let dumpdb = dumpdb.ok_or("there are no message logs, and exim_dumpdb is not found")?;
+        let dumpdb =
+            dumpdb.ok_or("without message logs, reasons need exim_dumpdb, which is not found")?;
         let mut hints = Hints::default();
         let names = file::names_in(&spool.join("db"));
         let is_there = |database: &str| names.iter().any(|name| name == database);
@@ -255,7 +258,7 @@ fn add(message: &Message, logs: &Logs, tally: &mut Tally) {
             kind: QueueKind::Delivery,
             status: status(message, logs, reason.as_ref()),
             use_id: reason.as_ref().and_then(|r| r.transport.as_deref()),
-            text: reason.as_ref().map(|r| &*r.text),
+            text: reason.as_ref().and_then(|r| r.text.as_deref()),
             since: listing::since(&message.id),
         };
         tally.add(domain, &wait);

@@ -10,9 +10,17 @@ use testkit::process::{output, require_root};
 
 use super::super::certificates::{Authority, HOST};
 use super::super::exim::{NOBODY, command};
-use super::peers::{PORTS, Peers};
+use super::peers::{CLOSED, PORTS, Peers};
 use super::seen::Seen;
 use crate::PROGRAM;
+
+/// Where the closed port is: an address of its own, for over an open connection Exim sends more mail for that address,
+/// whatever its port.
+const NOBODYS: &str = "127.0.26.9";
+
+/// A host of which no address takes mail, each for a reason of its own: nobody listens, and no connection leads there.
+const DUAL: &str = "mx.dual.test";
+const DUALS: [&str; 2] = ["127.0.26.8", "127.255.255.255"];
 
 /// It runs only as long as it is asked to do something.
 pub(super) struct EximRelay {
@@ -41,11 +49,18 @@ impl EximRelay {
         }
         let settings = settings(&relay.home, &peers.address, logs);
         fs::write(relay.home.join("exim.conf"), settings).expect("a file of ours");
+        fs::write(relay.home.join("hosts"), hosts(&peers.address)).expect("a file of ours");
         relay
     }
 
-    fn exim(&self, arguments: &[&str]) -> Command {
+    fn command(&self) -> Command {
         let mut exim = command(&self.home);
+        exim.env("NSS_WRAPPER_HOSTS", self.home.join("hosts"));
+        exim
+    }
+
+    fn exim(&self, arguments: &[&str]) -> Command {
+        let mut exim = self.command();
         exim.arg("-C")
             .arg(self.home.join("exim.conf"))
             .args(arguments);
@@ -69,7 +84,7 @@ impl EximRelay {
 
     /// What `collect` says of it.
     pub(super) fn seen(&self) -> Seen {
-        let exim = command(&self.home);
+        let exim = self.command();
         let mut collect = PROGRAM.command();
         collect
             .args(["collect", "exim", "--config-dir"])
@@ -105,18 +120,27 @@ impl EximRelay {
     }
 }
 
+/// With this file, also an address is known only when it stands there, as its own name.
+fn hosts(address: &str) -> String {
+    let own = [address, NOBODYS].map(|own| format!("{own} {own}\n"));
+    let duals = DUALS.map(|dual| format!("{dual} {DUAL}\n"));
+    [own, duals].concat().concat()
+}
+
 fn settings(home: &Path, address: &str, logs: bool) -> String {
     let exim = command(home);
     let program = exim.get_program().to_string_lossy().into_owned();
     let home = home.display();
-    let routes = PORTS
-        .iter()
-        .map(|(domain, port)| format!("{domain} {address}::{port}"));
-    let routes: Vec<_> = routes.collect();
+    let routes = PORTS.iter().map(|(domain, port)| {
+        let at = if *port == CLOSED { NOBODYS } else { address };
+        format!("{domain} {at}::{port}")
+    });
+    let dual = format!("dual.test {DUAL}::{CLOSED} byname");
+    let routes: Vec<_> = routes.chain([dual]).collect();
     format!(
         "primary_hostname = {HOST}
 exim_path = {program}
-keep_environment = LD_LIBRARY_PATH:LD_PRELOAD:NSS_WRAPPER_PASSWD:NSS_WRAPPER_GROUP
+keep_environment = LD_LIBRARY_PATH:LD_PRELOAD:NSS_WRAPPER_PASSWD:NSS_WRAPPER_GROUP:NSS_WRAPPER_HOSTS
 spool_directory = {home}/spool
 split_spool_directory = {logs}
 log_file_path = {home}/%slog
