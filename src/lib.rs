@@ -20,6 +20,7 @@ mod demo;
 pub mod dns;
 pub mod endpoint;
 pub mod facts;
+mod hanging;
 pub mod metric;
 pub mod name;
 pub mod pki;

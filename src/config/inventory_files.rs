@@ -235,9 +235,7 @@ fn fault(error: &FileError) -> FileFault {
             TroubleWithFile::Missing
         }
         FileError::TooLarge(_) => TroubleWithFile::TooLarge,
-        FileError::NotRegular(_) | FileError::Silent | FileError::Unreadable(_) => {
-            TroubleWithFile::Unreadable
-        }
+        FileError::NotRegular(_) | FileError::Unreadable(_) => TroubleWithFile::Unreadable,
     };
     FileFault {
         trouble,

@@ -4,15 +4,12 @@
     reason = "the one place that reads what the operator names"
 )]
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::path::Path;
+
+use crate::hanging::in_time;
 
 /// What a file is for, which bounds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,10 +79,7 @@ pub(super) enum FileError {
     /// It has more bytes than this.
     #[error("larger than {} MiB, expected less", .0 / MIB)]
     TooLarge(u64),
-    /// The file system does not answer, as with a server that is gone.
-    #[error("cannot be read: the file system does not answer")]
-    Silent,
-    /// The system's own reason.
+    /// The system's own reason, or that the file system does not answer.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
 }
@@ -110,15 +104,15 @@ impl Stamp {
 /// The second is an error where there are none; nothing is ever cut.
 pub(super) fn read(path: &Path, kind: FileKind) -> (Option<Stamp>, Result<Vec<u8>, FileError>) {
     let own = path.to_owned();
-    let read = in_time(path, move || Ok(contents(&own, kind)));
-    read.unwrap_or_else(|error| (None, Err(error)))
+    let read = in_time(path, move || contents(&own, kind));
+    read.unwrap_or_else(|error| (None, Err(error.into())))
 }
 
 /// How the file looks now, through symbolic links (Kubernetes swaps those); `None` where that cannot be told.
 pub fn stamp(path: &Path) -> Option<Stamp> {
     let own = path.to_owned();
-    let look = move || Ok(Stamp::of(&fs::metadata(own)?));
-    in_time(path, look).ok()
+    let seen = in_time(path, move || fs::metadata(own));
+    Some(Stamp::of(&seen.ok()?.ok()?))
 }
 
 /// The names in a folder.
@@ -134,7 +128,7 @@ pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
             names.extend(entry?.file_name().into_string());
         }
         Ok(names)
-    })
+    })?
 }
 
 /// Also of a file that cannot be read it is told how it looks: so that its next change is noticed.
@@ -188,61 +182,6 @@ fn regular(metadata: &Metadata) -> Result<(), FileError> {
         () => "a device",
     };
     Err(FileError::NotRegular(what))
-}
-
-/// How long a file may take: longer than 64 MiB do from a slow disk.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long it may take where many hang already: a thousand files on a dead server are waited for 30 s in all.
-const LEAST_PATIENCE: Duration = Duration::from_millis(250);
-/// Most threads that may hang.
-const MAX_HUNG: usize = 64;
-
-/// Where a thread hangs, which the system lets nobody end. Of one path there is never a second.
-static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn hung() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Does this in a thread of its own, and leaves it there when it does not return in time: whoever opens a file on a
-/// server that is gone may wait for ever.
-///
-/// # Errors
-/// [`FileError::Silent`], or what it came to.
-pub(super) fn in_time<T: Send + 'static>(
-    path: &Path,
-    piece: impl FnOnce() -> Result<T, FileError> + Send + 'static,
-) -> Result<T, FileError> {
-    let hang = hung().len();
-    let patience = (PATIENCE / (1 << hang.min(8))).max(LEAST_PATIENCE);
-    within(patience, path, piece)
-}
-
-fn within<T: Send + 'static>(
-    patience: Duration,
-    path: &Path,
-    piece: impl FnOnce() -> Result<T, FileError> + Send + 'static,
-) -> Result<T, FileError> {
-    if hung().contains(path) || hung().len() >= MAX_HUNG {
-        return Err(FileError::Silent);
-    }
-    let (sender, receiver) = channel();
-    let own = path.to_owned();
-    thread::Builder::new().spawn(move || {
-        let done = piece();
-        let mut hung = hung();
-        hung.remove(&own);
-        // Nobody may wait any more.
-        let _ = sender.send(done);
-    })?;
-    receiver.recv_timeout(patience).unwrap_or_else(|_| {
-        // It may have come to an end just now.
-        let mut hung = hung();
-        receiver.try_recv().unwrap_or_else(|_| {
-            hung.insert(path.to_owned());
-            Err(FileError::Silent)
-        })
-    })
 }
 
 #[cfg(test)]
@@ -304,24 +243,5 @@ mod tests {
         assert_eq!(looks.last(), Some(&None));
         let differ = looks.windows(2).all(|pair| pair[0] != pair[1]);
         assert!(differ, "{looks:?}");
-    }
-
-    #[test]
-    fn whoever_hangs_is_left_and_neither_multiplied_nor_a_burden() {
-        let (go, wait) = channel::<()>();
-        let path = Path::new("/a/dead/server");
-        let first = within(Duration::from_millis(20), path, move || {
-            let _ = wait.recv();
-            Ok(())
-        });
-        assert!(matches!(first, Err(FileError::Silent)));
-        let never = in_time(path, || -> Result<(), _> { panic!("a second thread") });
-        assert!(matches!(never, Err(FileError::Silent)));
-        assert_eq!(in_time(Path::new("/elsewhere"), || Ok(7)).ok(), Some(7));
-        drop(go);
-        while hung().contains(path) {
-            thread::yield_now();
-        }
-        assert_eq!(in_time(path, || Ok(7)).ok(), Some(7));
     }
 }

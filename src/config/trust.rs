@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::keys;
 use super::last_good::{self, Base, FileName};
-use super::named_file::{self, FileError, FileKind};
+use super::named_file::{FileError, FileKind};
 use super::pem::{self, Wanted};
+use crate::hanging::in_time;
 use crate::pki::{Anchors, Crls};
 use crate::yaml::{Problem, Value};
 
@@ -155,7 +156,7 @@ fn roots(name: String, read: Result<Vec<u8>, FileError>) -> Result<Arc<Anchors>,
 
 /// The environment may name files, which may hang as well.
 fn system_roots() -> Result<Arc<Anchors>, String> {
-    let found = named_file::in_time(Path::new("system"), || Ok(Anchors::system()));
-    let found = found.map_err(|e: FileError| format!("the roots of the system: {e}"))?;
+    let found = in_time(Path::new("system"), Anchors::system);
+    let found = found.map_err(|e| format!("the roots of the system cannot be read: {e}"))?;
     found.map(Arc::new).map_err(|e| e.to_string())
 }

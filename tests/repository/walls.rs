@@ -15,7 +15,7 @@ use self::source::Source;
 use crate::root;
 
 /// Words of the field: every room below may import these.
-const BASICS: [&str; 7] = [
+const BASICS: [&str; 8] = [
     "timestamp",
     "plain",
     "name",
@@ -23,6 +23,7 @@ const BASICS: [&str; 7] = [
     "metric",
     "recent",
     "beside",
+    "hanging",
 ];
 
 /// The rooms, and what else each may import. A row names only rooms above it: so there are no circles, and data flows
@@ -35,6 +36,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("metric", ""),
     ("recent", ""),
     ("beside", ""),
+    ("hanging", ""),
     ("process", ""),
     // Plays servers, and does not know who looks at them.
     ("demo", ""),

@@ -1,4 +1,4 @@
-//! A file that the mail server's configuration names to its bytes: regular, bounded, or why not.
+//! A file that the mail server's configuration names to its bytes: regular, bounded, in time, or why not.
 #![expect(
     clippy::disallowed_methods,
     reason = "the one place that reads what the mail server names"
@@ -9,14 +9,21 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::hanging::in_time;
+
 /// Most bytes that are read. A chain takes some kilobytes, the table of a large server's names some hundred.
 const MOST_BYTES: u64 = 4 << 20;
 
 /// All of a file.
 ///
 /// # Errors
-/// The system's own, `NotFound` where there is no such file.
+/// The system's own, `NotFound` where there is no such file; `TimedOut` where the file system does not answer.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let own = path.to_owned();
+    in_time(path, move || contents(&own))?
+}
+
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = open(path)?;
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
@@ -29,8 +36,13 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The last bytes of a file, at most so many.
 ///
 /// # Errors
-/// The system's own, `NotFound` where there is no such file.
+/// As of [`read`].
 pub(super) fn tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let own = path.to_owned();
+    in_time(path, move || end(&own, most))?
+}
+
+fn end(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
@@ -41,10 +53,14 @@ pub(super) fn tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// The names in a folder, none where it cannot be listed.
 pub(super) fn names_in(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect()
+    let own = folder.to_owned();
+    let listed = in_time(folder, move || {
+        let entries = fs::read_dir(own).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
+    });
+    listed.unwrap_or_default()
 }
 
 /// Where a symbolic link of the system leads, as to a process' program.
@@ -77,6 +93,7 @@ fn open(path: &Path) -> io::Result<fs::File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hanging::tests::hang;
 
     #[test]
     fn only_regular_files_within_bounds_are_read() {
@@ -93,5 +110,17 @@ mod tests {
         large.set_len(MOST_BYTES + 1).unwrap();
         assert_eq!(read(&file).unwrap_err().kind(), ErrorKind::FileTooLarge);
         assert_eq!(names_in(place.path()), ["file"]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_file_system_that_hangs() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "bears").unwrap();
+        let _hanging = [&file, place.path()].map(hang);
+        for read in [read(&file), tail(&file, 3)] {
+            assert_eq!(read.unwrap_err().kind(), ErrorKind::TimedOut);
+        }
+        assert_eq!(names_in(place.path()), [""; 0]);
     }
 }

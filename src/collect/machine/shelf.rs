@@ -167,6 +167,7 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
+    use crate::hanging::tests::hang;
 
     struct Pair {
         certificate: String,
@@ -213,6 +214,30 @@ mod tests {
         let (found, _) = shelf.into_parts();
         assert!(found.iter().all(|stored| stored.places == [path.as_str()]));
         found.iter().map(|stored| stored.private_key).collect()
+    }
+
+    #[test]
+    fn a_file_that_hangs_costs_itself() {
+        let place = tempfile::tempdir().unwrap();
+        let own = pair();
+        let file = |name: &str| {
+            let path = place.path().join(name);
+            fs::write(&path, own.certificate.clone() + &own.key).unwrap();
+            path
+        };
+        let [dead, good, key] = ["dead", "good", "key"].map(file);
+        let _hanging = [&dead, &key].map(|path| hang(path));
+        let mut shelf = Shelf::default();
+        shelf.take(&CertificateFiles::chain(&dead.display().to_string()));
+        shelf.take(&CertificateFiles {
+            certificate: good.display().to_string(),
+            key: key.display().to_string(),
+        });
+        let (found, complaints) = shelf.into_parts();
+        let said = |path: &Path| format!("{}: the file system does not answer", path.display());
+        assert_eq!(complaints, [said(&dead), said(&key)]);
+        let keys: Vec<_> = found.iter().map(|stored| stored.private_key).collect();
+        assert_eq!(keys, [None]);
     }
 
     #[test]
