@@ -47,6 +47,9 @@ missing_packages() {
     [ -x /usr/bin/time ] || echo time
     # For tests/chart.sh (which needs node and npm, too, but does not install these) and tests/workflows.sh.
     { command -v python3 && python3 -m venv --help && python3 -c 'import ensurepip'; } >/dev/null 2>&1 || printf '%s\n' python3 python3-venv
+    # They read the manual page and the completions.
+    command -v mandoc >/dev/null || echo mandoc
+    command -v zsh >/dev/null || echo zsh
     [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     # The cultures and time zones that the Exchange collector is tested in.
     if command -v pwsh >/dev/null; then

@@ -23,8 +23,8 @@ mod streams;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
 pub use build::BUILD;
@@ -33,6 +33,11 @@ pub use streams::look_at_output;
 
 /// Exit status of `check` when nothing could be determined, after the monitoring plugins.
 const UNKNOWN: u8 = 3;
+
+/// What may stand on the command line, for its manual page and for shells that complete it.
+pub fn command_line() -> clap::Command {
+    Arguments::command().version(env!("CARGO_PKG_VERSION"))
+}
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

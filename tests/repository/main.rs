@@ -10,6 +10,7 @@ mod collectors;
 mod dashboards;
 mod documents;
 mod examples;
+mod manual;
 mod shipped;
 mod walls;
 

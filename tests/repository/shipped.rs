@@ -2,7 +2,7 @@
 
 mod alerts;
 mod chart;
-mod generated;
+pub(crate) mod generated;
 mod inventory_schema;
 mod keys;
 mod metrics;
