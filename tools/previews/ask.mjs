@@ -2,7 +2,7 @@
 
 /** Values of a reader's variables: everything, and on the target dashboard one target. */
 function variables(dashboard, target) {
-  const chosen = { job: '.+', instance: '.+', target: '.+' };
+  const chosen = Object.fromEntries(dashboard.templating.list.map((one) => [one.name, one.allValue ?? '.+']));
   const variable = dashboard.templating.list.find((one) => one.name === 'target');
   if (variable && !variable.multi) chosen.target = target;
   return chosen;

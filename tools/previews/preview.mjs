@@ -16,7 +16,7 @@ import { buildProgram, end, endAll, startDemo, startPrometheus } from './world.m
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
-const DASHBOARDS = ['fleet', 'target', 'exporter'];
+const DASHBOARDS = ['fleet', 'target', 'inside', 'exporter'];
 const WIDTH = 1400;
 /** Seconds between two scrapes of the demo. */
 const SCRAPE = 5;
