@@ -33,6 +33,7 @@ missing_packages() {
     command -v posttls-finger >/dev/null || echo postfix
     { command -v prometheus && command -v promtool; } >/dev/null || echo prometheus
     { command -v prometheus-alertmanager && command -v amtool; } >/dev/null || echo prometheus-alertmanager
+    command -v jsonnet >/dev/null || echo jsonnet
     command -v knotd >/dev/null || echo knot
     command -v kzonesign >/dev/null || echo knot-dnssecutils
     command -v unbound >/dev/null || echo unbound

@@ -31,7 +31,7 @@ const STAND_INS: [(&str, &str); 2] = [("$__rate_interval", "4242s"), ("$__range"
 const RATE_INTERVAL: Duration = Duration::from_secs(4242);
 
 /// A parsed query, or one node of it, with the name of the function that is called on it.
-type Part<'a> = (&'a Expr, &'a str);
+pub(crate) type Part<'a> = (&'a Expr, &'a str);
 
 #[test]
 fn dashboards_pass_every_rule() {
@@ -727,7 +727,7 @@ fn promql(expr: &str, known: &Known) -> Vec<String> {
 }
 
 /// The parser knows no variables of Grafana; in strings they do no harm.
-fn parsed(expr: &str) -> Result<Expr, String> {
+pub(crate) fn parsed(expr: &str) -> Result<Expr, String> {
     let replaced = STAND_INS
         .iter()
         .fold(expr.to_owned(), |e, (name, duration)| {
@@ -737,7 +737,7 @@ fn parsed(expr: &str) -> Result<Expr, String> {
 }
 
 /// All nodes of a query. (The parser's own walk leaves out the parameters of aggregations.)
-fn parts<'a>(expr: &'a Expr, within: &'a str) -> Vec<Part<'a>> {
+pub(crate) fn parts<'a>(expr: &'a Expr, within: &'a str) -> Vec<Part<'a>> {
     let (inner, within_this): (Vec<&Expr>, &str) = match expr {
         Expr::Aggregate(it) => (
             it.param.iter().chain([&it.expr]).map(|e| &**e).collect(),
@@ -755,7 +755,7 @@ fn parts<'a>(expr: &'a Expr, within: &'a str) -> Vec<Part<'a>> {
     all
 }
 
-fn selector(part: &Expr) -> Option<&VectorSelector> {
+pub(crate) fn selector(part: &Expr) -> Option<&VectorSelector> {
     match part {
         Expr::VectorSelector(selector) => Some(selector),
         Expr::MatrixSelector(matrix) => Some(&matrix.vs),
@@ -817,7 +817,7 @@ fn unknown(parts: &[Part<'_>], known: &Known) -> Vec<String> {
 }
 
 /// The labels that one node of a query expects on its series.
-fn labels_named(part: &Expr) -> Vec<&str> {
+pub(crate) fn labels_named(part: &Expr) -> Vec<&str> {
     match part {
         Expr::Aggregate(it) => {
             let grouping = it.modifier.iter().flat_map(|m| &m.labels().labels);
@@ -881,7 +881,7 @@ fn string(expr: &Expr) -> Option<&str> {
 }
 
 /// All panels, those in collapsed rows too.
-fn panels(dashboard: &Value) -> Vec<&Value> {
+pub(crate) fn panels(dashboard: &Value) -> Vec<&Value> {
     let top = array(dashboard, "/panels");
     let inner = top.iter().flat_map(|panel| array(panel, "/panels"));
     top.iter().chain(inner).collect()
@@ -900,14 +900,14 @@ fn broken(rules: &[(bool, &str)]) -> Vec<String> {
         .collect()
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value
         .pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
 
-fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value
         .pointer(pointer)
         .and_then(Value::as_array)

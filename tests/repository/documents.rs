@@ -100,6 +100,7 @@ fn documents() -> Vec<(PathBuf, String)> {
         "docs/inside",
         "docs/recipes",
         "docs/runbooks",
+        "mixin",
     ] {
         for entry in fs::read_dir(root().join(folder)).expect("the folder exists") {
             let path = entry.expect("an entry").path();

@@ -11,6 +11,7 @@ mod dashboards;
 mod documents;
 mod examples;
 mod manual;
+mod mixin;
 mod shipped;
 mod walls;
 
