@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The release binary: stripped, no path of the builder's machine in it, the same bytes from every folder, and with the
+# C library inside, so that it runs on any Linux. Prints the path of what it made.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v cargo >/dev/null || { echo "packaging/build.sh: cargo not found: install Rust first" >&2; exit 1; }
+command -v cc >/dev/null || { echo "packaging/build.sh: cc not found: install a C compiler (Debian: gcc libc6-dev)" >&2; exit 1; }
+
+triple="$(uname -m)-unknown-linux-gnu"
+target=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+
+# Paths get into panic messages (Rust) and into the errors of the crypto library (C).
+rust=() c=()
+for pair in "$cargo_home=/cargo" "$PWD=/src" "$target=/target"; do
+    rust+=("--remap-path-prefix=$pair")
+    c+=("-ffile-prefix-map=$pair")
+done
+export RUSTFLAGS="${rust[*]} -C target-feature=+crt-static"
+export CFLAGS="${c[*]}"
+export CARGO_TARGET_DIR=$target
+# Named, or build scripts would be linked statically, too.
+cargo build --release --locked --target "$triple" --bin smtp-tls-exporter >&2
+echo "$target/$triple/release/smtp-tls-exporter"

@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# What every kind of package says of this version; read by the scripts beside it, from the top of the repository.
+
+# need PROGRAM PACKAGE...: fails with one line unless all programs are there; PACKAGE is Debian's.
+need() {
+    command -v "$1" >/dev/null || { echo "${0##*/}: $1 not found: install it (Debian: $2)" >&2; exit 1; }
+}
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+[ -n "$version" ] || { echo "${0##*/}: Cargo.toml has no version" >&2; exit 1; }
+# The date of everything in a package, so that two builds of one commit are the same bytes.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.toml)}
+export SOURCE_DATE_EPOCH
+machine=$(uname -m)
+export machine
