@@ -36,6 +36,17 @@ fn what_the_containers_mount_exists() {
     assert!(mounted >= 6, "only {mounted} mounts");
 }
 
+#[test]
+fn what_the_containers_are_built_from_exists() {
+    let compose = &documents(&root().join("examples/docker-compose.yml"))[0];
+    let build = &compose["services"]["smtp-tls-exporter"]["build"];
+    let context = root().join("examples").join(text(&build["context"]));
+    assert!(
+        context.join(text(&build["dockerfile"])).is_file(),
+        "{build:?}"
+    );
+}
+
 /// What is mounted, but not where it is looked for, would only show in a running container.
 #[test]
 fn the_containers_find_what_is_mounted() {

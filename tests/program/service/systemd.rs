@@ -12,7 +12,7 @@ use crate::PROGRAM;
 
 const SERVICE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/examples/systemd/smtp-tls-exporter.service"
+    "/packaging/systemd/smtp-tls-exporter.service"
 );
 
 #[test]
