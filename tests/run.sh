@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of this project, as CI runs it: formatting, lints, docs, all tests (also those
-# against real mail servers and a real Prometheus), the alert rules, the dependencies. Where
-# there is a PowerShell (pwsh) on the PATH, also the collector for Exchange.
+# against real mail servers and a real Prometheus), the alert rules, the dependencies, the
+# packages. Where there is a PowerShell (pwsh) on the PATH, also the collector for Exchange.
 # Made for Debian 12, as root or with sudo. Installs from Debian what is missing; starts no
 # service and touches no configuration of the machine's own mail server.
 set -euo pipefail
@@ -44,6 +44,16 @@ missing_packages() {
     { command -v systemd-analyze && command -v systemd-socket-activate; } >/dev/null || echo systemd
     command -v ip >/dev/null || echo iproute2
     command -v openssl >/dev/null || echo openssl
+    # What packages are made with, and what they are proven with.
+    command -v dh_builddeb >/dev/null || echo debhelper
+    command -v dpkg-buildpackage >/dev/null || echo dpkg-dev
+    command -v rpmbuild >/dev/null || echo rpm
+    command -v umoci >/dev/null || echo umoci
+    command -v jq >/dev/null || echo jq
+    command -v lintian >/dev/null || echo lintian
+    command -v crun >/dev/null || echo crun
+    command -v file >/dev/null || echo file
+    command -v strings >/dev/null || echo binutils
     command -v curl >/dev/null || echo curl
     [ -x /usr/bin/time ] || echo time
     # For tests/chart.sh (which needs node and npm, too, but does not install these) and tests/workflows.sh.
@@ -154,6 +164,33 @@ tests() {
     cargo test --locked --test program --test wire -- --ignored "${of_root[@]}"
 }
 
+packages() {
+    local binary
+    binary=$(packaging/build.sh)
+    as_root rm -rf target/packages
+    as_root env "PATH=$PATH" tests/packages.sh "$binary" target/packages
+}
+
+can_boot() {
+    { command -v mmdebstrap && command -v systemd-nspawn; } >/dev/null
+}
+
+# Boots a Debian of its own, where the tools can be had and the machine lets somebody make namespaces.
+boot() {
+    if ! can_boot; then
+        update_lists || true
+        without_services install_packages mmdebstrap systemd-container || true
+    fi
+    local why=
+    can_boot || why="mmdebstrap and systemd-container cannot be installed"
+    as_root unshare --mount --pid --net --fork true || why="no namespaces can be made here"
+    if [ -n "$why" ]; then
+        printf '!!! SKIPPED: no package is booted: %s\n' "$why" >&2
+        return
+    fi
+    as_root env "PATH=$PATH" BOOT_BASE=target/boot tests/boot.sh target/packages/smtp-tls-exporter_*.deb
+}
+
 # However it ends: nothing is left behind, and a failure says where.
 finish() {
     local status=$?
@@ -189,6 +226,8 @@ step "Helm chart" tests/chart.sh
 step "workflows" tests/workflows.sh
 step "Exchange collector" tests/exchange.sh
 step "dependencies" tests/dependencies.sh
+step "packages" packages
+step "packages, booted" boot
 
 echo
 printf '%s\n' "${times[@]}"
