@@ -52,7 +52,7 @@ async fn its_pages_show_the_inside_and_what_to_do_there() {
     let first = page("/").await;
     for part in [
         "<h2>Inside mail servers</h2>",
-        "href=\"/inside/BearC\"",
+        "href=\"./inside/BearC\"",
         "2 connectors, 443 messages in 1 queue",
         "<span class=\"reason\">connector_cert_key_missing</span> ",
     ] {

@@ -63,7 +63,7 @@ async fn the_routes_answer() {
         page.headers.get("content-type").unwrap(),
         "text/html; charset=utf-8"
     );
-    assert!(page.body.contains("href=\"/metrics\""), "{}", page.body);
+    assert!(page.body.contains("href=\"./metrics\""), "{}", page.body);
     assert_eq!(exporter.ask("HEAD", "/", &[]).await.status, 200);
     assert_eq!(exporter.ask("GET", "/-/healthy", &[]).await.status, 200);
     assert_eq!(exporter.ask("GET", "/-/ready", &[]).await.status, 200);

@@ -1,7 +1,7 @@
 //! A snapshot to the table of all endpoints, the worst first.
 
 use super::element::{badge, bar, cell, severity};
-use super::frame::{begin, end};
+use super::frame::{HERE, begin, end};
 use super::inside;
 use super::markup::Html;
 use super::span::{ago, left};
@@ -38,7 +38,7 @@ enum What<'a> {
 /// The status page.
 pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
     let all = rows(snapshot);
-    let mut page = begin("SMTP TLS certificates", true);
+    let mut page = begin("SMTP TLS certificates", HERE, true);
     page.raw("<header><h1>SMTP TLS certificates</h1>");
     states(&mut page, &all, filter);
     form(&mut page, filter);
@@ -89,7 +89,9 @@ fn expiry(row: &Row<'_>) -> Option<Timestamp> {
 fn states(page: &mut Html, rows: &[Row<'_>], filter: &Filter) {
     page.raw("<nav class=\"states\" aria-label=\"States\">");
     let current = |is: bool| if is { " aria-current=\"true\"" } else { "" };
-    page.raw("<a href=\"/\"")
+    page.raw("<a href=\"")
+        .home()
+        .raw("\"")
         .raw(current(filter.state.is_none()));
     page.raw("><span class=\"badge\">All ")
         .text(&rows.len().to_string())
@@ -99,7 +101,9 @@ fn states(page: &mut Html, rows: &[Row<'_>], filter: &Filter) {
         if count == 0 {
             continue;
         }
-        page.raw("<a href=\"/?state=")
+        page.raw("<a href=\"")
+            .home()
+            .raw("?state=")
             .text(state.as_str())
             .raw("&amp;q=")
             .segment(filter.text.as_deref().unwrap_or_default())
@@ -115,7 +119,9 @@ fn states(page: &mut Html, rows: &[Row<'_>], filter: &Filter) {
 }
 
 fn form(page: &mut Html, filter: &Filter) {
-    page.raw("<form method=\"get\" action=\"/\"><input type=\"search\" name=\"q\" aria-label=\"Filter\" ")
+    page.raw("<form method=\"get\" action=\"")
+        .home()
+        .raw("\"><input type=\"search\" name=\"q\" aria-label=\"Filter\" ")
         .raw("placeholder=\"Name, address, issuer or reason\" value=\"")
         .text(filter.text.as_deref().unwrap_or_default())
         .raw("\">");
@@ -190,7 +196,9 @@ fn table(page: &mut Html, rows: &[&Row<'_>], nth: usize, now: Timestamp) {
 fn line(page: &mut Html, row: &Row<'_>, now: Timestamp) {
     page.raw("<tr><td class=\"fixed\" data-label=\"State\"><span>");
     badge(page, row.state);
-    page.raw("</span></td><td class=\"name\" data-label=\"Target\"><a href=\"/targets/")
+    page.raw("</span></td><td class=\"name\" data-label=\"Target\"><a href=\"")
+        .home()
+        .raw("targets/")
         .segment(&row.target.source.name)
         .raw("\">")
         .text(&row.target.source.name)
@@ -281,7 +289,9 @@ fn pages(page: &mut Html, (nth, last): (usize, usize), filter: &Filter) {
         let Some(number) = number else {
             continue;
         };
-        page.raw("<a href=\"/?page=")
+        page.raw("<a href=\"")
+            .home()
+            .raw("?page=")
             .text(&number.to_string())
             .raw("&amp;state=")
             .text(filter.state.map_or("", State::as_str))

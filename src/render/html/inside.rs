@@ -82,7 +82,9 @@ fn row(page: &mut Html, server: Option<&ServerReport>, line: &InsideLine, now: T
     page.raw("</span></td><td class=\"name\" data-label=\"Server\">");
     if let Some(server) = server {
         let name = &server.facts.key.0;
-        page.raw("<a href=\"/inside/")
+        page.raw("<a href=\"")
+            .home()
+            .raw("inside/")
             .segment(name)
             .raw("\">")
             .text(name)

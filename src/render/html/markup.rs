@@ -6,12 +6,25 @@ use crate::plain::plain;
 const MAX_TEXT: usize = 2000;
 
 /// A page in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Html {
     text: String,
+    home: &'static str,
 }
 
 impl Html {
+    /// An empty page; `home` leads from it to the start page.
+    pub(super) fn new(home: &'static str) -> Self {
+        let text = String::new();
+        Self { text, home }
+    }
+
+    /// The way to the start page, to go on from. Links are relative, so that they also hold below the path of a
+    /// reverse proxy.
+    pub(super) fn home(&mut self) -> &mut Self {
+        self.raw(self.home)
+    }
+
     /// Markup. Being literal, it is ours.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.text.push_str(markup);
@@ -67,7 +80,7 @@ mod tests {
     use super::Html;
 
     fn text(of: &str) -> String {
-        let mut html = Html::default();
+        let mut html = Html::new("./");
         html.text(of);
         html.into_text()
     }
@@ -85,7 +98,7 @@ mod tests {
 
     #[test]
     fn paths_hold_any_name() {
-        let mut html = Html::default();
+        let mut html = Html::new("./");
         html.segment("a/b?c#d \"ü\"..");
         assert_eq!(html.into_text(), "a%2Fb%3Fc%23d%20%22%C3%BC%22..");
     }

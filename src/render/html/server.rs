@@ -2,7 +2,7 @@
 
 use super::connector::{self, until};
 use super::element::{badge, causes, field};
-use super::frame::{begin, end};
+use super::frame::{ABOVE, begin, end};
 use super::markup::Html;
 use super::span::ago;
 use crate::advice::on_server;
@@ -18,8 +18,10 @@ const STEPS: usize = 12;
 /// The page of one mail server.
 pub fn server(report: &ServerReport, now: Timestamp, version: &str) -> String {
     let name = &report.facts.key.0;
-    let mut page = begin(&format!("{name} – inside"), false);
-    page.raw("<header><p><a href=\"/\">All targets</a></p><h1>")
+    let mut page = begin(&format!("{name} – inside"), ABOVE, false);
+    page.raw("<header><p><a href=\"")
+        .home()
+        .raw("\">All targets</a></p><h1>")
         .text(name)
         .raw(" ");
     badge(&mut page, report.state);

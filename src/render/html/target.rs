@@ -1,7 +1,7 @@
 //! One target to a page with everything that is known of it.
 
 use super::element::{badge, field};
-use super::frame::{begin, end};
+use super::frame::{ABOVE, begin, end};
 use super::markup::Html;
 use super::{endpoint, subject};
 use crate::advice::Siblings;
@@ -13,8 +13,10 @@ use crate::verdict::Finding;
 /// The page of one target.
 pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> String {
     let name = &report.source.name;
-    let mut page = begin(&format!("{name} – SMTP TLS certificates"), false);
-    page.raw("<header><p><a href=\"/\">All targets</a></p><h1>")
+    let mut page = begin(&format!("{name} – SMTP TLS certificates"), ABOVE, false);
+    page.raw("<header><p><a href=\"")
+        .home()
+        .raw("\">All targets</a></p><h1>")
         .text(name)
         .raw(" ");
     badge(&mut page, report.state());

@@ -36,7 +36,7 @@ fn a_page_tells_why_each_certificate_can_or_cannot_be_used() {
     let index = exporter.body("/");
     for text in [
         "<h2>Inside mail servers</h2>",
-        "href=\"/inside/BearC\"",
+        "href=\"./inside/BearC\"",
         ">Stuck<",
         ">1443<",
         "connector_cert_key_missing",

@@ -67,7 +67,7 @@ async fn pages_show_everything_and_run_nothing() {
     for part in [
         "Expired 1",
         "Healthy 1",
-        "<a href=\"/targets/bear1\">bear1</a>",
+        "<a href=\"./targets/bear1\">bear1</a>",
         "cert_expired",
         "100 % of the lifetime is over",
     ] {
@@ -92,7 +92,7 @@ async fn pages_show_everything_and_run_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_is_filtered_by_the_query() {
     let (_den, _server, exporter) = evil_world().await;
-    let rows = |path: &str| exporter.body(path).matches("<a href=\"/targets/").count();
+    let rows = |path: &str| exporter.body(path).matches("<a href=\"./targets/").count();
     assert_eq!(rows("/"), 2);
     assert_eq!(rows("/?state=Expired"), 1);
     assert_eq!(rows("/?state=expired&q="), 1);
@@ -104,7 +104,7 @@ async fn the_table_is_filtered_by_the_query() {
             .starts_with("no such state, expected one of Unreachable, ")
     );
     let links = exporter.body("/?q=bear0");
-    assert!(links.contains("/?state=Expired&amp;q=bear0\""), "{links}");
+    assert!(links.contains("./?state=Expired&amp;q=bear0\""), "{links}");
     assert_eq!(rows("/?q=BEAR0"), 1);
     assert_eq!(rows("/?q=bear%20issuing"), 1);
     assert_eq!(rows("/?q=no%20such%20thing"), 0);
