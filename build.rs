@@ -1,13 +1,15 @@
-//! Tells the program which commit and which compiler it was built from.
+//! Tells the program which commit and which compiler it was built from, and which runbooks there are.
 #![expect(
     clippy::disallowed_methods,
-    reason = "asks git and the compiler once, at build time"
+    reason = "asks git, the compiler and a folder once, at build time"
 )]
 
-use std::env;
+use std::path::Path;
 use std::process::Command;
+use std::{env, fs, io};
 
-fn main() {
+fn main() -> io::Result<()> {
+    list_runbooks()?;
     println!("cargo:rerun-if-changed=.git/HEAD");
     println!("cargo:rerun-if-changed=src");
     let revision = output("git", &["rev-parse", "--short=12", "HEAD"]);
@@ -16,6 +18,27 @@ fn main() {
     let version = version.split(' ').nth(1).unwrap_or("unknown");
     println!("cargo:rustc-env=BUILD_REVISION={revision}");
     println!("cargo:rustc-env=BUILD_RUSTVERSION={version}");
+    Ok(())
+}
+
+/// Writes the names and texts of all runbooks, as Rust.
+fn list_runbooks() -> io::Result<()> {
+    let variable = |name| env::var(name).map_err(io::Error::other);
+    let folder = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("docs/runbooks");
+    println!("cargo:rerun-if-changed=docs/runbooks");
+    let mut rows = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if let (Some("md"), Some(name)) = (
+            path.extension().and_then(|extension| extension.to_str()),
+            path.file_stem(),
+        ) {
+            rows.push(format!("({name:?}, include_str!({path:?})),\n"));
+        }
+    }
+    rows.sort();
+    let list = format!("&[\n{}]\n", rows.concat());
+    fs::write(Path::new(&variable("OUT_DIR")?).join("runbooks.rs"), list)
 }
 
 /// What a program prints, or `unknown`: a build from an archive has no git.

@@ -5,6 +5,7 @@ mod command;
 mod exchange;
 mod inside;
 mod remedy;
+mod runbook;
 mod steps;
 mod words;
 
@@ -12,5 +13,6 @@ pub use alert::alerts;
 pub use command::by_hand;
 pub use exchange::{Siblings, on_exchange};
 pub use inside::on_server;
+pub use runbook::runbook;
 pub use steps::steps;
 pub use words::{Blanks, of, of_resolution, worded};

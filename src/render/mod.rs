@@ -22,7 +22,7 @@ pub use debug::debug;
 pub use discovery::discovery;
 pub use exposition::Format;
 pub use families::reserved_labels;
-pub use html::{Filter, STYLE, index, server, target};
+pub use html::{Filter, STYLE, index, runbook, server, target};
 pub use json::json;
 pub use metrics::{BuildInfo, Exporter, Reload, described, metrics, probe_metrics};
 pub use pem::pem;

@@ -1,7 +1,9 @@
 //! A status and a text to a response; knows no route.
 
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
+use hyper::header::{
+    ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, VARY,
+};
 use hyper::{Response, StatusCode};
 
 use super::content::Content;
@@ -61,6 +63,14 @@ pub(super) fn only(methods: &'static str) -> HttpResponse {
     let mut answer = line(StatusCode::METHOD_NOT_ALLOWED, &format!("only {methods}"));
     let methods = HeaderValue::from_static(methods);
     answer.headers_mut().insert(ALLOW, methods);
+    answer
+}
+
+/// 302 to where it is, relative to what was asked for.
+pub(super) fn moved(to: &'static str) -> HttpResponse {
+    let mut answer = line(StatusCode::FOUND, to);
+    let to = HeaderValue::from_static(to);
+    answer.headers_mut().insert(LOCATION, to);
     answer
 }
 

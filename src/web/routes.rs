@@ -2,13 +2,14 @@
 
 use hyper::{Method, Request, StatusCode};
 
-use super::answer::{HttpResponse, line, only};
+use super::answer::{HttpResponse, line, moved, only};
 use super::asked::Asked;
 use super::client::Client;
 use super::guard::guard;
 use super::query::{Query, decoded};
 use super::resource::{
-    configuration, discovery, health, index, metrics, probe, reload, report, server, style, target,
+    configuration, discovery, health, index, metrics, probe, reload, report, runbook, server,
+    style, target,
 };
 use super::site::Site;
 
@@ -43,6 +44,8 @@ impl Site {
             "/api/v1/report" => report::answer(&asked).await,
             "/sd" => discovery::answer(&asked),
             "/config" => configuration::answer(&asked),
+            // Its links lead on from the folder.
+            "/runbooks" => moved("runbooks/"),
             "/-/healthy" => health::healthy(self),
             "/-/ready" => health::ready(self),
             _ => {
@@ -50,6 +53,8 @@ impl Site {
                     target::answer(&asked, &decoded(name, false)).await
                 } else if let Some(name) = path.strip_prefix("/inside/") {
                     server::answer(&asked, &decoded(name, false)).await
+                } else if let Some(name) = path.strip_prefix("/runbooks/") {
+                    runbook::answer(&asked, &decoded(name, false))
                 } else {
                     line(StatusCode::NOT_FOUND, "not found")
                 }

@@ -148,6 +148,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("listenfd", "cli/files.rs"),
     ("mimalloc", "main.rs"),
     ("prometheus", "counters.rs render/metrics.rs"),
+    ("pulldown_cmark", "render/html/runbook.rs"),
     ("rcgen", "demo/authority.rs"),
     ("resolv_conf", "dns/hickory/system.rs"),
     ("rlimit", "cli/files.rs"),

@@ -1,7 +1,7 @@
 //! What to do about an endpoint to its part of the page; the words and commands come from `advice`.
 
 use super::markup::Html;
-use crate::advice::{Siblings, by_hand, of, on_exchange};
+use crate::advice::{Siblings, alerts, by_hand, of, on_exchange};
 use crate::report::{Entry, TargetReport};
 
 /// What mends it.
@@ -10,6 +10,16 @@ pub(super) fn mend(page: &mut Html, target: &TargetReport, siblings: &Siblings<'
         page.raw("<p><strong>Next:</strong> ")
             .text(&advice)
             .raw("</p>");
+    }
+    let cause = entry.causes.first();
+    if let Some(alert) = cause.and_then(|cause| alerts(cause.reason).first()) {
+        page.raw("<p><a href=\"")
+            .home()
+            .raw("runbooks/")
+            .raw(alert)
+            .raw("\">Runbook ")
+            .raw(alert)
+            .raw("</a></p>");
     }
     let commands = on_exchange(siblings, entry);
     if !commands.is_empty() {

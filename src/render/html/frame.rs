@@ -25,11 +25,12 @@ pub(super) fn begin(title: &str, home: &'static str, refresh: bool) -> Html {
 }
 
 /// What every page leads to.
-const LINKS: [(&str, &str); 5] = [
+const LINKS: [(&str, &str); 6] = [
     ("metrics", "Metrics"),
     ("api/v1/report", "Report (JSON)"),
     ("sd", "Service discovery"),
     ("config", "Configuration"),
+    ("runbooks/", "Runbooks"),
     ("-/healthy", "Health"),
 ];
 

@@ -37,6 +37,12 @@ impl Html {
         self
     }
 
+    /// Markup that a library writes from our own documents.
+    pub(super) fn written(&mut self, write: impl FnOnce(&mut String)) -> &mut Self {
+        write(&mut self.text);
+        self
+    }
+
     /// Several lines that we wrote ourselves from harmless letters (PEM); their breaks stay.
     pub(super) fn lines(&mut self, text: &str) -> &mut Self {
         for line in text.lines() {

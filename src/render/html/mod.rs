@@ -8,12 +8,14 @@ mod frame;
 mod index;
 mod inside;
 mod markup;
+mod runbook;
 mod server;
 mod span;
 mod subject;
 mod target;
 
 pub use index::{Filter, index};
+pub use runbook::runbook;
 pub use server::server;
 pub use target::target;
 

@@ -8,6 +8,7 @@ pub(super) mod metrics;
 pub(super) mod probe;
 pub(super) mod reload;
 pub(super) mod report;
+pub(super) mod runbook;
 pub(super) mod server;
 pub(super) mod style;
 pub(super) mod target;

@@ -4,6 +4,7 @@ mod formats;
 mod inside;
 mod inventories;
 mod life;
+mod links;
 mod named_files;
 mod pages;
 mod pressure;

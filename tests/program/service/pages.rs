@@ -9,7 +9,7 @@ use super::config;
 use crate::PROGRAM;
 
 /// Servers that write markup wherever they can.
-async fn evil_world() -> (World, Server, Exporter) {
+pub(super) async fn evil_world() -> (World, Server, Exporter) {
     let mut den = World::today();
     let good = den.server("bear.bears.test", 80, Speech::default()).await;
     let name = "<img src=x onerror=alert(1)>";
