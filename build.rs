@@ -10,7 +10,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     list_runbooks()?;
-    println!("cargo:rerun-if-changed=.git/HEAD");
+    watch_head();
     println!("cargo:rerun-if-changed=src");
     let revision = output("git", &["rev-parse", "--short=12", "HEAD"]);
     let compiler = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
@@ -19,6 +19,15 @@ fn main() -> io::Result<()> {
     println!("cargo:rustc-env=BUILD_REVISION={revision}");
     println!("cargo:rustc-env=BUILD_RUSTVERSION={version}");
     Ok(())
+}
+
+/// Also where git keeps it elsewhere, as in a worktree. A file that is not there would count as changed every time, and
+/// everything would be built again.
+fn watch_head() {
+    let head = output("git", &["rev-parse", "--git-path", "HEAD"]);
+    if Path::new(&head).exists() {
+        println!("cargo:rerun-if-changed={head}");
+    }
 }
 
 /// Writes the names and texts of all runbooks, as Rust.
