@@ -12,6 +12,7 @@ use crate::endpoint::Place;
 use crate::name::Host;
 use crate::smtp::Mode;
 use crate::verdict::Threshold;
+use crate::web::{ExternalUrl, RoutePrefix};
 
 /// Where the configuration is looked for.
 const DEFAULT_CONFIG: &str = "smtp-tls-exporter.yml";
@@ -65,6 +66,11 @@ pub(super) struct Serve {
     /// Take the listening sockets from systemd instead of --web.listen-address
     #[arg(long = "web.systemd-socket")]
     pub(super) systemd_socket: bool,
+    #[arg(help = "The URL under which a reverse proxy shows the exporter, such as https://mon.example.com/smtp", long = "web.external-url", value_name = "URL", value_parser = ExternalUrl::parse)]
+    pub(super) external_url: Option<ExternalUrl>,
+    /// The path below which everything is served [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = RoutePrefix::parse)]
+    pub(super) route_prefix: Option<RoutePrefix>,
     /// How often to check whether the configuration file has changed; 0s: reload only on SIGHUP and /-/reload
     #[arg(long = "config.reload-interval", value_name = "DURATION", default_value = "30s", value_parser = offset)]
     pub(super) reload_interval: Duration,

@@ -18,7 +18,7 @@ use crate::facts::inventory::{self, Census, InsideFacts, Sheet};
 use crate::pki::Anchors;
 use crate::render;
 use crate::watch::{Watched, system_clock};
-use crate::web::{self, Access, AccessControl, Listeners, Site};
+use crate::web::{self, Access, AccessControl, Listeners, Mount, Site};
 
 /// Longer than any probe of a server on loopback.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -67,7 +67,12 @@ async fn play() -> Result<(), String> {
     };
     let app = Arc::new(App::new(in_force, Unchanging, system_clock));
     tokio::spawn(Arc::clone(&app).follow_results());
-    let site = Arc::new(Site::new(app, Duration::from_millis(500), BUILD));
+    let site = Arc::new(Site::new(
+        app,
+        Duration::from_millis(500),
+        Mount::default(),
+        BUILD,
+    ));
     web::serve(
         listeners,
         site,

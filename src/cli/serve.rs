@@ -14,7 +14,7 @@ use crate::config::{Change, Config, InventoryFiles, LastGood, Loaded, recorded};
 use crate::endpoint::DEFAULT_VIEW;
 use crate::plain::plain;
 use crate::watch::{Rounds, View, system_clock};
-use crate::web::{Access, AccessControl, Listeners, Site, serve};
+use crate::web::{Access, AccessControl, Listeners, Mount, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
 pub(super) fn run(arguments: &Serve) -> Result<u8, String> {
@@ -53,8 +53,13 @@ async fn exporter(
     let counters = rounds.counters().clone();
     let app = Arc::new(app(arguments, config, change, rounds, loaded));
     let (control, web_loaded) = control(arguments.web_config_file.as_deref())?;
-    let listeners = listeners(arguments).await?;
-    let site = Arc::new(Site::new(Arc::clone(&app), arguments.timeout_offset, BUILD));
+    let mount = Mount::new(
+        arguments.external_url.clone(),
+        arguments.route_prefix.clone(),
+    );
+    let listeners = listeners(arguments, &mount).await?;
+    let offset = arguments.timeout_offset;
+    let site = Arc::new(Site::new(Arc::clone(&app), offset, mount, BUILD));
     let serving = tokio::spawn(serve(listeners, Arc::clone(&site), Arc::clone(&control)));
     life::tell_ready();
     tokio::spawn(life::beat(site));
@@ -106,7 +111,7 @@ fn control(file: Option<&Path>) -> Result<(Arc<AccessControl>, Loaded), String> 
     Ok((Arc::new(AccessControl::new(config?.access)), loaded))
 }
 
-async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
+async fn listeners(arguments: &Serve, mount: &Mount) -> Result<Listeners, String> {
     let listeners = if arguments.systemd_socket {
         let adopted = Listeners::adopt(files::inherited()?);
         adopted.map_err(|e| format!("--web.systemd-socket: {e}"))?
@@ -115,7 +120,7 @@ async fn listeners(arguments: &Serve) -> Result<Listeners, String> {
         bound.map_err(|e| e.to_string())?
     };
     for address in listeners.addresses() {
-        tracing::info!(%address, version = BUILD.version, "listening");
+        tracing::info!(%address, path = %mount, version = BUILD.version, "listening");
     }
     Ok(listeners)
 }

@@ -67,10 +67,12 @@ pub(super) fn only(methods: &'static str) -> HttpResponse {
 }
 
 /// 302 to where it is, relative to what was asked for.
-pub(super) fn moved(to: &'static str) -> HttpResponse {
+pub(super) fn moved(to: &str) -> HttpResponse {
+    let Ok(there) = HeaderValue::from_str(to) else {
+        return broken();
+    };
     let mut answer = line(StatusCode::FOUND, to);
-    let to = HeaderValue::from_static(to);
-    answer.headers_mut().insert(LOCATION, to);
+    answer.headers_mut().insert(LOCATION, there);
     answer
 }
 

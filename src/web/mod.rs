@@ -9,6 +9,7 @@ mod crowd;
 mod guard;
 mod guests;
 mod listener;
+mod mount;
 mod negotiation;
 mod origin;
 mod outbox;
@@ -25,5 +26,6 @@ mod undated;
 
 pub use access::{Access, AccessControl, Header, Rate, header};
 pub use listener::{ListenError, Listeners, serve};
+pub use mount::{ExternalUrl, Mount, MountError, RoutePrefix};
 pub use site::Site;
 pub use tls::{Acceptor, ClientAuth, TlsSettings, is_known, is_spoken};

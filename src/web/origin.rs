@@ -26,23 +26,28 @@ fn is_host(text: &str) -> bool {
 }
 
 /// The answer to a request that a page of another site made a browser send: its visitor knows nothing of it. Pages of
-/// the same site but another origin are none of ours either.
-pub(super) fn foreign(headers: &HeaderMap) -> Option<HttpResponse> {
+/// the same site but another origin are none of ours either. `outside` is where a reverse proxy stands before us.
+pub(super) fn foreign(headers: &HeaderMap, outside: Option<&Authority>) -> Option<HttpResponse> {
     let sites = headers.get_all(SITE).iter();
     let mut sites = sites.map(|site| site.as_bytes());
+    let asked = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let asked = asked.and_then(|host| host.parse::<Authority>().ok());
+    let is_own = |page: &str| {
+        let mut hosts = asked.iter().chain(outside);
+        hosts.any(|host| stands_at(page, host))
+    };
     let is_ours = sites.all(|site| matches!(site, b"same-origin" | b"none"))
         && [ORIGIN, REFERER].iter().all(|name| {
             let mut pages = headers.get_all(name).iter();
-            pages.all(|page| page.to_str().is_ok_and(|page| is_own(page, headers)))
+            pages.all(|page| page.to_str().is_ok_and(is_own))
         });
     let why = "refused: a page of another site asked for this; open the address yourself";
     (!is_ours).then(|| line(StatusCode::FORBIDDEN, why))
 }
 
-/// Whether a page stands at the host that the request is for. Who ends TLS before us keeps the host, not the scheme.
-fn is_own(page: &str, headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let (Some(host), Ok(page)) = (host, page.parse::<Uri>()) else {
+/// Whether a page stands at this host. Who ends TLS before us keeps the host, not the scheme.
+fn stands_at(page: &str, host: &Authority) -> bool {
+    let Ok(page) = page.parse::<Uri>() else {
         return false;
     };
     let usual = match page.scheme_str() {
@@ -50,11 +55,11 @@ fn is_own(page: &str, headers: &HeaderMap) -> bool {
         Some("https") => 443,
         _ => return false,
     };
-    let (Some(page), Ok(host)) = (page.authority(), host.parse::<Authority>()) else {
+    let Some(page) = page.authority() else {
         return false;
     };
     let port = |of: &Authority| of.port_u16().unwrap_or(usual);
-    page.host().eq_ignore_ascii_case(host.host()) && port(page) == port(&host)
+    page.host().eq_ignore_ascii_case(host.host()) && port(page) == port(host)
 }
 
 #[cfg(test)]
@@ -120,7 +125,30 @@ mod tests {
             ),
             (&[("origin", "http://exporter.test")], true),
         ] {
-            assert_eq!(foreign(&headers(sent)).is_some(), is_refused, "{sent:?}");
+            assert_eq!(
+                foreign(&headers(sent), None).is_some(),
+                is_refused,
+                "{sent:?}"
+            );
+        }
+    }
+
+    /// A reverse proxy may ask us by another name than the one it is asked by.
+    #[test]
+    fn pages_at_the_external_url_are_ours() {
+        let outside = "mon.example.com".parse().ok();
+        for (origin, is_refused) in [
+            ("https://mon.example.com", false),
+            ("https://exporter.test", false),
+            ("https://mon.example.com:3000", true),
+            ("https://fox.test", true),
+        ] {
+            let sent = headers(&[("host", "exporter.test"), ("origin", origin)]);
+            assert_eq!(
+                foreign(&sent, outside.as_ref()).is_some(),
+                is_refused,
+                "{origin}"
+            );
         }
     }
 

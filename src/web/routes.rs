@@ -6,6 +6,7 @@ use super::answer::{HttpResponse, line, moved, only};
 use super::asked::Asked;
 use super::client::Client;
 use super::guard::guard;
+use super::mount::Arrival;
 use super::query::{Query, decoded};
 use super::resource::{
     configuration, discovery, health, index, metrics, probe, reload, report, runbook, server,
@@ -22,7 +23,11 @@ impl Site {
     }
 
     async fn answer<B>(&self, request: &Request<B>, client: Client) -> HttpResponse {
-        let path = request.uri().path();
+        let path = match self.mount.arrival(request.uri().path()) {
+            Arrival::To(path) => path,
+            Arrival::Start(to) => return moved(&to),
+            Arrival::Past => return line(StatusCode::NOT_FOUND, "not found"),
+        };
         if path == "/-/reload" {
             return reload::answer(self, request).await;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hyper::body::Bytes;
 
 use super::crowd::Crowd;
+use super::mount::Mount;
 use super::outbox::Outbox;
 use super::pace::Pace;
 use super::shared::Shared;
@@ -37,13 +38,14 @@ pub struct Site {
     /// Requests to probe that are under way.
     pub(super) on_request: Crowd,
     pub(super) timeout_offset: Duration,
+    pub(super) mount: Mount,
     pub(super) build: BuildInfo,
     pub(super) pace: Pace,
 }
 
 impl Site {
-    /// A site of this program. `timeout_offset` is taken off the scrape timeout, for the way back.
-    pub fn new(app: Arc<App>, timeout_offset: Duration, build: BuildInfo) -> Self {
+    /// A site of this program, at its place. `timeout_offset` is taken off the scrape timeout, for the way back.
+    pub fn new(app: Arc<App>, timeout_offset: Duration, mount: Mount, build: BuildInfo) -> Self {
         Self {
             app,
             worker: Worker::default(),
@@ -53,6 +55,7 @@ impl Site {
             outbox: Outbox::default(),
             on_request: Crowd::default(),
             timeout_offset,
+            mount,
             build,
             pace: Pace::default(),
         }

@@ -35,7 +35,7 @@ type Refused = (&'static str, String);
 /// Probes what is named, unless a page of another site asked, or too many do.
 pub(in crate::web) async fn answer(asked: &Asked<'_>) -> HttpResponse {
     let counters = asked.in_force.rounds.counters();
-    if let Some(refusal) = origin::foreign(asked.headers) {
+    if let Some(refusal) = origin::foreign(asked.headers, asked.site.mount.outside()) {
         counters.refused("cross_site");
         return refusal;
     }

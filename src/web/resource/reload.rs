@@ -13,7 +13,7 @@ pub(in crate::web) async fn answer<B>(site: &Site, request: &Request<B>) -> Http
     if !matches!(*request.method(), Method::POST | Method::PUT) {
         return only("POST, PUT");
     }
-    if let Some(refusal) = origin::foreign(request.headers()) {
+    if let Some(refusal) = origin::foreign(request.headers(), site.mount.outside()) {
         return refusal;
     }
     match site.app.read_again().await {

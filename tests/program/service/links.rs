@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use testkit::Exporter;
+use testkit::{Exporter, Setup};
 
 use super::pages::evil_world;
+use crate::PROGRAM;
 
 /// Follows every link from the path on; every page, by its path.
 fn walk(exporter: &Exporter, start: &str) -> BTreeMap<String, String> {
@@ -139,5 +140,117 @@ async fn what_is_no_runbook_is_told_in_a_line() {
         "<div class=\"scroll\"><table>",
     ] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+}
+
+/// As in Prometheus: everything stands below the path, and the start page is found without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_stands_below_a_path() {
+    for arguments in [
+        &["--web.external-url=https://mon.example.com/mon/smtp"][..],
+        &["--web.external-url=https://mon.example.com/mon/smtp/"],
+        &["--web.route-prefix=mon/smtp/"],
+        &[
+            "--web.external-url=http://mon.example.com/x",
+            "--web.route-prefix=/mon/smtp",
+        ],
+    ] {
+        let exporter = started(arguments);
+        let pages = walk(&exporter, "/mon/smtp/");
+        for path in [
+            "metrics",
+            "-/healthy",
+            "sd",
+            "runbooks/exchange",
+            "targets/bear",
+        ] {
+            assert!(pages.contains_key(&format!("/mon/smtp/{path}")), "{path}");
+        }
+        for (path, to) in [
+            ("/", "mon/smtp/"),
+            ("/mon/smtp", "smtp/"),
+            ("/mon/smtp/runbooks", "runbooks/"),
+        ] {
+            let moved = exporter.fetch(path, &[]);
+            assert_eq!(moved.status, 302, "{arguments:?} {path}");
+            assert!(
+                moved.head.contains(&format!("location: {to}\r\n")),
+                "{}",
+                moved.head
+            );
+            assert_eq!(exporter.fetch(path, &["--location"]).status, 200);
+        }
+        for past in [
+            "/metrics",
+            "/-/healthy",
+            "/-/reload",
+            "/mon",
+            "/mon/smtpmetrics",
+            "/x/",
+        ] {
+            assert_eq!(
+                exporter.fetch(past, &[]).status,
+                404,
+                "{arguments:?} {past}"
+            );
+        }
+        assert_eq!(
+            exporter.fetch("/mon/smtp/-/reload", &["-XPOST"]).status,
+            200
+        );
+        assert_eq!(exporter.fetch("/mon/smtp/-/ready", &[]).status, 200);
+    }
+}
+
+/// A reverse proxy that takes the path away before it asks us: nginx' `proxy_pass http://exporter/;`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_may_take_the_path_away() {
+    let exporter = started(&[
+        "--web.external-url=https://mon.example.com/mon/smtp",
+        "--web.route-prefix=/",
+    ]);
+    assert!(walk(&exporter, "/").contains_key("/targets/bear"));
+    let reload = |origin: &str| {
+        let origin = format!("Origin: {origin}");
+        exporter
+            .fetch(
+                "/-/reload",
+                &["-XPOST", "-H", &origin, "-H", "Sec-Fetch-Site: same-origin"],
+            )
+            .status
+    };
+    assert_eq!(reload("https://mon.example.com"), 200);
+    assert_eq!(reload("https://fox.test"), 403);
+}
+
+fn started(arguments: &[&str]) -> Exporter {
+    let text =
+        "targets: [{name: bear, host: bear.bears.test, addresses: [127.0.0.1], ports: [1]}]\n";
+    let setup = PROGRAM.over(text);
+    let with = |setup: Setup, argument: &&str| setup.argument(*argument);
+    arguments.iter().fold(setup, with).start()
+}
+
+#[test]
+fn what_is_no_place_is_refused_in_a_line() {
+    for (argument, expected) in [
+        (
+            "--web.external-url=mon.example.com",
+            "expected http:// or https://, a host",
+        ),
+        (
+            "--web.external-url=https://mon.example.com/?a",
+            "expected http:// or https://, a host",
+        ),
+        ("--web.route-prefix=/a b", "expected a path such as /smtp"),
+        ("--web.route-prefix=/../", "expected a path such as /smtp"),
+    ] {
+        let ended = PROGRAM.run_alone(&[argument]);
+        assert_eq!(ended.code, Some(1), "{argument}");
+        let told = ended.complaint();
+        assert!(
+            told.contains(expected) && told.contains(argument.split('=').next().unwrap()),
+            "{told}"
+        );
     }
 }
