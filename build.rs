@@ -4,6 +4,9 @@
     reason = "asks git, the compiler and a folder once, at build time"
 )]
 
+#[path = "build/revision.rs"]
+mod revision;
+
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs, io};
@@ -12,9 +15,9 @@ fn main() -> io::Result<()> {
     list_runbooks()?;
     watch_head();
     println!("cargo:rerun-if-changed=src");
-    let revision = output("git", &["rev-parse", "--short=12", "HEAD"]);
+    let revision = known_revision();
     let compiler = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let version = output(&compiler, &["--version"]);
+    let version = output(&compiler, &["--version"]).unwrap_or_default();
     let version = version.split(' ').nth(1).unwrap_or("unknown");
     println!("cargo:rustc-env=BUILD_REVISION={revision}");
     println!("cargo:rustc-env=BUILD_RUSTVERSION={version}");
@@ -25,7 +28,7 @@ fn main() -> io::Result<()> {
 /// everything would be built again.
 fn watch_head() {
     let head = output("git", &["rev-parse", "--git-path", "HEAD"]);
-    if Path::new(&head).exists() {
+    if let Some(head) = head.filter(|head| Path::new(head).exists()) {
         println!("cargo:rerun-if-changed={head}");
     }
 }
@@ -50,15 +53,20 @@ fn list_runbooks() -> io::Result<()> {
     fs::write(Path::new(&variable("OUT_DIR")?).join("runbooks.rs"), list)
 }
 
-/// What a program prints, or `unknown`: a build from an archive has no git.
-fn output(program: &str, arguments: &[&str]) -> String {
-    Command::new(program)
-        .args(arguments)
-        .output()
-        .ok()
-        .filter(|output| output.status.success())
-        .and_then(|output| String::from_utf8(output.stdout).ok())
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
-        .unwrap_or_else(|| "unknown".to_owned())
+/// By whom it is known: see `build/revision.rs`.
+fn known_revision() -> String {
+    println!("cargo:rerun-if-env-changed={}", revision::VARIABLE);
+    println!("cargo:rerun-if-changed=build");
+    let said = env::var(revision::VARIABLE).ok();
+    let noted = fs::read_to_string(".cargo_vcs_info.json").ok();
+    let git = || output("git", &["rev-parse", "--short=12", "HEAD"]);
+    revision::revision(said.as_deref(), noted.as_deref(), git)
+}
+
+/// What a program prints, if it does.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let text = text.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
 }

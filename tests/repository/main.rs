@@ -12,6 +12,7 @@ mod documents;
 mod examples;
 mod manual;
 mod mixin;
+mod revision;
 mod shipped;
 mod walls;
 
