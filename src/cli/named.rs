@@ -13,6 +13,7 @@ pub(super) const OF_CONFIG: &[FileKind] = &[
     FileKind::Crl,
     FileKind::ClientCertificate,
     FileKind::TrustAnchor,
+    FileKind::ProxyPassword,
 ];
 
 /// The same of the web configuration.

@@ -15,6 +15,7 @@ mod named_file;
 mod pattern;
 mod pem;
 mod probe_endpoint;
+mod proxy;
 mod target_files;
 mod target_list;
 mod targets;

@@ -26,6 +26,8 @@ pub enum FileKind {
     ClientCertificate,
     /// The keys where the signatures of DNS end.
     TrustAnchor,
+    /// The password of a proxy.
+    ProxyPassword,
     /// The web configuration.
     WebConfig,
     /// A certificate or key that the web configuration names.
@@ -48,6 +50,7 @@ impl FileKind {
             Self::Crl => "crl",
             Self::ClientCertificate => "client_certificate",
             Self::TrustAnchor => "trust_anchor",
+            Self::ProxyPassword => "proxy_password",
             Self::WebConfig => "web_config",
             Self::WebCertificate => "web_certificate",
             Self::Inventory => "inventory",
@@ -64,6 +67,7 @@ impl FileKind {
             Self::Config
             | Self::ClientCertificate
             | Self::TrustAnchor
+            | Self::ProxyPassword
             | Self::WebConfig
             | Self::WebCertificate => MIB,
         }

@@ -1,4 +1,4 @@
-//! `views:` to the ways that targets are probed by; opens no file but a trust anchor's.
+//! `views:` to the ways that targets are probed by; of files, opens only a trust anchor's.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -7,17 +7,16 @@ use std::sync::Arc;
 use super::keys;
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
+use super::proxy;
 use crate::dns::{AddressFamily, NameServer, Policy, TrustAnchor};
 use crate::endpoint::{DEFAULT_VIEW, LookupView};
 use crate::pki::Anchors;
-use crate::probe::{Proxy, Route};
+use crate::probe::Route;
 use crate::watch::View;
 use crate::yaml::{Problem, Value, secret};
 
 const RESOLVER_EXPECTED: &str =
     "system, udp://ADDRESS, tcp://ADDRESS, tls://ADDRESS#NAME or https://HOST/dns-query";
-
-const PROXY_EXPECTED: &str = "socks5://[USER:PASSWORD@]HOST:PORT or http://[USER:PASSWORD@]HOST:PORT (special characters of the password as %40)";
 
 /// All views there are.
 #[derive(Debug, Clone)]
@@ -97,7 +96,8 @@ fn view(
 ) -> Result<View, Problem> {
     let mut fields = section.fields()?;
     let resolvers = fields.take("resolvers").map(|v| servers(&v)).transpose()?;
-    let proxy = fields.take("proxy").map(|v| proxy(&v)).transpose()?;
+    let proxy = fields.take("proxy");
+    let proxy = proxy.map(|v| proxy::read(&v, base)).transpose()?;
     let family = match fields.take("family") {
         Some(value) => Some(value.choice(&keys::FAMILIES)?),
         None => None,
@@ -152,12 +152,6 @@ fn servers(value: &Value<'_>) -> Result<Vec<NameServer>, Problem> {
         return Err(value.problem(format!("empty, expected {RESOLVER_EXPECTED}")));
     }
     Ok(servers)
-}
-
-/// Unlike other values this one is never repeated: it may hold a password.
-fn proxy(value: &Value<'_>) -> Result<Proxy, Problem> {
-    let parsed = Proxy::parse(value.text()?);
-    parsed.map_err(|error| value.problem(format!("{error}, expected {PROXY_EXPECTED}")))
 }
 
 fn source(

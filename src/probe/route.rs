@@ -46,6 +46,16 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
+    /// A colon would end the user in HTTP (RFC 7617 §2).
+    fn new(user: String, password: String) -> Result<Self, ProxyError> {
+        let fit = Proxy::may_have(&user) && Proxy::may_have(&password) && !user.contains(':');
+        if fit {
+            Ok(Self { user, password })
+        } else {
+            Err(ProxyError::Credentials)
+        }
+    }
+
     /// The value of `Proxy-Authorization` (RFC 7617).
     pub(super) fn basic(&self) -> String {
         let pair = format!("{}:{}", self.user, self.password);
@@ -103,18 +113,33 @@ impl Proxy {
             credentials: user.map(credentials).transpose()?,
         })
     }
+
+    /// Whether its URL named a user.
+    pub fn has_login(&self) -> bool {
+        self.credentials.is_some()
+    }
+
+    /// The same proxy for this user, both texts as they are.
+    ///
+    /// # Errors
+    /// [`ProxyError::Credentials`] for a user or password that cannot be sent.
+    pub fn with_login(self, user: &str, password: &str) -> Result<Self, ProxyError> {
+        let credentials = Credentials::new(user.to_owned(), password.to_owned())?;
+        Ok(Self {
+            credentials: Some(credentials),
+            ..self
+        })
+    }
+
+    /// Whether this can be a password: up to 255 bytes (RFC 1929 §2), none of which ends a line.
+    pub fn may_have(password: &str) -> bool {
+        (1..=255).contains(&password.len()) && !password.contains(char::is_control)
+    }
 }
 
 fn credentials(text: &str) -> Result<Credentials, ProxyError> {
     let (user, password) = text.split_once(':').ok_or(ProxyError::Credentials)?;
-    let (user, password) = (decoded(user)?, decoded(password)?);
-    // Both lengths are bytes in SOCKS (RFC 1929 §2); a colon would end the user in HTTP (RFC 7617 §2).
-    let fits = |text: &str| (1..=255).contains(&text.len()) && !text.contains(char::is_control);
-    if fits(&user) && fits(&password) && !user.contains(':') {
-        Ok(Credentials { user, password })
-    } else {
-        Err(ProxyError::Credentials)
-    }
+    Credentials::new(decoded(user)?, decoded(password)?)
 }
 
 /// Undoes percent-encoding (RFC 3986 §2.1).

@@ -59,6 +59,11 @@ impl<'a> Value<'a> {
         matches!(self.node, Node::List(_))
     }
 
+    /// Whether it is a map.
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(self.node, Node::Map(_))
+    }
+
     /// The value as a map whose keys are known; nothing is an empty one.
     pub(crate) fn fields(&self) -> Result<Fields<'a>, Problem> {
         Ok(Fields {

@@ -39,6 +39,8 @@ pub enum Shape {
     Share,
     /// Text that this regular expression matches; any if it is empty.
     Text(&'static str),
+    /// Text that this regular expression matches, or a map of known keys.
+    TextOr(&'static str, &'static Section),
     /// One of these words.
     Word(&'static [&'static str]),
     /// A list of these, or one in its place.

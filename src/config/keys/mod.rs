@@ -9,7 +9,7 @@ pub(super) use target::{MODES, OFFERS, PORTS, PROXY_PROTOCOLS, TLS_VERSIONS};
 
 use std::ops::RangeInclusive;
 
-use Shape::{Duration, Flag, Named, Targets, Text, Word};
+use Shape::{Duration, Flag, Named, Targets, Text, TextOr, Word};
 use key::{TEXT, any, key, several, some, within, words};
 
 use crate::dns::AddressFamily;
@@ -142,9 +142,9 @@ pub const VIEW: Section = Section::new("view", &[&[
         .unset("the root's keys"),
     key(
         "proxy",
-        Text("^(socks5|http)://.+$"),
+        TextOr("^(socks5|http)://.+$", &PROXY),
         "`socks5://HOST:PORT` or `http://HOST:PORT` (CONNECT), with `USER:PASSWORD@` before the host if needed \
-         (`%40` for `@`). With `resolvers`, the proxy gets addresses; without them, it gets names and looks them up \
+         (`%40` for `@`), or the map below. With `resolvers`, the proxy gets addresses; without them, it gets names and looks them up \
          itself, so that you see what it sees: each host is then one endpoint, whose label `address` is the name. DNS \
          does not go through the proxy",
     )
@@ -163,6 +163,29 @@ pub const VIEW: Section = Section::new("view", &[&[
     )
         .default("any"),
 ]]);
+
+/// `views.NAME.proxy`, where its password stands in a file.
+pub const PROXY: Section = Section::new(
+    "proxy",
+    &[&[
+        key(
+            "url",
+            Text("^(socks5|http)://[^@]+$"),
+            "`socks5://HOST:PORT` or `http://HOST:PORT` (CONNECT)",
+        ),
+        key(
+            "username",
+            TEXT,
+            "the user, of up to 255 bytes and without a colon",
+        ),
+        key(
+            "password_file",
+            TEXT,
+            "a file with the password in its only line, as it is; read again when it changes",
+        ),
+    ]],
+)
+.needs(Needs::All(&["url", "username", "password_file"]));
 
 /// Whether answers of DNS are validated.
 pub(super) const DNSSEC: [(&str, bool); 2] = [("validate", true), ("off", false)];

@@ -1,6 +1,9 @@
 //! Files that the configuration names: followed, kept where they break, and none held up by another.
 
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair};
 use testkit::exposition::value as sample;
@@ -122,6 +125,73 @@ async fn a_broken_file_keeps_what_it_said_and_holds_up_no_other() {
         assert_eq!(reload(&exporter), "reloaded\n");
     }
     assert!(!exporter.log().contains("not reloaded"));
+}
+
+/// What a proxy hears of who asks it, the last first.
+fn gate() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, heard) = (listener.local_addr().unwrap(), Arc::default());
+    let told: Arc<Mutex<Vec<String>>> = Arc::clone(&heard);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut lines = BufReader::new(stream.unwrap())
+                .lines()
+                .map_while(Result::ok);
+            let login = lines.find_map(|line| {
+                Some(line.strip_prefix("Proxy-Authorization: Basic ")?.to_owned())
+            });
+            told.lock().unwrap().insert(0, login.unwrap_or_default());
+        }
+    });
+    (address, heard)
+}
+
+#[test]
+fn a_proxys_password_is_read_again_and_shown_nowhere() {
+    let (gate, heard) = gate();
+    let text = format!(
+        "probe: {{min_interval: 0s}}\nviews: {{out: {{proxy: {{url: 'http://{gate}', username: bear, password_file: gate.password}}}}}}\n\
+         targets: [{{name: bear, host: bear.bears.test, views: out}}]\n"
+    );
+    let exporter = PROGRAM
+        .over(&text)
+        .file("gate.password", "hunter2\n")
+        .argument("--config.reload-interval=0.1s")
+        .start();
+    let login =
+        |password: &str| data_encoding::BASE64.encode(format!("bear:{password}").as_bytes());
+    let until_heard = |password: &str| {
+        exporter.until("heard", |e| {
+            e.body("/metrics");
+            heard.lock().unwrap().first() == Some(&login(password))
+        });
+    };
+    until_heard("hunter2");
+    exporter.rewrite("gate.password", "hunter3");
+    until_heard("hunter3");
+    exporter.rewrite("gate.password", "hunter4\nhunter5\n");
+    exporter.until("noticed", |e| {
+        loaded(e, "proxy_password", "gate.password") == Some(0.0)
+    });
+    heard.lock().unwrap().clear();
+    until_heard("hunter3");
+    let mut seen = String::new();
+    for path in [
+        "/",
+        "/config",
+        "/targets/bear",
+        "/api/v1/report",
+        "/metrics",
+    ] {
+        seen += &exporter.fetch(path, &[]).body;
+    }
+    let told = reload(&exporter);
+    assert!(told.starts_with("reloaded, but ") && told.contains("gate.password: is empty"));
+    seen += &exporter.log();
+    assert!(
+        !seen.contains("hunter") && !seen.contains(&login("hunter3")),
+        "{seen}"
+    );
 }
 
 /// A certificate that is renewed counts when its key is there, too: never one without the other.

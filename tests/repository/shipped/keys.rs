@@ -5,17 +5,18 @@ use std::path::Path;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::config::keys::{
     DEFAULTS, EXPECT, FILE, INSIDE, INSIDE_SERVER, Key, LIMITS, MODULE, PROBE, PROBE_ENDPOINT,
-    Section, Shape, TARGET, TRUST, Unset, VIEW,
+    PROXY, Section, Shape, TARGET, TRUST, Unset, VIEW,
 };
 use smtp_tls_exporter::verdict::CHECKS;
 
 use super::generated::{Outcome, generated, read, table};
 
 /// The sections that have a table, and what stands before their keys.
-const TABLES: [(&str, &Section); 8] = [
+const TABLES: [(&str, &Section); 9] = [
     ("probe.", &PROBE),
     ("trust.", &TRUST),
     ("views.NAME.", &VIEW),
+    ("views.NAME.proxy.", &PROXY),
     ("targets[].", &TARGET),
     ("expect.", &EXPECT),
     ("inside.", &INSIDE),

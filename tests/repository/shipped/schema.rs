@@ -99,6 +99,9 @@ fn optional(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
         | Shape::Share
         | Shape::Text(_)
         | Shape::Word(_) => or_nothing(item(shape)),
+        Shape::TextOr(pattern, of) => {
+            json!({"anyOf": [or_nothing(item(Shape::Text(pattern))), reference(of, definitions)]})
+        }
         Shape::List {
             item: of,
             is_empty,
@@ -140,6 +143,7 @@ fn item(shape: Shape) -> Value {
         }
         Shape::List { .. }
         | Shape::Section(_)
+        | Shape::TextOr(..)
         | Shape::Named(_)
         | Shape::Labels { .. }
         | Shape::Checks
@@ -278,6 +282,9 @@ const BAD: &[&str] = &[
     "views: {a: {dnssec: on}}\ntargets: [{host: a}]",
     "views: {a: {family: ipv5}}\ntargets: [{host: a}]",
     "views: {a: {proxy: 'ftp://a:21'}}\ntargets: [{host: a}]",
+    "views: {a: {proxy: {url: 'http://a:21'}}}\ntargets: [{host: a}]",
+    "views: {a: {proxy: {url: 'http://a:b@a:21', username: a, password_file: a}}}\ntargets: [{host: a}]",
+    "views: {a: {proxy: [a]}}\ntargets: [{host: a}]",
     "defaults: {host: a}\ntargets: [{host: a}]",
     "targets: [{host: a, ports: []}]",
     "targets: [{host: a, ports: [25, 25]}]",
