@@ -53,7 +53,7 @@ _smtp__tls__exporter() {
 
     case "${cmd}" in
         smtp__tls__exporter)
-            opts="-h -V --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --config.reload-interval --timeout-offset --log.level --log.format --help --version serve check collect demo help"
+            opts="-h -V --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --web.external-url --web.route-prefix --config.reload-interval --timeout-offset --log.level --log.format --help --version serve check collect demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -68,6 +68,14 @@ _smtp__tls__exporter() {
                     return 0
                     ;;
                 --web.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.external-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.route-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -273,7 +281,7 @@ _smtp__tls__exporter() {
             return 0
             ;;
         smtp__tls__exporter__subcmd__serve)
-            opts="-h --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --config.reload-interval --timeout-offset --log.level --log.format --help"
+            opts="-h --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --web.external-url --web.route-prefix --config.reload-interval --timeout-offset --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -288,6 +296,14 @@ _smtp__tls__exporter() {
                     return 0
                     ;;
                 --web.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.external-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.route-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_smtp_tls_exporter_global_optspecs
-    string join \n config.file= config.check web.listen-address= web.config.file= web.systemd-socket config.reload-interval= timeout-offset= log.level= log.format= h/help V/version
+    string join \n config.file= config.check web.listen-address= web.config.file= web.systemd-socket web.external-url= web.route-prefix= config.reload-interval= timeout-offset= log.level= log.format= h/help V/version
 end
 
 function __fish_smtp_tls_exporter_needs_command
@@ -27,6 +27,8 @@ end
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l config.file -d 'The configuration file' -r -F
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l web.listen-address -d 'Address to listen on, such as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l web.config.file -d 'TLS and passwords for the exporter\'s own port: a file in the format of Prometheus\' exporter-toolkit' -r -F
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l web.external-url -d 'The URL under which a reverse proxy shows the exporter, such as https://mon.example.com/smtp' -r
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l web.route-prefix -d 'The path below which everything is served [default: the path of --web.external-url]' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l config.reload-interval -d 'How often to check whether the configuration file has changed; 0s: reload only on SIGHUP and /-/reload' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l timeout-offset -d 'Subtracted from the scrape timeout, so that the answer arrives in time' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -l log.level -d 'Least severe level to log' -r -f -a "debug\t''
@@ -47,6 +49,8 @@ complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a 
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l config.file -d 'The configuration file' -r -F
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on, such as :10465, 127.0.0.1:10465 or [::1]:10465; may be repeated' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l web.config.file -d 'TLS and passwords for the exporter\'s own port: a file in the format of Prometheus\' exporter-toolkit' -r -F
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l web.external-url -d 'The URL under which a reverse proxy shows the exporter, such as https://mon.example.com/smtp' -r
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l web.route-prefix -d 'The path below which everything is served [default: the path of --web.external-url]' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l config.reload-interval -d 'How often to check whether the configuration file has changed; 0s: reload only on SIGHUP and /-/reload' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l timeout-offset -d 'Subtracted from the scrape timeout, so that the answer arrives in time' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l log.level -d 'Least severe level to log' -r -f -a "debug\t''
