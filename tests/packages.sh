@@ -68,6 +68,19 @@ demo=$!
 within 60 grep '^10 connectors on 5 servers' "$work/demo"
 grep '^hybrid-relay .* Expired ' "$work/demo" >/dev/null || { cat "$work/demo" >&2; fail "no table"; }
 ends "$demo"
+
+proves "it asks the hosts file for names, whatever /etc/nsswitch.conf says, and loads no module for that"
+mkdir "$work/empty/etc"
+echo 'hosts: dns' >"$work/empty/etc/nsswitch.conf"
+echo '127.0.0.1 gate.bears.test' >"$work/empty/etc/hosts"
+cat >"$work/empty/c.yml" <<'END'
+views:
+  out: {proxy: "socks5://gate.bears.test:9"}
+targets:
+  - {host: mail.bears.test, addresses: [127.0.0.1], views: [out], ports: [25]}
+END
+"${alone[@]}" chroot "$work/empty" /program check --config.file /c.yml >"$work/named" 2>&1 || true
+grep 'gate.bears.test:9: Connection refused' "$work/named" >/dev/null || { cat "$work/named" >&2; fail "it did not look into the hosts file"; }
 rm -r "$work/empty"
 
 # --- .deb --------------------------------------------------------------------------------------
