@@ -3,6 +3,8 @@
 # C library inside, so that it runs on any Linux. Prints the path of what it made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# The date is for the C compiler: mimalloc writes the time of its build into itself.
+. packaging/facts.sh
 
 command -v cargo >/dev/null || { echo "packaging/build.sh: cargo not found: install Rust first" >&2; exit 1; }
 command -v cc >/dev/null || { echo "packaging/build.sh: cc not found: install a C compiler (Debian: gcc libc6-dev)" >&2; exit 1; }
