@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use promql_parser::parser::{Expr, VectorSelector};
 use serde_json::Value;
@@ -40,7 +41,7 @@ fn the_mixin_reads_the_shipped_rules() -> Result<(), Box<dyn std::error::Error>>
 #[test]
 #[ignore = "needs jsonnet and promtool: tests/run.sh"]
 fn the_default_is_what_is_shipped() {
-    let made = Rendered::of("default", None);
+    let made = Rendered::default();
     for (name, shipped) in [
         ("smtp-tls.rules.yml", "alerts/smtp-tls.rules.yml"),
         (
@@ -67,7 +68,7 @@ fn the_default_is_what_is_shipped() {
 #[test]
 #[ignore = "needs jsonnet and promtool: tests/run.sh"]
 fn every_selector_is_narrowed_and_nothing_else_changes() {
-    let made = Rendered::of("changed", Some(CHANGED));
+    let made = Rendered::changed();
     let check = Command::new("promtool")
         .args(["check", "rules"])
         .arg(made.0.join("smtp-tls.rules.yml"))
@@ -123,10 +124,7 @@ fn every_selector_is_narrowed_and_nothing_else_changes() {
 #[test]
 #[ignore = "needs jsonnet and promtool: tests/run.sh"]
 fn a_setting_changes_what_it_says() {
-    let (made, default) = (
-        Rendered::of("settings", Some(CHANGED)),
-        Rendered::of("unset", None),
-    );
+    let (made, default) = (Rendered::changed(), Rendered::default());
     let changed = all_rules(&made.json("smtp-tls.rules.yml"));
     let shipped = all_rules(&default.json("smtp-tls.rules.yml"));
     let before: Vec<_> = shipped
@@ -178,7 +176,7 @@ fn a_setting_changes_what_it_says() {
 #[test]
 #[ignore = "needs jsonnet and promtool: tests/run.sh"]
 fn what_is_uploaded_asks_for_its_data_source() {
-    let made = Rendered::of("uploads", None);
+    let made = Rendered::default();
     for file in files("dashboards", "json") {
         let name = file
             .file_name()
@@ -297,6 +295,18 @@ fn all_rules(rules: &Value) -> Vec<Value> {
 struct Rendered(PathBuf);
 
 impl Rendered {
+    /// Without a configuration; made once for all tests, as the next.
+    fn default() -> &'static Self {
+        static MADE: LazyLock<Rendered> = LazyLock::new(|| Rendered::of("default", None));
+        &MADE
+    }
+
+    /// With `CHANGED`.
+    fn changed() -> &'static Self {
+        static MADE: LazyLock<Rendered> = LazyLock::new(|| Rendered::of("changed", Some(CHANGED)));
+        &MADE
+    }
+
     fn of(name: &str, config: Option<&str>) -> Self {
         let (folder, complaint) = render(name, config);
         assert_eq!(complaint, None);
