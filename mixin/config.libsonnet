@@ -28,7 +28,8 @@
     // Alerts on probes (group smtp-tls-probes) say "10 minutes": their `for` should not be below the shipped one.
     alerts: {},
 
-    // Limits that the exporter does not export with each certificate. Numbers, or PromQL that gives one.
+    // Limits that the exporter does not export with each certificate. Numbers, or PromQL that gives one. Boards have those of
+    // SmtpTlsQueueWaiting and SmtpTlsResultsStale as variables, which begin with these values.
     limits: {
       chainExpiringSoonSeconds: '30 * 86400',
       queueWaiting: 10,
@@ -42,10 +43,13 @@
     // More matchers for the queues in SmtpTlsQueueWaiting: 'next_hop!="other"' leaves out the sum of the many small ones.
     waitingQueues: '',
 
-    // Where the runbooks are: runbook_url is this, a slash and the alert's name. Empty: in the exporter itself, at
-    // http://INSTANCE/runbooks. An exporter with TLS: 'https://{{ $labels.instance }}/runbooks'. Where `instance` is not
-    // the exporter (a scrape of /probe), or not to be reached: 'https://smtp-tls.bears.test/runbooks'.
-    runbookUrl: '',
+    // Where readers reach the exporter's pages, which boards link to, and its runbooks: 'https://smtp-tls.bears.test'. Empty:
+    // at http://INSTANCE. To be set where `instance` is not the exporter (a scrape of /probe), not to be reached, or HTTPS.
+    exporterUrl: '',
+
+    // Where the runbooks are, if elsewhere: runbook_url is this, a slash and the alert's name. Several exporters with TLS:
+    // 'https://{{ $labels.instance }}/runbooks'.
+    runbookUrl: if self.exporterUrl == '' then '' else self.exporterUrl + '/runbooks',
 
     // Grafana's address, such as 'https://grafana.bears.test': with it every alert has a dashboard_url.
     dashboardUrl: '',

@@ -10,23 +10,39 @@ local promql = import 'promql.libsonnet';
     'smtp-tls-target.json': import '../dashboards/smtp-tls-target.json',
   },
 
-  local matchers = std.join(
-    ', ',
-    (if c.selector == '' then [] else [c.selector])
-    + (if c.clusterLabel == '' then [] else ['%s=~"$%s"' % [c.clusterLabel, c.clusterLabel]])
-  ),
+  local ofCluster = if c.clusterLabel == '' then '' else '%s=~"$%s"' % [c.clusterLabel, c.clusterLabel],
+  local matchers = std.join(', ', [m for m in [c.selector, ofCluster] if m != '']),
   local everywhere(query) = promql.matchOn(promql.select(query, matchers), c.clusterLabel),
 
   // Everything that asks Prometheus: panels, also those in rows, variables and annotations.
   local panel(p) =
     p
+    + (if c.exporterUrl == '' then {} else { fieldConfig+: { overrides: linked(super.overrides) } })
     + (if std.objectHas(p, 'targets') then { targets: [t { expr: everywhere(t.expr) } for t in p.targets] } else {})
     + (if std.objectHas(p, 'panels') then { panels: std.map(panel, p.panels) } else {}),
+  local limits = {
+    results_stale: c.limits.resultsStaleSeconds,
+    queue_waiting: c.limits.queueWaiting,
+    queue_critical: c.limits.queueWaitingCritical,
+  },
+  local typed(v, value) =
+    v { query: value, current+: { text: value, value: value }, options: [o { text: value, value: value } for o in super.options] },
   local variable(v) =
-    if v.type == 'query' then
+    if v.type == 'textbox' then typed(v, std.toString(limits[v.name]))
+    else if v.type == 'query' then
       v { definition: everywhere(v.definition), query+: { query: everywhere(super.query) } }
     else v,
-  local annotation(a) = if std.objectHas(a, 'expr') then a { expr: everywhere(a.expr) } else a,
+  // Alerts have lost the labels that rules do not group by, all but that of the clusters: what tells ours is their name.
+  local annotation(a) =
+    a { expr: if std.startsWith(a.expr, 'ALERTS{') then promql.select(a.expr, ofCluster) else everywhere(a.expr) },
+
+  // The links from rows to the exporter.
+  local linked(value) =
+    if std.isArray(value) then std.map(linked, value)
+    else if std.isObject(value) then
+      value + { [key]: linked(value[key]) for key in std.objectFields(value) if !std.isString(value[key]) }
+      + (if std.objectHas(value, 'url') then { url: std.strReplace(value.url, 'http://${__value.text}', c.exporterUrl) } else {})
+    else value,
 
   // The clusters come first: the other variables depend on them. `like` is the variable of jobs.
   local clusters(like) =

@@ -43,6 +43,9 @@ fn the_dashboards_show_the_incident() {
 
     every_variable_has_values(&prometheus);
     every_panel_has_rows(&prometheus);
+    limits_choose_the_colour(&prometheus);
+    a_vantage_filters(&prometheus);
+    annotations_are_answered(&prometheus);
     the_worst_is_in_the_fleet_table(&prometheus);
     one_target_is_seen_from_all_sides(&prometheus);
     only_exporters_are_exporters(&prometheus, exporter);
@@ -77,6 +80,10 @@ fn every_variable_has_values(prometheus: &Prometheus) {
                 continue;
             };
             let values = prometheus.label_values(query);
+            if variable["name"] == "vantage" {
+                assert!(values.is_empty(), "this Prometheus adds no vantage");
+                continue;
+            }
             assert!(!values.is_empty(), "{name}: {query}");
             if variable["name"] == "target" {
                 let all = [
@@ -97,14 +104,92 @@ fn every_panel_has_rows(prometheus: &Prometheus) {
     let mut asked = 0;
     for (name, dashboard) in dashboards() {
         for panel in list(&dashboard["panels"]) {
+            let colours = limited(panel);
+            let mut shown = 0;
             for target in list(&panel["targets"]) {
                 let rows = prometheus.ask(target, "hybrid-relay|fax-gateway|printer-relay");
-                assert!(!rows.is_empty(), "{name}: {}: {target:#}", panel["title"]);
+                assert!(
+                    !rows.is_empty() || colours,
+                    "{name}: {}: {target:#}",
+                    panel["title"]
+                );
+                shown += usize::from(!rows.is_empty());
                 asked += 1;
             }
+            assert!(
+                !colours || shown == 1,
+                "{name}: {}: {shown}",
+                panel["title"]
+            );
         }
     }
     assert!(asked >= 75, "only {asked} queries");
+}
+
+/// Whether a stat has a query for each colour, of which one has a value.
+fn limited(panel: &Value) -> bool {
+    let targets = list(&panel["targets"]);
+    let has_limit = |t: &Value| {
+        let expr = t["expr"].as_str().unwrap_or_default();
+        ["$results_stale", "$queue_"]
+            .iter()
+            .any(|v| expr.contains(v))
+    };
+    panel["type"] == "stat" && !targets.is_empty() && targets.iter().all(has_limit)
+}
+
+fn limits_choose_the_colour(prometheus: &Prometheus) {
+    let mut seen = 0;
+    for (name, dashboard) in dashboards() {
+        for panel in list(&dashboard["panels"]).iter().filter(|p| limited(p)) {
+            // Below what is shown, around it, and above: no variable can make two of them true.
+            let ages = [("1e9", "1e10", 0), ("-1", "1e10", 1), ("-2", "-1", 2)];
+            for (waiting, critical, colour) in ages {
+                let shown = list(&panel["targets"]).iter().map(|target| {
+                    let mut target = target.clone();
+                    let expr = target["expr"].as_str().expect("a query");
+                    let expr = expr
+                        .replace("$results_stale / 3", waiting)
+                        .replace("$results_stale", critical)
+                        .replace("$queue_waiting", waiting)
+                        .replace("$queue_critical", critical);
+                    target["expr"] = json!(expr);
+                    !prometheus.ask(&target, ".+").is_empty()
+                });
+                let shown: Vec<bool> = shown.collect();
+                let expected: Vec<bool> = (0..3).map(|n| n == colour).collect();
+                assert_eq!(shown, expected, "{name}: {}", panel["title"]);
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 9);
+}
+
+/// Of another vantage nothing is shown; that all is shown where series have none, the other tests see.
+fn a_vantage_filters(prometheus: &Prometheus) {
+    for (name, dashboard) in dashboards() {
+        for panel in list(&dashboard["panels"]) {
+            for target in list(&panel["targets"]) {
+                let mut target = target.clone();
+                let expr = target["expr"].as_str().expect("a query");
+                target["expr"] = json!(expr.replace("$vantage", "nowhere"));
+                let rows = prometheus.ask(&target, ".+");
+                assert!(rows.is_empty(), "{name}: {}: {rows:?}", panel["title"]);
+            }
+        }
+    }
+}
+
+/// The alerts are not there, as there are no rules. A certificate that was just read for the first time replaces none.
+fn annotations_are_answered(prometheus: &Prometheus) {
+    for (name, dashboard) in dashboards() {
+        for annotation in list(&dashboard["annotations"]["list"]) {
+            let rows = prometheus.ask(annotation, ".+");
+            let expected = annotation["name"] == "Configuration loaded";
+            assert_eq!(!rows.is_empty(), expected, "{name}: {annotation:#}");
+        }
+    }
 }
 
 fn the_worst_is_in_the_fleet_table(prometheus: &Prometheus) {
@@ -299,6 +384,12 @@ impl Prometheus {
             .replace("$__range", "5m");
         let expr = expr.replace("$target", chosen);
         let expr = expr.replace("$server", ".+").replace("$connector", ".*");
+        let expr = expr
+            .replace("$vantage", ".*")
+            .replace("$results_stale", "1800");
+        let expr = expr
+            .replace("$queue_waiting", "10")
+            .replace("$queue_critical", "100");
         let expr = encoded(&expr.replace("$job", ".+").replace("$instance", ".+"));
         if target["range"] == true {
             let now = self.query("time()")[0].value;
@@ -330,6 +421,7 @@ impl Prometheus {
             .and_then(|q| q.rsplit_once(", "))
             .expect("metric and label");
         let series = series.replace("$job", ".+").replace("$instance", ".+");
+        let series = series.replace("$vantage", ".*");
         let path = format!("/api/v1/label/{label}/values?match[]={}", encoded(&series));
         let values = self.json(&path);
         list(&values["data"])

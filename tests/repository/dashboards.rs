@@ -24,8 +24,14 @@ const PLOTTED: [&str; 7] = [
 /// The units in use, by Grafana's ids; a new one is added here after a look into Grafana's list.
 const UNITS: [&str; 6] = ["bytes", "dateTimeAsIso", "none", "opm", "percentunit", "s"];
 
-/// What stands in for Grafana's durations, which are no PromQL: seconds that nobody would write.
-const STAND_INS: [(&str, &str); 2] = [("$__rate_interval", "4242s"), ("$__range", "4243s")];
+/// What stands in for Grafana's durations and for limits, which are no PromQL: numbers that nobody would write.
+const STAND_INS: [(&str, &str); 5] = [
+    ("$__rate_interval", "4242s"),
+    ("$__range", "4243s"),
+    ("$results_stale", "4244"),
+    ("$queue_waiting", "4245"),
+    ("$queue_critical", "4246"),
+];
 
 /// `$__rate_interval` in a parsed query.
 const RATE_INTERVAL: Duration = Duration::from_secs(4242);
@@ -63,6 +69,64 @@ fn dashboards_have_distinct_uids() {
 }
 
 #[test]
+fn a_board_without_targets_shows_the_alerts_of_its_group() {
+    let rules: Value = serde_yaml::from_str(&read("alerts/smtp-tls.rules.yml")).expect("YAML");
+    for name in ["smtp-tls-inside", "smtp-tls-exporter"] {
+        let board: Value =
+            serde_json::from_str(&read(format!("dashboards/{name}.json"))).expect("JSON");
+        let shown = text(&board, "/annotations/list/0/expr");
+        let names = shown
+            .split_once(r#"alertname=~""#)
+            .and_then(|(_, rest)| rest.split('"').next());
+        let shown: BTreeSet<_> = names.unwrap_or_default().split('|').collect();
+        let mut groups = array(&rules, "/groups").iter();
+        let group = groups.find(|g| text(g, "/name") == name).expect(name);
+        let alerts = array(group, "/rules").iter().map(|r| text(r, "/alert"));
+        let alerts: BTreeSet<_> = alerts.filter(|alert| !alert.is_empty()).collect();
+        assert_eq!(shown, alerts, "{name}");
+    }
+}
+
+#[test]
+fn rows_lead_to_the_exporters_pages() {
+    let mut led = Vec::new();
+    for file in files("dashboards", "json") {
+        let board: Value = serde_json::from_str(&read(&file)).expect("JSON");
+        for panel in panels(&board) {
+            let columns = array(panel, "/fieldConfig/overrides");
+            let column = columns
+                .iter()
+                .find(|o| text(o, "/matcher/options") == "Exporter");
+            let Some(column) = column else { continue };
+            let organized = &panel["transformations"][1]["options"];
+            assert_eq!(organized["renameByName"]["instance"], "Exporter");
+            assert!(organized["excludeByName"].get("instance").is_none());
+            let mut properties = array(column, "/properties").iter();
+            let url = properties.find_map(|p| p.pointer("/value/0/url"));
+            let url = url.and_then(Value::as_str).unwrap_or_default();
+            // A field is named as the table shows it.
+            for field in url.split("${__data.fields.").skip(1) {
+                let field = field.split([':', '}']).next().expect("a name");
+                let mut shown = organized["renameByName"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|o| o.values());
+                assert!(shown.any(|s| s == field), "{field}: {url}");
+            }
+            led.push(url.to_owned());
+        }
+    }
+    led.sort();
+    led.dedup();
+    let expected = [
+        "http://${__value.text}/inside/${__data.fields.Server:percentencode}",
+        "http://${__value.text}/targets/${__data.fields.Target:percentencode}",
+        "http://${__value.text}/targets/${target:percentencode}",
+    ];
+    assert_eq!(led, expected);
+}
+
+#[test]
 fn the_reference_lists_metrics_and_labels() {
     let known = Known::read();
     assert!(known.metrics.len() > 20, "{:?}", known.metrics);
@@ -72,8 +136,8 @@ fn the_reference_lists_metrics_and_labels() {
 
 /// What a dashboard may name.
 struct Known {
-    /// What the exporter writes (tests/repository/shipped.rs holds the reference to a scrape), what the rules record, and what
-    /// Prometheus adds.
+    /// What the exporter writes (tests/repository/shipped.rs holds the reference to a scrape) and what Prometheus adds. What the
+    /// rules record is not among it: boards work where there are no rules.
     metrics: BTreeSet<String>,
     /// Those of the reference, and those that the scrape configuration adds.
     labels: BTreeSet<String>,
@@ -88,9 +152,6 @@ impl Known {
         let reference = read("docs/metrics.md");
         let rows: Vec<_> = reference.lines().filter(|l| l.starts_with("| `")).collect();
         let exported = rows.iter().filter_map(|row| row.split('`').nth(1));
-        let rules = read("alerts/smtp-tls.rules.yml");
-        let recorded = rules.split("- record: ").skip(1);
-        let recorded = recorded.filter_map(|rest| rest.lines().next());
         let further = rows.iter().filter_map(|row| row.split('|').nth(3));
         let common = reference
             .lines()
@@ -100,11 +161,7 @@ impl Known {
             .into_iter()
             .map(|file| serde_json::from_str::<Value>(&read(&file)).expect("a dashboard is JSON"));
         Self {
-            metrics: owned(
-                exported
-                    .chain(recorded)
-                    .chain(["up", "scrape_duration_seconds"]),
-            ),
+            metrics: owned(exported.chain(["up", "scrape_duration_seconds"])),
             labels: owned(labels.chain(["job", "instance", "vantage"])),
             words: owned(code(&reference)),
             uids: dashboards.map(|d| text(&d, "/uid").to_owned()).collect(),
@@ -138,14 +195,14 @@ fn the_rules_see_a_bad_dashboard() {
             json!(""),
             "instance: allValue",
         ),
-        ("/templating/list/3/refresh", json!(1), "target: refresh"),
+        ("/templating/list/4/refresh", json!(1), "target: refresh"),
         (
-            "/templating/list/3/query/query",
+            "/templating/list/4/query/query",
             json!("up"),
             "target: query",
         ),
         (
-            "/templating/list/3/definition",
+            "/templating/list/4/definition",
             json!("up"),
             "target: definition",
         ),
@@ -165,6 +222,21 @@ fn the_rules_see_a_bad_dashboard() {
             json!([{"datasource": {"type": "prometheus", "uid": "abc"}}]),
             "annotation",
         ),
+        (
+            "/templating/list/3/allValue",
+            json!(".+"),
+            "vantage: allValue",
+        ),
+        (
+            "/annotations/list/1/expr",
+            json!("down"),
+            "down is no metric",
+        ),
+        (
+            "/annotations/list/0/expr",
+            json!(r#"ALERTS{alertstate="firing"}"#),
+            "ALERTS are not only ours",
+        ),
     ] {
         assert_found(place, value, finding);
     }
@@ -183,7 +255,7 @@ fn the_rules_see_a_bad_variable() {
             "no PromQL",
         ),
     ] {
-        assert_found("/templating/list/3/query/query", json!(query), finding);
+        assert_found("/templating/list/4/query/query", json!(query), finding);
     }
 }
 
@@ -284,7 +356,7 @@ fn the_rules_see_a_bad_name_in_a_panel() {
 
 #[test]
 fn the_rules_see_a_bad_query() {
-    let both = r#"{job=~"$job", instance=~"$instance"}"#;
+    let both = r#"{job=~"$job", instance=~"$instance", vantage=~"$vantage"}"#;
     let up = format!("up{both}");
     for (expr, finding) in [
         (String::new(), "no PromQL"),
@@ -294,6 +366,14 @@ fn the_rules_see_a_bad_query() {
         (format!("{up} + $x"), "no PromQL"),
         ("count by (job) (up)".to_owned(), "up lacks job"),
         (r#"up{job=~"$job"}"#.to_owned(), "up lacks instance"),
+        (
+            r#"up{job=~"$job", instance=~"$instance"}"#.to_owned(),
+            "up lacks vantage",
+        ),
+        (
+            format!("endpoint:smtp_tls_cert_not_after_timestamp_seconds:expired{both}"),
+            "expired is no metric",
+        ),
         (both.replace("$job", "$job.*"), "{} lacks job"),
         (both.to_owned(), "{} is no metric"),
         (format!("{up} and on (job) down"), "down lacks job"),
@@ -378,6 +458,7 @@ fn findings(dashboard: &Value) -> Vec<String> {
     let mut found = frame(dashboard);
     found.extend(links(dashboard, &known));
     found.extend(variables(dashboard, &known));
+    found.extend(annotations(dashboard, &known));
     found.extend(layout(&panels));
     for panel in panels {
         let mut inside = dress(panel);
@@ -459,7 +540,12 @@ fn variables(dashboard: &Value, known: &Known) -> Vec<String> {
             ),
         ])),
     }
-    for (name, label) in [("job", "Job"), ("instance", "Instance")] {
+    // A series without a vantage matches, too.
+    for (name, label, all) in [
+        ("job", "Job", ".+"),
+        ("instance", "Instance", ".+"),
+        ("vantage", "Vantage", ".*"),
+    ] {
         let Some(v) = named(name) else {
             found.push(format!("no variable {name}"));
             continue;
@@ -468,7 +554,7 @@ fn variables(dashboard: &Value, known: &Known) -> Vec<String> {
             (text(v, "/type") == "query", "type"),
             (text(v, "/label") == label, "label"),
             (v["multi"] == json!(true), "multi"),
-            (text(v, "/allValue") == ".+", "allValue"),
+            (text(v, "/allValue") == all, "allValue"),
         ];
         found.extend(
             broken(&rules)
@@ -490,6 +576,32 @@ fn variables(dashboard: &Value, known: &Known) -> Vec<String> {
         inside.extend(variable_query(text(v, "/query/query"), known));
         let name = text(v, "/name");
         found.extend(inside.iter().map(|f| format!("variable {name}: {f}")));
+    }
+    found
+}
+
+/// What annotations ask for exists, and what they say are labels. Alerts are ours.
+fn annotations(dashboard: &Value, known: &Known) -> Vec<String> {
+    let mut found = Vec::new();
+    for annotation in array(dashboard, "/annotations/list") {
+        let expr = text(annotation, "/expr");
+        let mut inside = match parsed(expr) {
+            Ok(_) if expr.starts_with("ALERTS{") => broken(&[(
+                expr.contains(r#"alertname=~"SmtpTls"#),
+                "ALERTS are not only ours",
+            )]),
+            Ok(tree) => unknown(&parts(&tree, ""), known),
+            Err(error) => vec![format!("no PromQL, {error}")],
+        };
+        let said = placeholders(text(annotation, "/textFormat"));
+        let missing = said.filter(|label| !known.labels.contains(*label));
+        inside.extend(missing.map(|label| format!("{label} is no label")));
+        let name = text(annotation, "/name");
+        found.extend(
+            inside
+                .iter()
+                .map(|f| format!("annotation {name:?}: {f}: {expr}")),
+        );
     }
     found
 }
@@ -767,7 +879,7 @@ pub(crate) fn selector(part: &Expr) -> Option<&VectorSelector> {
 fn selection(selector: &VectorSelector, within: &str) -> Vec<String> {
     let name = selector.name.as_deref().unwrap_or("{}");
     let mut found = Vec::new();
-    for label in ["job", "instance"] {
+    for label in ["job", "instance", "vantage"] {
         let wanted = format!("{label}=~\"${label}\"");
         let matchers = &selector.matchers.matchers;
         if !matchers.iter().any(|m| m.to_string() == wanted) {

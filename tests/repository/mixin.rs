@@ -201,6 +201,64 @@ fn what_is_uploaded_asks_for_its_data_source() {
 
 #[test]
 #[ignore = "needs jsonnet and promtool: tests/run.sh"]
+fn boards_begin_with_the_limits_and_mark_what_alerts_keep() {
+    let made = Rendered::changed();
+    for (name, limits) in [
+        ("exporter", vec!["70007"]),
+        ("fleet", vec![]),
+        ("inside", vec!["70002", "70003"]),
+        ("target", vec!["70007"]),
+    ] {
+        let board = made.json(&format!("dashboards/smtp-tls-{name}.json"));
+        let variables = array(&board, "/templating/list").iter();
+        let typed = variables.filter(|v| text(v, "/type") == "textbox");
+        let typed: Vec<_> = typed
+            .inspect(|v| assert_eq!(v["query"], v["current"]["value"], "{name}"))
+            .map(|v| text(v, "/query"))
+            .collect();
+        assert_eq!(typed, limits, "{name}");
+        for annotation in array(&board, "/annotations/list") {
+            let expr = text(annotation, "/expr");
+            if expr.starts_with("ALERTS") {
+                assert!(expr.starts_with(r#"ALERTS{cluster=~"$cluster", alert"#));
+            } else {
+                assert!(narrowed(expr) > 0, "{expr}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs jsonnet and promtool: tests/run.sh"]
+fn one_line_leads_alerts_and_boards_to_the_exporter() {
+    let made =
+        r#"(import 'mixin.libsonnet') + { _config+:: { exporterUrl: 'https://tls.bears.test' } }"#;
+    let asked = format!(
+        "local made = {made}; [made.prometheusAlerts.groups[0].rules[1].annotations.runbook_url, \
+         std.filter(function(p) p.title == 'Targets', made.grafanaDashboards['smtp-tls-fleet.json'].panels)[0]]"
+    );
+    let done = Command::new("jsonnet")
+        .current_dir(root().join("mixin"))
+        .args(["-e", &asked])
+        .output()
+        .expect("jsonnet");
+    assert!(done.status.success(), "{done:?}");
+    let said: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    let runbook = text(&said, "/0");
+    assert!(
+        runbook.starts_with("https://tls.bears.test/runbooks/SmtpTls"),
+        "{runbook}"
+    );
+    let panel = said[1].to_string();
+    let page = "https://tls.bears.test/targets/${__data.fields.Target:percentencode}";
+    assert!(
+        panel.contains(page) && !panel.contains("http://${"),
+        "{panel}"
+    );
+}
+
+#[test]
+#[ignore = "needs jsonnet and promtool: tests/run.sh"]
 fn a_name_that_no_alert_has_is_refused() {
     for (config, complaint) in [
         (

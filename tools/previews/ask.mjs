@@ -2,7 +2,7 @@
 
 /** Values of a reader's variables: everything, and on the target dashboard one target. */
 function variables(dashboard, target) {
-  const chosen = Object.fromEntries(dashboard.templating.list.map((one) => [one.name, one.allValue ?? '.+']));
+  const chosen = Object.fromEntries(dashboard.templating.list.map((one) => [one.name, one.type === 'textbox' ? one.query : (one.allValue ?? '.+')]));
   const variable = dashboard.templating.list.find((one) => one.name === 'target');
   if (variable && !variable.multi) chosen.target = target;
   return chosen;
@@ -10,7 +10,7 @@ function variables(dashboard, target) {
 
 /** What the bar above the panels says. */
 export function variableBar(dashboard, target) {
-  const value = (one) => (one.type === 'datasource' ? 'Prometheus' : one.multi ? 'All' : target);
+  const value = (one) => (one.type === 'datasource' ? 'Prometheus' : one.type === 'textbox' ? one.query : one.multi ? 'All' : target);
   return dashboard.templating.list.map((one) => ({ label: one.label, value: value(one) }));
 }
 
