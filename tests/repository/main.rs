@@ -6,6 +6,7 @@
 )]
 
 mod alert_names;
+mod annotations;
 mod collectors;
 mod dashboards;
 mod documents;
