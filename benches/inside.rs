@@ -38,6 +38,10 @@ const CONNECTORS: usize = 10;
 const NEXT_HOPS: usize = 50;
 const CONFIG: &str = "inside: {files: 'inventories/*.json'}\n";
 const ROUNDS: usize = 9;
+/// How often all files change while the exporter serves.
+const CHANGES: usize = 10;
+/// By then the exporter has looked at the files again.
+const LOOKED_AT: Duration = Duration::from_secs(6);
 
 fn main() -> Outcome<()> {
     let authority = Authority::new("Bear", system_clock().0);
@@ -149,26 +153,34 @@ impl Scraped {
     }
 }
 
-/// The real binary: what it takes in all.
+/// The real binary: what it takes in all, and that this does not grow.
 fn served(directory: &Path, collect: &dyn Fn(usize) -> Outcome<f64>) -> Outcome<()> {
+    collect(0)?;
     let exporter = Service::start(directory, CONFIG)?;
-    for nth in 0..4 {
+    let memory = |after: &str| -> Outcome<()> {
+        let (now, most) = (exporter.memory("VmRSS:")?, exporter.memory("VmHWM:")?);
+        println!("{after:<31}{now:6.1} MB, at most {most:.1} MB");
+        Ok(())
+    };
+    sleep(LOOKED_AT);
+    memory("served, read:")?;
+    exporter.scrape(10.0, true)?;
+    memory("served, scraped:")?;
+    let plain = exporter.scrape(10.0, false)?;
+    memory("served, without compression:")?;
+    println!("without compression:           {plain:6} bytes");
+    for nth in 1..=CHANGES {
         collect(0)?;
         let before = exporter.cpu()?;
-        let bytes = exporter.scrape(10.0, nth % 2 == 1)?;
+        exporter.scrape(10.0, nth % 2 == 1)?;
         let changed = exporter.cpu()?;
         exporter.scrape(10.0, nth % 2 == 1)?;
         let same = exporter.cpu()?;
-        println!(
-            "served after all changed:      {:6.2} s, then {:.2} s; {bytes} bytes, {:.1} MB, at most {:.1} MB",
-            changed - before,
-            same - changed,
-            exporter.memory("VmRSS:")?,
-            exporter.memory("VmHWM:")?
-        );
-        sleep(Duration::from_secs(6));
+        let (changed, same) = (changed - before, same - changed);
+        memory(&format!("changed {nth}: {changed:.2} s, {same:.2} s:"))?;
+        sleep(LOOKED_AT);
     }
-    Ok(())
+    memory("a moment later:")
 }
 
 /// One server's, of different ages; every third is ready for each connector.

@@ -49,6 +49,11 @@ impl Certificate {
         self.0.read.get().is_some()
     }
 
+    /// Whether somebody else holds it, too.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     fn content(&self) -> &Read {
         let der = &self.0.der;
         self.0.read.get_or_init(|| Read {

@@ -1,5 +1,6 @@
 //! The command `demo`: the exporter over servers of its own.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use super::build::BUILD;
 use super::runtime::runtime;
 use super::{life, rounds, streams};
 use crate::app::{App, Configured, InForce, Reader};
-use crate::certificate::Interner;
 use crate::config::Config;
 use crate::demo::{INSIDE, INTRODUCTION, Told, World};
 use crate::facts::inventory::{self, Census, InsideFacts, Sheet};
@@ -125,7 +125,7 @@ const MAX_AGE: i64 = 7 * 86_400;
 
 /// What the relays say of their inside.
 fn inside(world: &World) -> Result<InsideFacts, String> {
-    let known = Interner::default();
+    let known = HashSet::new();
     let sheet = |told: &Told| {
         let read = inventory::read(told.json.as_bytes(), &known);
         let inventory = read.map_err(|fault| format!("{}: {}", told.file, fault.detail))?;

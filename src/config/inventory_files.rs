@@ -1,15 +1,15 @@
 //! `inside.files:` to what is known of the inside of mail servers, read again when the files change; a file that breaks
 //! keeps what it last said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::named_file::{self, FileError, FileKind, Stamp};
 use super::pattern::Pattern;
-use crate::certificate::Interner;
+use crate::certificate::Certificate;
 use crate::facts::inventory::{
-    self, Census, FileFault, InsideFacts, Inventory, Sheet, Stray, TroubleWithFile,
+    self, Census, Earlier, FileFault, InsideFacts, Inventory, Sheet, Stray, TroubleWithFile,
 };
 use crate::plain::plain;
 use crate::timestamp::Timestamp;
@@ -30,8 +30,8 @@ pub struct InventoryFiles {
     files: BTreeMap<PathBuf, Followed>,
     /// Patterns whose folders cannot be read, or that fit too many.
     strays: Vec<(Stray, String)>,
-    /// Certificates that were read, also those of other servers.
-    known: Arc<Interner>,
+    /// Certificates that the files name, each once, whichever servers have it: unchanged ones are not read again.
+    known: HashSet<Certificate>,
     is_told: bool,
     /// Lines that were told.
     told: BTreeSet<String>,
@@ -71,7 +71,7 @@ impl InventoryFiles {
         let named = known.filter(|(file, _)| self.patterns.iter().any(|p| p.names(file)));
         let files = named.map(|(file, followed)| (file.clone(), followed.clone()));
         self.files = files.collect();
-        self.known = Arc::clone(&before.known);
+        self.known = before.known.clone();
         self.told = before.told.clone();
         self.census.inherit(&before.census);
     }
@@ -93,13 +93,17 @@ impl InventoryFiles {
             self.files.entry(file).or_default().sheet.file = name;
         }
         for (file, followed) in &mut self.files {
-            is_changed |= followed.refresh(file, &self.known);
+            is_changed |= followed.refresh(file, &mut self.known);
         }
-        if !is_changed {
-            return InsideChange::default();
-        }
-        self.is_told = true;
-        self.tell()
+        let change = if is_changed {
+            self.is_told = true;
+            self.tell()
+        } else {
+            InsideChange::default()
+        };
+        // After telling, when nothing holds the inventories any more that were replaced.
+        self.known.retain(Certificate::is_shared);
+        change
     }
 
     /// What is known now, and what was not said of it before.
@@ -178,7 +182,7 @@ impl Found {
 
 impl Followed {
     /// Reads a file that changed, or that could not be read. Returns whether something else is known now.
-    fn refresh(&mut self, file: &Path, known: &Interner) -> bool {
+    fn refresh(&mut self, file: &Path, known: &mut HashSet<Certificate>) -> bool {
         let stamp = named_file::stamp(file);
         let is_read = match self.sheet.fault.as_ref().map(|fault| fault.trouble) {
             None
@@ -195,6 +199,8 @@ impl Followed {
         let read = bytes.map_err(|error| fault(&error));
         match read.and_then(|bytes| inventory::read(&bytes, known)) {
             Ok(inventory) => {
+                let certificates = inventory.certificates().iter();
+                known.extend(certificates.map(|stored| stored.certificate.clone()));
                 self.turn(inventory);
                 true
             }
@@ -210,10 +216,11 @@ impl Followed {
     fn turn(&mut self, inventory: Inventory) {
         let sheet = &mut self.sheet;
         sheet.fault = None;
-        let older = |one: &Arc<Inventory>| {
-            one.collected_at < inventory.collected_at && one.server.name == inventory.server.name
+        let older = |one: &Arc<Earlier>| {
+            one.collected_at < inventory.collected_at && *one.server == *inventory.server.name
         };
-        let before = [sheet.said.take(), sheet.before.take()];
+        let said = sheet.said.take().map(|said| Arc::new(Earlier::of(&said)));
+        let before = [said, sheet.before.take()];
         sheet.before = before.into_iter().flatten().find(older);
         sheet.said = Some(Arc::new(inventory));
     }
@@ -255,6 +262,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::facts::inventory::ServerFacts;
 
     const NOW: Timestamp = Timestamp(1_686_123_060);
 
@@ -374,7 +382,8 @@ mod tests {
         let server = |change: InsideChange| change.facts.unwrap().servers.remove(0);
         let at = |one: &Option<Arc<Inventory>>| one.as_ref().unwrap().collected_at.to_string();
         let first = server(files.look(NOW));
-        assert_eq!(at(&first.earlier), "2023-06-07T07:25:00Z");
+        let earlier = |server: &ServerFacts| server.earlier.as_ref().unwrap().collected_at;
+        assert_eq!(earlier(&first).to_string(), "2023-06-07T07:25:00Z");
         spool.write("a.json", "{");
         let change = files.look(NOW);
         let kept = "(what it said at 2023-06-07T07:30:00Z is kept)";
@@ -384,12 +393,18 @@ mod tests {
             change.complaints
         );
         let broken = server(change);
-        assert_eq!(broken.fault.unwrap().trouble, TroubleWithFile::NotJson);
+        assert_eq!(
+            broken.fault.as_ref().unwrap().trouble,
+            TroubleWithFile::NotJson
+        );
         assert_eq!(at(&broken.newest), at(&first.newest));
         fs::remove_file(spool.at("a.json")).unwrap();
         let gone = server(files.look(NOW));
-        assert_eq!(gone.fault.unwrap().trouble, TroubleWithFile::Missing);
-        assert_eq!(at(&gone.earlier), at(&first.earlier));
+        assert_eq!(
+            gone.fault.as_ref().unwrap().trouble,
+            TroubleWithFile::Missing
+        );
+        assert_eq!(earlier(&gone), earlier(&first));
         assert!(files.look(NOW).facts.is_none(), "as before");
         let mut reloaded = spool.files("inside: {files: 'spool/*.json', max_age: 1h}");
         reloaded.inherit(&files);
@@ -405,6 +420,39 @@ mod tests {
         assert!(elsewhere.look(NOW).facts.unwrap().servers.is_empty());
         let late = files.look(NOW.plus_seconds(90_000));
         assert!(late.facts.unwrap().servers.is_empty(), "forgotten");
+    }
+
+    #[test]
+    fn a_certificate_that_stays_is_held_once_whoever_has_it() {
+        use data_encoding::BASE64;
+        let der = include_bytes!("../../tests/fixtures/certificates/ordinary.der");
+        let der = BASE64.encode(der);
+        let held = format!(", \"certificates\": [{{\"der\": \"{der}\"}}]");
+        let spool = Spool::new();
+        let mut files = spool.files(SECTION);
+        let mut look = |at: &str, more: &str| {
+            spool.write("a.json", text("a", at, more));
+            spool.write("b.json", text("b", at, more));
+            let facts = files.look(NOW).facts.unwrap();
+            (facts, files.known.len())
+        };
+        let certificate = |facts: &InsideFacts, nth: usize| {
+            let newest = facts.servers[nth].newest.as_ref().unwrap();
+            newest.certificates()[0].certificate.clone()
+        };
+        let is_one = |a: &Certificate, b: &Certificate| std::ptr::eq(a.der(), b.der());
+        let (before, known) = look("07:25:00", &held);
+        let first = certificate(&before, 0);
+        assert!(
+            is_one(&first, &certificate(&before, 1)),
+            "of another server"
+        );
+        assert_eq!(known, 1);
+        let (facts, known) = look("07:30:00", &held);
+        assert!(is_one(&first, &certificate(&facts, 0)), "of a changed file");
+        assert_eq!(known, 1);
+        drop((before, facts, first));
+        assert_eq!(look("07:35:00", "").1, 0, "nobody has it any more");
     }
 
     #[test]

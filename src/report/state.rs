@@ -207,6 +207,8 @@ pub(super) fn of_extent(extent: Extent, is_known: bool) -> Option<State> {
 pub(super) fn ranked(causes: impl Iterator<Item = Cause>) -> (State, Vec<Cause>) {
     let mut causes: Vec<_> = causes.collect();
     causes.sort_by_key(|cause| cause.state);
+    // There is room for four, and mostly there are none or one.
+    causes.shrink_to_fit();
     let state = causes.first().map_or(State::Healthy, |cause| cause.state);
     (state, causes)
 }

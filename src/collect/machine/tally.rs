@@ -149,7 +149,7 @@ fn queue(next_hop: &str, why: &Why, waiting: &Waiting) -> Queue {
         use_id: why.use_id.as_ref().map(owned),
         status: why.status,
         messages: waiting.messages,
-        last_error: why.text.as_ref().map(owned),
+        last_error: why.text.clone(),
         since: waiting.since,
         next_retry: None,
         velocity: None,

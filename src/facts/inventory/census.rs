@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use super::earlier::Earlier;
 use super::model::Inventory;
 use super::server::{FileFault, InsideFacts, ServerFacts, ServerKey, Stray, TroubleWithFile};
 use crate::plain::plain;
@@ -35,8 +36,8 @@ pub struct Sheet {
     pub file: String,
     /// What it said when it could last be read.
     pub said: Option<Arc<Inventory>>,
-    /// What it said of the same server before that.
-    pub before: Option<Arc<Inventory>>,
+    /// What is kept of what it said of the same server before that.
+    pub before: Option<Arc<Earlier>>,
     /// What is the matter with it now.
     pub fault: Option<FileFault>,
 }
@@ -230,28 +231,42 @@ impl Files<'_> {
         });
     }
 
-    fn all(&self) -> impl Iterator<Item = &Arc<Inventory>> {
-        let said = self.0.iter().map(|(_, said)| *said);
-        let before = self.0.iter().filter_map(|(sheet, _)| sheet.before.as_ref());
-        said.chain(before)
+    fn before(&self) -> impl Iterator<Item = &Arc<Earlier>> {
+        self.0.iter().filter_map(|(sheet, _)| sheet.before.as_ref())
     }
 
     /// The youngest that is older than the youngest of all.
-    fn earlier(&self) -> Option<Arc<Inventory>> {
+    fn earlier(&self) -> Option<Arc<Earlier>> {
         let newest = self.0.first()?.1.collected_at;
-        let older = self.all().filter(|one| one.collected_at < newest);
-        older.max_by_key(|one| one.collected_at).cloned()
+        let mut said = self.0.iter().map(|(_, said)| *said);
+        let said = said.find(|said| said.collected_at < newest);
+        let before = self.before().filter(|one| one.collected_at < newest);
+        let before = before.max_by_key(|one| one.collected_at);
+        match (said, before) {
+            (Some(said), Some(before)) if said.collected_at < before.collected_at => {
+                Some(Arc::clone(before))
+            }
+            (Some(said), _) => Some(Arc::new(Earlier::of(said))),
+            (None, before) => before.cloned(),
+        }
     }
 
     fn since(&self, before: Option<&Arc<Since>>) -> Arc<Since> {
         let mut since = Since::new();
-        for inventory in self.all() {
-            for stored in inventory.certificates() {
-                let sha1 = stored.certificate.fingerprints().sha1;
-                let known = before.and_then(|before| before.get(&sha1));
-                let first = known.copied().unwrap_or(inventory.collected_at);
-                let at = since.entry(sha1).or_insert(first);
-                *at = (*at).min(first).min(inventory.collected_at);
+        let mut add = |sha1, seen: Timestamp| {
+            let known = before.and_then(|before| before.get(&sha1));
+            let first = known.copied().unwrap_or(seen).min(seen);
+            let at = since.entry(sha1).or_insert(first);
+            *at = (*at).min(first);
+        };
+        for (_, said) in &self.0 {
+            for stored in said.certificates() {
+                add(stored.certificate.fingerprints().sha1, said.collected_at);
+            }
+        }
+        for earlier in self.before() {
+            for sha1 in &earlier.certificates {
+                add(*sha1, earlier.collected_at);
             }
         }
         match before {
@@ -307,16 +322,21 @@ fn short(name: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::super::read;
     use super::*;
-    use crate::certificate::Interner;
 
     fn inventory(name: &str, at: &str, more: &str) -> Option<Arc<Inventory>> {
         let text = format!(
             r#"{{"schema": "smtp-tls-inventory/1", "collected_at": "2023-06-07T{at}Z", "server": {{"name": "{name}"{more}}}}}"#
         );
-        let read = read(text.as_bytes(), &Interner::default());
+        let read = read(text.as_bytes(), &HashSet::new());
         Some(Arc::new(read.unwrap_or_else(|e| panic!("{text}: {e:?}"))))
+    }
+
+    fn earlier(at: &str) -> Option<Arc<Earlier>> {
+        inventory("a", at, "").map(|one| Arc::new(Earlier::of(&one)))
     }
 
     fn sheet(file: &str, said: Option<Arc<Inventory>>) -> Sheet {
@@ -397,16 +417,17 @@ mod tests {
             let (trouble, detail) = (TroubleWithFile::NotJson, detail.to_owned());
             Some(FileFault { trouble, detail })
         };
-        old.before = inventory("a", "07:10:00", "");
-        new.before = inventory("a", "07:25:00", "");
+        old.before = earlier("07:10:00");
+        new.before = earlier("07:25:00");
         (old.fault, new.fault) = (fault("one"), fault("other"));
         let (facts, _) = census(&[]).take(&[old, new]);
         let [server] = facts.servers.as_slice() else {
             panic!("{facts:?}")
         };
-        let at = |one: &Option<Arc<Inventory>>| one.as_ref().unwrap().collected_at.to_string();
-        assert_eq!(at(&server.newest), "2023-06-07T07:30:00Z");
-        assert_eq!(at(&server.earlier), "2023-06-07T07:25:00Z");
+        let newest = server.newest.as_ref().unwrap().collected_at;
+        assert_eq!(newest.to_string(), "2023-06-07T07:30:00Z");
+        let earlier = server.earlier.as_ref().unwrap().collected_at;
+        assert_eq!(earlier.to_string(), "2023-06-07T07:25:00Z");
         assert_eq!(
             (server.file.as_str(), &server.fault),
             ("new", &fault("other"))

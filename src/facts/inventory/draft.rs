@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -10,7 +11,7 @@ use super::item::Item;
 use super::json::{Bounded, Json, Key};
 use super::model::{Queue, Role, SectionError, StoredCertificate, Use};
 use super::notes::Allowance;
-use crate::certificate::{Certificate, Interner};
+use crate::certificate::Certificate;
 
 /// Most values in an entry.
 const MAX_VALUES: usize = 10_000;
@@ -26,12 +27,14 @@ pub(super) struct Draft<'k> {
     pub(super) certificates: Option<Vec<StoredCertificate>>,
     pub(super) uses: Option<Vec<Use>>,
     pub(super) allowance: Allowance,
-    known: &'k Interner,
+    known: &'k HashSet<Certificate>,
     /// Where each certificate stands.
     held: HashMap<Certificate, usize>,
     /// The ids of uses, in lower case.
     ids: HashSet<String>,
     connectors: HashSet<(String, Role)>,
+    /// What queues were told: many the same.
+    told: HashSet<Arc<str>>,
     /// The keys that were there.
     keys: HashSet<String>,
 }
@@ -68,7 +71,7 @@ impl List {
 }
 
 impl<'k> Draft<'k> {
-    pub(super) fn new(known: &'k Interner) -> Self {
+    pub(super) fn new(known: &'k HashSet<Certificate>) -> Self {
         Self {
             heads: Vec::new(),
             errors: Vec::new(),
@@ -80,6 +83,7 @@ impl<'k> Draft<'k> {
             held: HashMap::new(),
             ids: HashSet::new(),
             connectors: HashSet::new(),
+            told: HashSet::new(),
             keys: HashSet::new(),
         }
     }
@@ -120,7 +124,13 @@ impl<'k> Draft<'k> {
 
     fn add_queue(&mut self, at: String, entry: Json) -> Result<(), String> {
         let mut item = Item::new(at, entry, &mut self.allowance)?;
-        let queue = entries::queue(&mut item)?;
+        let mut queue = entries::queue(&mut item)?;
+        if let Some(text) = &mut queue.last_error {
+            match self.told.get(text) {
+                Some(same) => *text = Arc::clone(same),
+                None => drop(self.told.insert(Arc::clone(text))),
+            }
+        }
         self.queues.get_or_insert_default().push(queue);
         Ok(())
     }

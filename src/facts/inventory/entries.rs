@@ -1,12 +1,15 @@
 //! The entries of an inventory's lists, each from its object; a mistake costs only the entry.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 
 use super::item::{Item, Mistake};
 use super::model::{
     Queue, QueueKind, QueueStatus, Role, SectionError, Select, StoredCertificate, Use,
 };
-use crate::certificate::{Certificate, Interner, TlsCertificateName};
+use crate::certificate::{Certificate, TlsCertificateName};
 
 /// Most bytes of a certificate.
 const MAX_DER: usize = 64 << 10;
@@ -23,7 +26,7 @@ pub(super) fn queue(item: &mut Item<'_>) -> Result<Queue, Mistake> {
         use_id: item.text("use")?,
         status: queue_status(item)?,
         messages: item.required("messages", messages, "how many there are")?,
-        last_error: item.text("last_error")?.filter(|text| !text.is_empty()),
+        last_error: last_error(item)?,
         since: item.known_moment("since")?,
         next_retry: item.known_moment("next_retry")?,
         velocity: item.number("velocity")?,
@@ -31,6 +34,11 @@ pub(super) fn queue(item: &mut Item<'_>) -> Result<Queue, Mistake> {
         outgoing_rate: item.number("outgoing_rate")?,
         delivery_type: item.text("delivery_type")?,
     })
+}
+
+fn last_error(item: &mut Item<'_>) -> Result<Option<Arc<str>>, Mistake> {
+    let text = item.text("last_error")?.filter(|text| !text.is_empty());
+    Ok(text.map(Arc::from))
 }
 
 fn queue_kind(item: &mut Item<'_>) -> Result<QueueKind, Mistake> {
@@ -52,7 +60,7 @@ fn queue_status(item: &mut Item<'_>) -> Result<QueueStatus, Mistake> {
 
 pub(super) fn certificate(
     item: &mut Item<'_>,
-    known: &Interner,
+    known: &HashSet<Certificate>,
 ) -> Result<StoredCertificate, Mistake> {
     Ok(StoredCertificate {
         services: item.texts("services")?,
@@ -65,7 +73,10 @@ pub(super) fn certificate(
     })
 }
 
-fn read_certificate(item: &mut Item<'_>, known: &Interner) -> Result<Certificate, Mistake> {
+fn read_certificate(
+    item: &mut Item<'_>,
+    known: &HashSet<Certificate>,
+) -> Result<Certificate, Mistake> {
     let text = item.base64("der")?;
     let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", item.path("der"));
     let der = BASE64.decode(text.as_bytes());
@@ -73,10 +84,10 @@ fn read_certificate(item: &mut Item<'_>, known: &Interner) -> Result<Certificate
     if der.len() > MAX_DER {
         return Err(wrong(&"longer than 64 KiB, expected one certificate"));
     }
-    let mut read = [known.certificate(&der)];
-    read[0].read();
-    known.remember(&mut read, true);
-    let [certificate] = read;
+    let certificate = match known.get(der.as_slice()) {
+        Some(known) => known.clone(),
+        None => Certificate::from_der(&der),
+    };
     if let Err(unreadable) = certificate.facts() {
         return Err(wrong(unreadable));
     }

@@ -3,6 +3,7 @@
 mod address;
 mod census;
 mod draft;
+mod earlier;
 mod entries;
 mod item;
 mod json;
@@ -17,6 +18,7 @@ mod write;
 
 pub use address::without_addresses;
 pub use census::{Census, NamedServer, Sheet};
+pub use earlier::{Earlier, EarlierQueue};
 pub use model::{
     Collector, Inventory, Queue, QueueKind, QueueStatus, Role, SectionError, Select,
     ServerIdentity, ServerKind, StoredCertificate, Use,

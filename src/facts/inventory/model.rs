@@ -1,6 +1,8 @@
 //! What one inventory says, as values.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::certificate::{Certificate, TlsCertificateName, Unreadable};
 use crate::timestamp::Timestamp;
@@ -89,8 +91,8 @@ pub struct Queue {
     pub status: QueueStatus,
     /// How many.
     pub messages: u64,
-    /// What the server was told last, with what may be an address masked.
-    pub last_error: Option<String>,
+    /// What the server was told last, with what may be an address masked; queues that were told the same share it.
+    pub last_error: Option<Arc<str>>,
     /// Since when the oldest waits, or since when it is retried.
     pub since: Option<Timestamp>,
     /// When it is tried next.
@@ -231,6 +233,26 @@ impl Inventory {
     /// Mail that waits.
     pub fn queues(&self) -> &[Queue] {
         self.queues.as_deref().unwrap_or_default()
+    }
+
+    /// Its connectors' names, to be found by what queues say.
+    pub(crate) fn connectors(&self) -> Connectors<'_> {
+        let uses = self.uses().iter();
+        Connectors(
+            uses.map(|one| (one.id.to_lowercase(), &*one.name))
+                .collect(),
+        )
+    }
+}
+
+/// The names of connectors, by their ids in lower case.
+pub(crate) struct Connectors<'a>(HashMap<String, &'a str>);
+
+impl<'a> Connectors<'a> {
+    /// The name of the one with which a queue's messages are sent; empty where none is known.
+    pub(crate) fn of(&self, queue: &Queue) -> &'a str {
+        let id = queue.use_id.as_ref().map(|id| id.to_lowercase());
+        id.and_then(|id| self.0.get(&id).copied()).unwrap_or("")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The bytes of an inventory (schema `smtp-tls-inventory/1`) to what it says, or to why it says nothing; takes a bounded
 //! time and memory, whatever the bytes.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use super::item::{Item, Mistake};
 use super::json::Json;
 use super::model::{Collector, Inventory, ServerIdentity, ServerKind};
 use super::server::{FileFault, TroubleWithFile};
-use crate::certificate::Interner;
+use crate::certificate::Certificate;
 use crate::plain::plain;
 use crate::timestamp::Timestamp;
 
@@ -27,12 +28,12 @@ const MAX_ADDRESSES: usize = 100;
 /// What every collector writes.
 pub(super) const SCHEMA: &str = "smtp-tls-inventory/1";
 
-/// What an inventory says. Certificates that are `known` are not read again.
+/// What an inventory says. Certificates that are `known` are neither read nor kept a second time.
 ///
 /// # Errors
 /// [`FileFault`] where it as a whole cannot be understood. What is wrong with an entry costs the entry, and is one of
 /// the inventory's errors.
-pub fn read(bytes: &[u8], known: &Interner) -> Result<Inventory, FileFault> {
+pub fn read(bytes: &[u8], known: &HashSet<Certificate>) -> Result<Inventory, FileFault> {
     if bytes.len() > MAX_BYTES {
         return Err(fault(TroubleWithFile::TooLarge, "larger than 8 MiB"));
     }
@@ -124,10 +125,16 @@ fn inventory(mut draft: Draft<'_>) -> Result<Inventory, Mistake> {
         collector,
         server,
         errors,
-        queues: draft.queues,
-        certificates: draft.certificates,
-        uses: draft.uses,
+        queues: draft.queues.map(shrunk),
+        certificates: draft.certificates.map(shrunk),
+        uses: draft.uses.map(shrunk),
     })
+}
+
+/// A list without the room that it had for more.
+fn shrunk<T>(mut list: Vec<T>) -> Vec<T> {
+    list.shrink_to_fit();
+    list
 }
 
 /// A later minor version only has more to say.
@@ -226,13 +233,13 @@ mod tests {
     };
     use super::super::write::write;
     use super::*;
-    use crate::certificate::{Certificate, TlsCertificateName};
+    use crate::certificate::TlsCertificateName;
 
     const HEAD: &str = r#""schema": "smtp-tls-inventory/1", "collected_at": "2023-06-07T07:30:00Z", "server": {"name": "BearA"}"#;
     const DER: &[u8] = include_bytes!("../../../tests/fixtures/certificates/ordinary.der");
 
     fn bytes(bytes: &[u8]) -> Result<Inventory, FileFault> {
-        read(bytes, &Interner::default())
+        read(bytes, &HashSet::new())
     }
 
     /// With this beside what must be there.
@@ -307,7 +314,7 @@ mod tests {
                     use_id: Some("0292C782".to_owned()),
                     status: QueueStatus::Retry,
                     messages: u64::MAX,
-                    last_error: Some("454 4.7.5 no".to_owned()),
+                    last_error: Some("454 4.7.5 no".into()),
                     since: Some(Timestamp(1_686_071_110)),
                     next_retry: Some(Timestamp(1_686_123_300)),
                     velocity: Some(-0.72),
@@ -637,9 +644,10 @@ mod tests {
 
     #[test]
     fn a_certificate_of_many_servers_is_read_once() {
-        let known = Interner::default();
         let text = write(&full());
-        let [first, second] = [0, 1].map(|_| read(text.as_bytes(), &known).unwrap());
+        let first = bytes(text.as_bytes()).unwrap();
+        let known = HashSet::from([first.certificates()[0].certificate.clone()]);
+        let second = read(text.as_bytes(), &known).unwrap();
         let der = |inventory: &Inventory| inventory.certificates()[0].certificate.der().as_ptr();
         assert_eq!(der(&first), der(&second));
     }

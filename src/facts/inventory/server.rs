@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::earlier::Earlier;
 use super::model::Inventory;
 use super::named::is_same_server;
 use crate::timestamp::Timestamp;
@@ -31,8 +32,8 @@ pub struct ServerFacts {
     pub key: ServerKey,
     /// The youngest inventory that could be read.
     pub newest: Option<Arc<Inventory>>,
-    /// The one before it, for the trend.
-    pub earlier: Option<Arc<Inventory>>,
+    /// What is kept of the one before it, for the trend.
+    pub earlier: Option<Arc<Earlier>>,
     /// Where the newest was found: the file's name without folders; empty where there is none.
     pub file: String,
     /// What is the matter with its file now.

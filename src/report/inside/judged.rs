@@ -64,7 +64,7 @@ fn holds(last: &ServerReport, facts: &ServerFacts, now: Timestamp) -> bool {
     let before = &last.facts;
     (last.from..last.until).contains(&now)
         && is_same(&before.newest, &facts.newest)
-        && is_same(&before.earlier, &facts.earlier)
+        && before.earlier == facts.earlier
         && Arc::ptr_eq(&before.certificates_since, &facts.certificates_since)
         && (&before.file, &before.fault) == (&facts.file, &facts.fault)
         && (before.max_age, &before.addresses) == (facts.max_age, &facts.addresses)

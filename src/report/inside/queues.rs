@@ -7,7 +7,7 @@ use super::super::state::assess_findings;
 use super::model::{ConnectorReport, Failed, QueueReport};
 use super::settings::InsideSettings;
 use crate::facts::inventory::{
-    Inventory, Queue, QueueKind, QueueStatus, ServerFacts, Use, WaitCause,
+    Earlier, Inventory, Queue, QueueKind, QueueStatus, ServerFacts, WaitCause,
 };
 use crate::facts::last_error::reason_of;
 use crate::reason::Reason;
@@ -27,7 +27,7 @@ pub(super) fn queues(
 ) -> Vec<QueueReport> {
     let mut now_there = merged(young);
     let earlier = facts.earlier.as_deref();
-    let before = earlier.map(merged);
+    let before = earlier.map(before);
     let recent = earlier.filter(|earlier| now.seconds_since(earlier.collected_at) <= facts.max_age);
     if let Some(before) = before.as_ref().filter(|_| recent.is_some()) {
         for (key, queue) in before {
@@ -58,15 +58,25 @@ struct Key {
     connector: String,
 }
 
+impl Key {
+    fn new(kind: QueueKind, next_hop: &str, connector: &str) -> Self {
+        Self {
+            kind,
+            next_hop: next_hop.to_lowercase(),
+            connector: connector.to_lowercase(),
+        }
+    }
+}
+
 /// The entries of one queue.
 #[derive(Debug, Default)]
 struct Merged<'a> {
     next_hop: &'a str,
     connector: &'a str,
     messages: BTreeMap<QueueStatus, u64>,
-    failed: BTreeMap<(WaitCause, Reason), (u64, &'a str)>,
+    failed: BTreeMap<(WaitCause, Reason), (u64, &'a Arc<str>)>,
     /// The same of those that are retried or held.
-    waiting: BTreeMap<(WaitCause, Reason), (u64, &'a str)>,
+    waiting: BTreeMap<(WaitCause, Reason), (u64, &'a Arc<str>)>,
     since: Option<Timestamp>,
     next_retry: Option<Timestamp>,
     velocity: Option<f64>,
@@ -74,18 +84,11 @@ struct Merged<'a> {
 
 /// The entries of an inventory, those of one queue together.
 fn merged(inventory: &Inventory) -> BTreeMap<Key, Merged<'_>> {
-    let uses = inventory.uses().iter();
-    let names: HashMap<String, &Use> = uses.map(|one| (one.id.to_lowercase(), one)).collect();
+    let connectors = inventory.connectors();
     let mut all: BTreeMap<Key, Merged<'_>> = BTreeMap::new();
     for queue in inventory.queues() {
-        let id = queue.use_id.as_ref().map(|id| id.to_lowercase());
-        let connector = id.and_then(|id| names.get(&id));
-        let connector = connector.map_or("", |one| one.name.as_str());
-        let key = Key {
-            kind: queue.kind,
-            next_hop: queue.next_hop.to_lowercase(),
-            connector: connector.to_lowercase(),
-        };
+        let connector = connectors.of(queue);
+        let key = Key::new(queue.kind, &queue.next_hop, connector);
         let merged = all.entry(key).or_insert_with(|| Merged {
             next_hop: &queue.next_hop,
             connector,
@@ -94,6 +97,22 @@ fn merged(inventory: &Inventory) -> BTreeMap<Key, Merged<'_>> {
         merged.add(queue);
     }
     all
+}
+
+/// The queues of a moment ago, of which only is known how many messages they had.
+fn before(earlier: &Earlier) -> BTreeMap<Key, Merged<'_>> {
+    let queues = earlier.queues.iter();
+    let each = queues.map(|queue| {
+        let key = Key::new(queue.kind, &queue.next_hop, &queue.connector);
+        let merged = Merged {
+            next_hop: &queue.next_hop,
+            connector: &queue.connector,
+            messages: BTreeMap::from([(QueueStatus::Other, queue.messages)]),
+            ..Merged::default()
+        };
+        (key, merged)
+    });
+    each.collect()
 }
 
 impl<'a> Merged<'a> {
@@ -115,20 +134,27 @@ impl<'a> Merged<'a> {
             | QueueStatus::Other => false,
         };
         add(&mut self.messages, queue.status, queue.messages);
-        let text = queue.last_error.as_deref().unwrap_or_default();
-        let reason = reason_of(text);
-        let cause = WaitCause::of(reason).unwrap_or(WaitCause::Other);
-        let is_said = reason != Reason::NoError && queue.messages > 0;
-        // What is being sent does not wait, whatever went wrong before.
-        if is_said && queue.status != QueueStatus::Active {
-            add_failed(&mut self.failed, (cause, reason), (queue.messages, text));
-        }
-        if is_said && waits {
-            add_failed(&mut self.waiting, (cause, reason), (queue.messages, text));
+        if let Some(text) = queue.last_error.as_ref().filter(|_| queue.messages > 0) {
+            self.add_told(queue, text, waits);
         }
         self.since = earliest(self.since, queue.since);
         self.next_retry = earliest(self.next_retry, queue.next_retry);
         self.velocity = sum(self.velocity, queue.velocity);
+    }
+
+    fn add_told(&mut self, queue: &Queue, text: &'a Arc<str>, waits: bool) {
+        let reason = reason_of(text);
+        if reason == Reason::NoError {
+            return;
+        }
+        let cause = WaitCause::of(reason).unwrap_or(WaitCause::Other);
+        // What is being sent does not wait, whatever went wrong before.
+        if queue.status != QueueStatus::Active {
+            add_failed(&mut self.failed, (cause, reason), (queue.messages, text));
+        }
+        if waits {
+            add_failed(&mut self.waiting, (cause, reason), (queue.messages, text));
+        }
     }
 
     fn join(&mut self, other: Self) {
@@ -159,9 +185,9 @@ fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, messages: u64) {
 
 /// The text is that of the entry with most messages.
 fn add_failed<'a>(
-    all: &mut BTreeMap<(WaitCause, Reason), (u64, &'a str)>,
+    all: &mut BTreeMap<(WaitCause, Reason), (u64, &'a Arc<str>)>,
     key: (WaitCause, Reason),
-    (messages, text): (u64, &'a str),
+    (messages, text): (u64, &'a Arc<str>),
 ) {
     let known = all.entry(key).or_insert((0, text));
     if messages > known.0 {
@@ -230,7 +256,9 @@ fn report(
     connector_fault: Option<Reason>,
     limit: u64,
 ) -> QueueReport {
-    let messages: Vec<_> = queue.messages.into_iter().filter(|(_, n)| *n > 0).collect();
+    let mut messages: Vec<_> = queue.messages.into_iter().filter(|(_, n)| *n > 0).collect();
+    // Ten thousand queues are kept, each with a few of these.
+    messages.shrink_to_fit();
     let worst = queue
         .waiting
         .iter()
@@ -238,7 +266,7 @@ fn report(
     let evidence = QueueEvidence {
         kind,
         messages: &messages,
-        failed: worst.map(|((cause, reason), (_, text))| (*cause, *reason, *text)),
+        failed: worst.map(|((cause, reason), (_, text))| (*cause, *reason, &***text)),
         since: queue.since,
         connector: queue.connector,
         before,
@@ -267,16 +295,17 @@ fn report(
 }
 
 /// The most messages first.
-fn failed(all: BTreeMap<(WaitCause, Reason), (u64, &str)>) -> Vec<Failed> {
+fn failed(all: BTreeMap<(WaitCause, Reason), (u64, &Arc<str>)>) -> Vec<Failed> {
     let each = all
         .into_iter()
         .map(|((cause, reason), (messages, text))| Failed {
             cause,
             reason,
             messages,
-            text: Arc::from(text),
+            text: Arc::clone(text),
         });
     let mut all: Vec<_> = each.collect();
     all.sort_by_key(|one| std::cmp::Reverse(one.messages));
+    all.shrink_to_fit();
     all
 }

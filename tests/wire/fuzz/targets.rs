@@ -1,11 +1,10 @@
 //! Bytes to one part of the exporter, and what must hold whatever they are.
 
+use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
 use std::path::Path;
 
-use smtp_tls_exporter::certificate::{
-    Certificate, Dn, Facts, Interner, Staple, TlsCertificateName,
-};
+use smtp_tls_exporter::certificate::{Certificate, Dn, Facts, Staple, TlsCertificateName};
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::facts::inventory::{self, Inventory};
 use smtp_tls_exporter::name::Host;
@@ -217,7 +216,7 @@ pub(crate) fn configuration(bytes: &[u8]) {
 
 /// What is read can be written, and is read the same way again.
 pub(crate) fn inventory(bytes: &[u8]) {
-    let known = Interner::default();
+    let known = HashSet::new();
     match inventory::read(bytes, &known) {
         Ok(read) => {
             // No more errors are read than these.

@@ -174,7 +174,7 @@ pub(crate) fn queue(status: QueueStatus, messages: u64, error: Option<&str>) -> 
         use_id: Some("0292".to_owned()),
         status,
         messages,
-        last_error: error.map(str::to_owned),
+        last_error: error.map(Into::into),
         since: error.map(|_| END.plus_seconds(28)),
         next_retry: None,
         velocity: Some(0.0),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smtp_tls_exporter::advice;
 use smtp_tls_exporter::facts::inventory::{
-    FileFault, InsideFacts, Inventory, Queue, QueueStatus, TroubleWithFile,
+    Earlier, FileFault, InsideFacts, Inventory, Queue, QueueStatus, TroubleWithFile,
 };
 use smtp_tls_exporter::report::{
     Inside, InsideSettings, QueueReport, ServerReport, Snapshot, State,
@@ -128,7 +128,7 @@ fn with_trend(
         let collected_at = server.newest.as_ref().unwrap().collected_at;
         let mut earlier = bears::bear(&server.key.0, collected_at.plus_seconds(-300));
         before(nth, &mut earlier);
-        server.earlier = Some(Arc::new(earlier));
+        server.earlier = Some(Arc::new(Earlier::of(&earlier)));
     }
     facts
 }
@@ -509,7 +509,7 @@ fn mixed() -> InsideFacts {
             hop("three.example", retry, 3, ""),
             hop("gone.example", retry, 9, ""),
         ]);
-        server.earlier = Some(Arc::new(earlier));
+        server.earlier = Some(Arc::new(Earlier::of(&earlier)));
     }
     facts
 }
