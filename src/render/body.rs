@@ -1,9 +1,10 @@
-//! Text to the bytes of an answer, compressed while it is written; the only file that knows flate2.
+//! Text to the bytes of an answer, compressed while it is written, and back; the only file that knows flate2.
 
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
 use std::mem;
 
 use flate2::Compression;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 
 /// How an answer is encoded.
@@ -66,10 +67,47 @@ pub fn encoded(text: String, encoding: Encoding) -> Vec<u8> {
     body.finish()
 }
 
+/// What [`Encoding::Gzip`] made, piece by piece as it was before: the whole text is never in memory.
+pub struct Unpacked<B> {
+    gzip: GzDecoder<Cursor<B>>,
+    left: usize,
+}
+
+impl<B: AsRef<[u8]>> Unpacked<B> {
+    /// Bytes that this program compressed, to their beginning.
+    pub fn new(bytes: B) -> Self {
+        // They end with how many there were before (RFC 1952 §2.3.1).
+        let size = bytes.as_ref().last_chunk().copied();
+        Self {
+            left: size.map_or(0, |size| u32::from_le_bytes(size) as usize),
+            gzip: GzDecoder::new(Cursor::new(bytes)),
+        }
+    }
+
+    /// How many bytes are still to come.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// How many of the compressed ones are behind us.
+    pub fn taken(&self) -> usize {
+        usize::try_from(self.gzip.get_ref().position()).unwrap_or(usize::MAX)
+    }
+
+    /// The next so many bytes, fewer at the end.
+    pub fn piece(&mut self, most: usize) -> Vec<u8> {
+        let mut piece = vec![0; self.left.min(most)];
+        match self.gzip.read_exact(&mut piece) {
+            Ok(()) => self.left -= piece.len(),
+            // Bytes that are not ours end here.
+            Err(_) => piece.clear(),
+        }
+        piece
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     #[test]
@@ -86,6 +124,28 @@ mod tests {
         let mut decoder = flate2::read::GzDecoder::new(&bytes[..]);
         decoder.read_to_string(&mut text).unwrap();
         assert_eq!(text, line.repeat(lines));
+    }
+
+    #[test]
+    fn what_is_unpacked_in_pieces_is_as_it_was() {
+        let text: String = (0..20_000)
+            .map(|nth| format!("a{{b=\"{nth}\"}} 1\n"))
+            .collect();
+        let mut unpacked = Unpacked::new(encoded(text.clone(), Encoding::Gzip));
+        assert_eq!(
+            (unpacked.left(), unpacked.taken() < 100),
+            (text.len(), true)
+        );
+        let mut pieces = Vec::new();
+        while unpacked.left() > 0 {
+            let piece = unpacked.piece(64 * 1024);
+            assert!(!piece.is_empty() && piece.len() <= 64 * 1024);
+            pieces.extend(piece);
+        }
+        assert_eq!(String::from_utf8(pieces).unwrap(), text);
+        assert_eq!(unpacked.piece(9), b"");
+        let mut broken = Unpacked::new(b"no gzip at all".as_slice());
+        assert_eq!(broken.piece(9), b"");
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod plugin;
 mod table;
 mod value;
 
-pub use body::{Encoding, encoded};
+pub use body::{Encoding, Unpacked, encoded};
 pub use columns::Style;
 pub use debug::debug;
 pub use discovery::discovery;

@@ -58,6 +58,16 @@ pub(super) fn encoded_bytes(
     answer
 }
 
+/// What is held compressed, for whoever accepts that and whoever does not.
+pub(super) fn packed(content_type: &'static str, gzip: Bytes, asked: &HeaderMap) -> HttpResponse {
+    let encoding = negotiation::encoding(asked);
+    let mut answer = encoded_bytes(content_type, gzip.clone(), encoding);
+    if encoding == Encoding::Identity {
+        *answer.body_mut() = Content::unpacked(gzip);
+    }
+    answer
+}
+
 /// 405 with what is possible.
 pub(super) fn only(methods: &'static str) -> HttpResponse {
     let mut answer = line(StatusCode::METHOD_NOT_ALLOWED, &format!("only {methods}"));

@@ -10,7 +10,7 @@ pub(super) fn both(headers: &HeaderMap) -> (Format, Encoding) {
 }
 
 /// OpenMetrics where the client prefers it to plain text, else text.
-fn format(headers: &HeaderMap) -> Format {
+pub(super) fn format(headers: &HeaderMap) -> Format {
     let accepted = elements(headers, &ACCEPT);
     let weight = |is_meant: &dyn Fn(&Element<'_>) -> bool| {
         let weights = accepted.iter().filter(|e| is_meant(e)).map(|e| e.weight);

@@ -11,14 +11,14 @@ use super::outbox::Outbox;
 use super::pace::Pace;
 use super::shared::Shared;
 use crate::app::{App, Worker};
-use crate::render::{BuildInfo, Encoding, Format};
+use crate::render::{BuildInfo, Format};
 use crate::report::Snapshot;
 use crate::watch::Refusal;
 
 /// What makes two scrapes the same: the rounds, by their place in memory, and how they are written.
-pub(super) type Scrape = (usize, Format, Encoding);
+pub(super) type Scrape = (usize, Format);
 
-/// A scrape that was written, and the number of what was published then.
+/// A scrape that was written, compressed, and the number of what was published then.
 pub(super) type Written = (u64, Bytes);
 
 /// What makes two requests to probe the same: the rounds, target, module, host name, and tenths of a second to wait.
