@@ -1,4 +1,4 @@
-//! Holds the boards' annotation of replaced certificates to what it promises, by Prometheus's own arithmetic.
+//! Holds the boards' annotations to what they promise, by Prometheus's own arithmetic.
 
 use std::fs;
 use std::path::Path;
@@ -27,10 +27,78 @@ fn a_replaced_certificate_is_marked_once() {
         ("inside", inside, &connector, &connector, "server"),
     ]
     .map(|(board, metric, labels, said, apart)| {
-        marked(&replaced(board), metric, labels, said, apart)
+        marked(
+            &asked(board, "Certificates replaced"),
+            metric,
+            labels,
+            said,
+            apart,
+        )
     })
     .into();
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("annotations.yml");
+    passes("replaced", &tests);
+}
+
+#[test]
+#[ignore = "needs promtool: tests/run.sh"]
+fn each_board_marks_the_alerts_on_what_it_shows() {
+    let firing = |name: &str, labels: &str| {
+        let state = if name == "SmtpTlsUndecided" {
+            "pending"
+        } else {
+            "firing"
+        };
+        let series = format!(r#"ALERTS{{alertname="{name}", alertstate="{state}", {labels}}}"#);
+        json!({"series": series, "values": "1x5"})
+    };
+    let at = r#"job="smtp-tls", instance="exporter:10465""#;
+    let input = json!([
+        firing(
+            "SmtpTlsCertificateExpired",
+            &format!(r#"{at}, target="den""#)
+        ),
+        firing("SmtpTlsUndecided", &format!(r#"{at}, target="den""#)),
+        // One of all exporters.
+        firing("SmtpTlsVantagesDisagree", r#"target="den""#),
+        firing(
+            "SmtpTlsQueueWaiting",
+            &format!(r#"{at}, server="BearA", vantage="out""#)
+        ),
+        // One of all servers.
+        firing(
+            "SmtpTlsConnectorHalfRenewed",
+            &format!(r#"{at}, connector="Bears""#)
+        ),
+        firing("SmtpTlsExporterDown", at),
+        firing("SmtpTlsTargetsMissing", r#"job="smtp-tls""#),
+        firing("SomebodyElses", &format!(r#"{at}, target="den""#)),
+    ]);
+    let of_targets = ["SmtpTlsCertificateExpired", "SmtpTlsVantagesDisagree"];
+    let expected = [
+        ("fleet", of_targets),
+        ("target", of_targets),
+        (
+            "inside",
+            ["SmtpTlsQueueWaiting", "SmtpTlsConnectorHalfRenewed"],
+        ),
+        ("exporter", ["SmtpTlsExporterDown", "SmtpTlsTargetsMissing"]),
+    ];
+    let tests = expected.map(|(board, names)| {
+        let expr = format!("count by (alertname) ({})", asked(board, "Alerts"));
+        let one = |name| json!({"labels": format!(r#"{{alertname="{name}"}}"#), "value": 1});
+        let samples = names.map(one);
+        json!({
+            "interval": "1m",
+            "input_series": input,
+            "promql_expr_test": [{"expr": expr, "eval_time": "1m", "exp_samples": samples}],
+        })
+    });
+    passes("alerts", &tests);
+}
+
+/// Lets promtool judge.
+fn passes(name: &str, tests: &[Value]) {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("annotations-{name}.yml"));
     // JSON is YAML as well.
     fs::write(&file, json!({"tests": tests}).to_string()).expect("a file");
     let done = Command::new("promtool")
@@ -41,17 +109,18 @@ fn a_replaced_certificate_is_marked_once() {
     assert!(done.status.success(), "{done:?}");
 }
 
-/// The annotation's query, with the variables at their beginning.
-fn replaced(board: &str) -> String {
+/// An annotation's query, with the variables at their beginning.
+fn asked(board: &str, name: &str) -> String {
     let file = format!("dashboards/smtp-tls-{board}.json");
     let board: Value = serde_json::from_str(&read(file)).expect("JSON");
     let mut annotations = array(&board, "/annotations/list").iter();
-    let annotation = annotations.find(|a| text(a, "/name") == "Certificates replaced");
+    let annotation = annotations.find(|a| text(a, "/name") == name);
     let expr = text(annotation.expect("an annotation"), "/expr").replace("$__rate_interval", "4m");
-    ["job", "instance", "target", "server", "connector"]
+    ["job", "instance", "target", "server"]
         .iter()
         .fold(expr, |e, name| e.replace(&format!("${name}"), ".+"))
         .replace("$vantage", ".*")
+        .replace("$connector", ".*")
 }
 
 /// A test of promtool: nothing before and long after, one mark after the replacement.
