@@ -8,6 +8,7 @@ objects.py same-rules RENDERED RULES JOB     the rules are those of the file, bu
 import difflib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def without_files(config):
 
 
 def shortened(each):
-    """An object without what is held equal elsewhere: the words of the rules, and dashboards."""
+    """An object without what is held equal elsewhere: the words of the rules, and dashboards but for links to the exporter."""
     for group in each.get("spec", {}).get("groups", []) if each["kind"] == "PrometheusRule" else []:
         for rule in group["rules"]:
             rule.pop("expr")
@@ -52,7 +53,8 @@ def shortened(each):
                 rule["annotations"] = links
     for name, text in each.get("data", {}).items() if each["kind"] == "ConfigMap" else []:
         if name.endswith(".json"):
-            each["data"][name] = json.loads(text)["title"]
+            pages = re.findall(r'"(https?://[^"]+/(?:targets|inside)/[^"]*)"', text)
+            each["data"][name] = [json.loads(text)["title"], *sorted(set(pages))]
     return each
 
 
