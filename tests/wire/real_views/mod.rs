@@ -26,11 +26,16 @@ use unbound::Unbound;
 
 /// An address on which nobody listens yet, neither by UDP nor by TCP.
 fn free_port() -> SocketAddr {
+    let (udp, _tcp) = taken_port();
+    udp.local_addr().unwrap()
+}
+
+/// An address on which nobody else can listen, and nobody answers.
+fn taken_port() -> (UdpSocket, TcpListener) {
     loop {
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = udp.local_addr().unwrap();
-        if TcpListener::bind(address).is_ok() {
-            return address;
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()) {
+            return (udp, tcp);
         }
     }
 }
@@ -166,8 +171,7 @@ async fn every_transport_tells_every_failure() {
     let (chain, key) = certificate_of(&world, "dns.bears.test");
     let unbound = Unbound::start(place.path(), knot.address, &anchor, (&chain, &key));
     std::fs::write(world.directory().join("anchor"), &anchor).unwrap();
-    let dead_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let dead_tcp = TcpListener::bind(dead_udp.local_addr().unwrap()).unwrap();
+    let (_dead_udp, dead_tcp) = taken_port();
     let dead = dead_tcp.local_addr().unwrap();
     let cases = cases(&unbound, knot.address, dead);
     println!(
