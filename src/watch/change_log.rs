@@ -1,9 +1,8 @@
 //! Snapshots to log lines: one when an endpoint's state changes, none while it stays; the text of strangers is escaped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use super::located::Way;
 use super::locked::lock;
 use crate::collect::Extent;
 use crate::endpoint::Endpoint;
@@ -20,65 +19,83 @@ const DETAIL: usize = 300;
 #[derive(Debug, Default)]
 pub(super) struct ChangeLog {
     endpoints: Mutex<HashMap<Arc<Endpoint>, Said>>,
-    names: Mutex<HashMap<Way, (Extent, Option<Reason>)>>,
+    /// By the name of the target, in the order of its views.
+    names: Mutex<HashMap<Box<str>, Box<[SaidOfNames]>>>,
 }
 
 /// When the result was obtained, and what it came to.
 type Said = (Timestamp, State, Option<Reason>);
-
+/// What was found of a target in a view, and why not all.
+type SaidOfNames = (Arc<str>, Extent, Option<Reason>);
 impl ChangeLog {
     /// Logs what has changed, and forgets endpoints that are gone.
     pub(super) fn follow(&self, snapshot: &Snapshot) {
         self.follow_names(snapshot);
         let mut said = lock(&self.endpoints);
-        let mut now_said = HashMap::with_capacity(said.len());
+        let mut known = 0;
         for (_, entry) in snapshot.entries() {
-            let before = said.remove(&entry.endpoint);
+            let before = said.get(&entry.endpoint).copied();
             // A probe that has not answered yet says nothing about its endpoint.
             // Nor does a snapshot that was taken before another, but is told of after it.
             let obtained_at = entry
                 .obtained_at
                 .filter(|at| before.is_none_or(|(last, ..)| last <= *at));
+            known += usize::from(before.is_some() || obtained_at.is_some());
             let Some(obtained_at) = obtained_at else {
-                now_said.extend(before.map(|before| (Arc::clone(&entry.endpoint), before)));
                 continue;
             };
-            let now = (entry.state, entry.reason());
-            if before.is_none_or(|(_, state, reason)| (state, reason) != now) {
+            let (state, reason) = (entry.state, entry.reason());
+            if before.is_none_or(|(_, before, why)| (before, why) != (state, reason)) {
                 log(entry, before.map(|(_, state, _)| state));
             }
-            let said = (obtained_at, now.0, now.1);
-            now_said.insert(Arc::clone(&entry.endpoint), said);
+            said.insert(Arc::clone(&entry.endpoint), (obtained_at, state, reason));
         }
-        *said = now_said;
+        if said.len() > known {
+            let current = snapshot.entries().map(|(_, entry)| &entry.endpoint);
+            let current: HashSet<_> = current.collect();
+            said.retain(|endpoint, _| current.contains(endpoint));
+        }
     }
 
     /// Logs what changed about finding the targets' names; that they are found at first is no news.
     fn follow_names(&self, snapshot: &Snapshot) {
         let mut said = lock(&self.names);
-        let mut now_said = HashMap::with_capacity(said.len());
-        let resolutions = snapshot.targets.iter().flat_map(|target| {
-            let name = &target.source.name;
-            target.resolutions.iter().map(move |r| (name, r))
-        });
-        for (name, resolution) in resolutions {
-            let way = (name.clone(), Arc::clone(&resolution.view));
-            let before = said.remove(&way);
-            let now = (
-                resolution.extent,
-                resolution.fault.as_ref().map(|f| f.reason),
-            );
-            if now.1 == Some(Reason::Pending) {
-                now_said.extend(before.map(|before| (way, before)));
-                continue;
+        for target in &snapshot.targets {
+            let name = target.source.name.as_str();
+            let before = said.get(name).map_or(&[][..], |before| before);
+            let resolutions = target.resolutions.iter();
+            let now: Box<[_]> = resolutions
+                .filter_map(|resolution| say(name, resolution, before))
+                .collect();
+            if *before != *now {
+                said.insert(name.into(), now);
             }
-            if before.unwrap_or((Extent::Whole, None)) != now {
-                log_names(name, resolution);
-            }
-            now_said.insert(way, now);
         }
-        *said = now_said;
+        if said.len() > snapshot.targets.len() {
+            let targets = snapshot.targets.iter();
+            let current: HashSet<_> = targets.map(|target| target.source.name.as_str()).collect();
+            said.retain(|name, _| current.contains(&**name));
+        }
     }
+}
+
+/// What is said now of a target in a view, told to the log if it is another than before.
+fn say(target: &str, resolution: &Resolution, before: &[SaidOfNames]) -> Option<SaidOfNames> {
+    let before = before.iter().find(|(view, ..)| *view == resolution.view);
+    let (extent, reason) = (
+        resolution.extent,
+        resolution.fault.as_ref().map(|fault| fault.reason),
+    );
+    if reason == Some(Reason::Pending) {
+        return before.cloned();
+    }
+    let said = before.map_or((Extent::Whole, None), |(_, extent, reason)| {
+        (*extent, *reason)
+    });
+    if said != (extent, reason) {
+        log_names(target, resolution);
+    }
+    Some((Arc::clone(&resolution.view), extent, reason))
 }
 
 fn log_names(target: &str, resolution: &Resolution) {

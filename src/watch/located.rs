@@ -6,9 +6,6 @@ use std::sync::Arc;
 use crate::collect::Expansion;
 use crate::endpoint::Source;
 
-/// A target in a view.
-pub(super) type Way = (String, Arc<str>);
-
 /// Where a target was found in a view.
 #[derive(Debug, Clone)]
 pub(super) struct Located {
@@ -17,27 +14,36 @@ pub(super) struct Located {
     pub(super) since: u64,
 }
 
-/// Where all of them were.
+/// Where the targets of a view were, by their names.
+type View = HashMap<Box<str>, Located>;
+
+/// Where all of them were. A copy costs nothing until one of the two changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Locations {
-    ways: HashMap<Way, Located>,
+    /// By view.
+    views: Arc<HashMap<Arc<str>, View>>,
     changes: u64,
 }
 
 impl Locations {
-    pub(super) fn get(&self, way: &Way) -> Option<&Located> {
-        self.ways.get(way)
+    pub(super) fn get(&self, target: &str, view: &str) -> Option<&Located> {
+        self.views.get(view)?.get(target)
+    }
+
+    /// How many times something else was found than before.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Everything that is known.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Expansion>> {
-        self.ways.values().map(|located| &located.found)
+        let located = self.views.values().flat_map(HashMap::values);
+        located.map(|located| &located.found)
     }
 
     /// Keeps what was found just now: whether it is another than before.
     pub(super) fn keep(&mut self, source: &Source, mut found: Expansion) -> bool {
-        let way = (source.name.clone(), Arc::clone(&found.view));
-        let before = self.ways.get(&way);
+        let before = self.get(&source.name, &found.view);
         let since = before.filter(|before| is_same(source, &before.found, &found));
         let since = since.map(|before| {
             // Equal, and held already.
@@ -46,17 +52,21 @@ impl Locations {
             before.since
         });
         self.changes += u64::from(since.is_none());
+        let views = Arc::make_mut(&mut self.views);
+        let view = views.entry(Arc::clone(&found.view)).or_default();
         let located = Located {
             found: Arc::new(found),
             since: since.unwrap_or(self.changes),
         };
-        self.ways.insert(way, located);
+        view.insert(source.name.as_str().into(), located);
         since.is_none()
     }
 
     /// Forgets the targets that are not kept.
     pub(super) fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
-        self.ways.retain(|(name, _), _| is_kept(name));
+        for view in Arc::make_mut(&mut self.views).values_mut() {
+            view.retain(|name, _| is_kept(name));
+        }
     }
 }
 

@@ -241,10 +241,10 @@ impl Rounds {
         vantage: &LookupView,
         mut expansion: Expansion,
     ) -> (Vec<Arc<Endpoint>>, bool) {
-        let way = (source.name.clone(), Arc::clone(&expansion.view));
         let now = (self.clock)();
         let mut located = lock(&self.located);
-        let earlier = located.get(&way).map(|located| &*located.found);
+        let earlier = located.get(&source.name, &expansion.view);
+        let earlier = earlier.map(|located| &*located.found);
         expansion.remember(source, vantage, earlier, now);
         let endpoints = expansion.all().cloned().collect();
         (endpoints, located.keep(source, expansion))
@@ -293,8 +293,12 @@ impl Rounds {
     /// Forgets results of endpoints that are gone, and logs what has changed.
     fn follow(&self, snapshot: &Snapshot, located: &Locations) {
         if !self.is_succeeded.load(Ordering::Relaxed) {
-            let current: HashSet<_> = located.all().flat_map(|found| found.all()).collect();
-            self.flights.retain(|endpoint| current.contains(endpoint));
+            let current = || located.all().flat_map(|found| found.all());
+            // Whoever is new there has a flight soon.
+            if self.flights.len() > current().count() {
+                let current: HashSet<_> = current().collect();
+                self.flights.retain(|endpoint| current.contains(endpoint));
+            }
             self.change_log.follow(snapshot);
         }
     }

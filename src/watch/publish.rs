@@ -56,10 +56,14 @@ pub(super) struct Publisher {
 }
 
 struct Making {
-    judged: HashMap<String, Judged>,
+    targets: Arc<[Watched]>,
+    /// What was last said of each of them, in their order.
+    judged: Vec<Option<Judged>>,
     /// What was last told of the inside, and how it is judged.
     inside: Arc<InsideFacts>,
     inside_settings: InsideSettings,
+    /// What hosts and mail domains were judged from: the number of the last change, and when.
+    looked_up: Option<(u64, Timestamp)>,
     /// What was said, each once.
     verdicts: Verdicts,
     /// When something was last judged anew.
@@ -95,9 +99,11 @@ impl Publisher {
             inside: Arc::default(),
         };
         let making = Making {
-            judged: HashMap::new(),
+            targets: Arc::default(),
+            judged: Vec::new(),
             inside: Arc::default(),
             inside_settings: InsideSettings::default(),
+            looked_up: None,
             verdicts: Verdicts::default(),
             judged_at: now,
             everything: 0,
@@ -142,13 +148,13 @@ impl Publisher {
         let known = known();
         making.judge(&known, part);
         let last = self.last().snapshot;
-        let targets = making.reports(&known);
+        let targets = making.reports();
         let inside = making.judged_inside(&last, &known);
         let is_new = !is_same(&last.targets, &targets)
             || !Arc::ptr_eq(&last.inside, &inside)
             || !holds(making.judged_at, known.now, HOLDS);
         let snapshot = if is_new {
-            let snapshot = Arc::new(known.snapshot(targets, inside));
+            let snapshot = Arc::new(making.snapshot(&known, &last, targets, inside));
             follow(&snapshot, &known.located);
             making.judged_at = known.now;
             snapshot
@@ -173,20 +179,32 @@ impl Publisher {
 impl Making {
     /// Judges every target of which something is new, or for which time has come.
     fn judge(&mut self, known: &Known<'_>, part: Part) {
-        let mut before = mem::take(&mut self.judged);
+        self.arrange(&known.targets);
         let servers = known.inside.by_address();
-        let judged = known.targets.iter().map(|watched| {
-            let name = &watched.source.name;
+        for (watched, judged) in known.targets.iter().zip(&mut self.judged) {
             let target = Target::new(watched, known);
-            let last = before.remove(name).filter(|last| last.holds_at(known.now));
-            let is_unfinished = || part == Part::Finished && known.under_way.has(name);
-            let last = last.filter(|last| last.is_of(&target, &servers) || is_unfinished());
-            let new = || Judged::new(target, &servers, &mut self.verdicts, known.now);
-            let judged = last.unwrap_or_else(new);
-            (name.clone(), judged)
-        });
-        self.judged = judged.collect();
+            let is_unfinished =
+                || part == Part::Finished && known.under_way.has(&watched.source.name);
+            let last = judged.as_ref().filter(|last| last.holds_at(known.now));
+            if !last.is_some_and(|last| last.is_of(&target, &servers) || is_unfinished()) {
+                let new = Judged::new(target, &servers, &mut self.verdicts, known.now);
+                *judged = Some(new);
+            }
+        }
         self.verdicts.forget_unheld();
+    }
+
+    /// Brings what was said into the order of these targets, and forgets the others.
+    fn arrange(&mut self, targets: &Arc<[Watched]>) {
+        if Arc::ptr_eq(&self.targets, targets) {
+            return;
+        }
+        let names = self.targets.iter().map(|watched| &watched.source.name);
+        let mut before: HashMap<_, _> = names.zip(mem::take(&mut self.judged)).collect();
+        let judged = |watched: &Watched| before.remove(&watched.source.name).flatten();
+        self.judged = targets.iter().map(judged).collect();
+        self.targets = Arc::clone(targets);
+        self.looked_up = None;
     }
 
     /// What is judged of the inside: the last, as long as no file and no date says otherwise.
@@ -204,21 +222,37 @@ impl Making {
         subjects::inside(before, &known.inside, &known.inside_settings, known.now)
     }
 
-    fn reports(&self, known: &Known<'_>) -> Vec<Arc<TargetReport>> {
-        let names = known.targets.iter().map(|watched| &watched.source.name);
-        let judged = names.filter_map(|name| self.judged.get(name));
+    fn reports(&self) -> Vec<Arc<TargetReport>> {
+        let judged = self.judged.iter().flatten();
         judged.map(|judged| Arc::clone(&judged.report)).collect()
     }
-}
 
-impl Known<'_> {
-    /// All of it, with what was said of the targets.
-    fn snapshot(&self, targets: Vec<Arc<TargetReport>>, inside: Arc<Inside>) -> Snapshot {
+    /// All of it, with what was said of the targets; hosts and mail domains as in the last one, while they hold.
+    fn snapshot(
+        &mut self,
+        known: &Known<'_>,
+        last: &Snapshot,
+        targets: Vec<Arc<TargetReport>>,
+        inside: Arc<Inside>,
+    ) -> Snapshot {
+        let Known { located, now, .. } = known;
+        let is_same = self
+            .looked_up
+            .is_some_and(|(changes, at)| changes == located.changes() && holds(at, *now, HOLDS));
+        let (hosts, domains) = if is_same {
+            (Arc::clone(&last.hosts), Arc::clone(&last.domains))
+        } else {
+            self.looked_up = Some((located.changes(), *now));
+            (
+                subjects::hosts(&known.targets, located, *now),
+                subjects::domains(&known.targets, located, *now),
+            )
+        };
         Snapshot {
-            at: self.now,
+            at: *now,
             targets,
-            hosts: subjects::hosts(&self.targets, &self.located, self.now),
-            domains: subjects::domains(&self.targets, &self.located, self.now),
+            hosts,
+            domains,
             inside,
         }
     }
@@ -240,7 +274,7 @@ struct Target<'a> {
 impl<'a> Target<'a> {
     fn new(watched: &'a Watched, known: &'a Known<'_>) -> Self {
         let source = &watched.source;
-        let located = |view: &Arc<str>| known.located.get(&(source.name.clone(), Arc::clone(view)));
+        let located = |view: &Arc<str>| known.located.get(&source.name, view);
         let found: Vec<_> = source
             .views
             .iter()

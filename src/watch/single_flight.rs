@@ -85,6 +85,11 @@ impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
             .map(|(value, _)| value.clone())
     }
 
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        lock(&self.slots).len()
+    }
+
     /// How many keys have a result.
     pub(super) fn landed(&self) -> usize {
         lock(&self.slots)

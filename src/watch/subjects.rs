@@ -38,7 +38,7 @@ fn found_in<'a>(
         views.map(move |view| (watched, view))
     });
     ways.filter_map(|(watched, view)| {
-        let found = located.get(&(watched.source.name.clone(), Arc::clone(view)))?;
+        let found = located.get(&watched.source.name, view)?;
         Some((watched, &*found.found))
     })
 }
