@@ -1,6 +1,6 @@
 //! All that is known at one moment, with its aggregates: immutable, made when something has changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::inside::Inside;
@@ -13,7 +13,7 @@ use crate::facts::observation::Observation;
 use crate::pki::Trust;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
-use crate::verdict::{Finding, Kind, Threshold, Thresholds, Verdict, Verdicts, Views};
+use crate::verdict::{Expectations, Finding, Kind, Threshold, Verdict, Verdicts, Views};
 
 /// One endpoint with all that is known of it.
 #[derive(Debug, Clone)]
@@ -32,8 +32,8 @@ pub struct Entry {
     pub state: State,
     /// Why, worst first; empty for a healthy endpoint.
     pub causes: Vec<Cause>,
-    /// When too little of a lifetime is left.
-    pub thresholds: Thresholds,
+    /// What was expected of it.
+    pub expectations: Arc<Expectations>,
 }
 
 impl Entry {
@@ -62,12 +62,12 @@ impl Entry {
 
     /// Seconds before the leaf's end at which it is called `Warning`.
     pub fn warning_seconds(&self) -> Option<i64> {
-        self.seconds_before_end(&self.thresholds.warning)
+        self.seconds_before_end(&self.expectations.thresholds.warning)
     }
 
     /// Seconds before the leaf's end at which it is called `Critical`.
     pub fn critical_seconds(&self) -> Option<i64> {
-        self.seconds_before_end(&self.thresholds.critical)
+        self.seconds_before_end(&self.expectations.thresholds.critical)
     }
 
     fn seconds_before_end(&self, threshold: &Threshold) -> Option<i64> {
@@ -151,7 +151,7 @@ pub struct TargetReport {
     /// Which leaves each of its views leads to.
     pub views: Views,
     /// Those of the endpoints that DNS does not confirm at the moment.
-    pub last_known: HashSet<Arc<Endpoint>>,
+    pub last_known: BTreeSet<Arc<Endpoint>>,
     state: State,
 }
 
@@ -163,7 +163,7 @@ impl TargetReport {
         entries: Vec<Entry>,
         verdict: Verdict,
         views: Views,
-        last_known: HashSet<Arc<Endpoint>>,
+        last_known: BTreeSet<Arc<Endpoint>>,
     ) -> Self {
         let (own, causes) = assess_findings(None, &verdict);
         let states = entries.iter().map(|entry| entry.state);

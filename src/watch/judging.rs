@@ -1,7 +1,7 @@
 //! The last results of one target's endpoints to judged entries: every endpoint beside its fleet.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::paired::Servers;
 use super::probed::{Held, Probed};
@@ -51,7 +51,7 @@ pub(super) fn report(
 fn judged(
     held: Vec<Held>,
     views: &Views,
-    expectations: &Expectations,
+    expectations: &Arc<Expectations>,
     servers: &Servers<'_>,
     now: Timestamp,
 ) -> (Verdict, Vec<Entry>) {
@@ -84,7 +84,7 @@ fn judged(
         .map(|(endpoint, probed)| {
             let fleet = fleets.get(&fleet_key(&endpoint)).unwrap_or(&nobody);
             let obtained_at = probed.as_ref().map(|probed| probed.obtained_at);
-            let probed = probed.unwrap_or_else(|| Arc::new(pending(now)));
+            let probed = probed.unwrap_or_else(|| pending(now));
             let verdict = alike.shared(one(&endpoint, &probed, fleet));
             let seen = &probed.observation;
             let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
@@ -96,21 +96,25 @@ fn judged(
                 verdict,
                 state,
                 causes,
-                thresholds: expectations.thresholds,
+                expectations: Arc::clone(expectations),
             }
         })
         .collect();
     (whole, entries)
 }
 
+/// Thousands of endpoints may have no result, which is held once.
+static NO_RESULT: LazyLock<Arc<Observation>> =
+    LazyLock::new(|| Arc::new(Observation::pending("no probe has answered yet")));
+
 /// What stands in for a first result.
-fn pending(now: Timestamp) -> Probed {
-    Probed {
-        observation: Arc::new(Observation::pending("no probe has answered yet")),
+fn pending(now: Timestamp) -> Arc<Probed> {
+    Arc::new(Probed {
+        observation: Arc::clone(&NO_RESULT),
         trust: None,
         revocation: None,
         obtained_at: now,
-    }
+    })
 }
 
 /// What was seen in the views: a leaf, or that an endpoint showed none.
