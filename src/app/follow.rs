@@ -35,7 +35,8 @@ impl App {
             self.archive.work(move || app.look_at_targets()).await;
             let rounds = Arc::clone(&self.in_force().rounds);
             if self.look_inside(&rounds).await {
-                self.publish(&rounds, Part::Finished).await;
+                let asked = rounds.begun();
+                self.publish(&rounds, Part::Finished, asked).await;
             }
         }
     }

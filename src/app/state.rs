@@ -70,6 +70,8 @@ pub struct App {
     /// Where results are judged and published.
     pub(super) judging: Worker,
     clock: Clock,
+    /// How many wait for the results of a round.
+    pub(super) waiting: watch::Sender<usize>,
     ending: watch::Sender<bool>,
 }
 
@@ -89,6 +91,7 @@ impl App {
             archive: Worker::default(),
             judging: Worker::default(),
             clock,
+            waiting: watch::Sender::new(0),
             ending: watch::Sender::new(false),
         }
     }
