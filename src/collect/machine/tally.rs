@@ -142,11 +142,10 @@ fn queues(next_hop: &str, whys: &Whys) -> Vec<Queue> {
 }
 
 fn queue(next_hop: &str, why: &Why, waiting: &Waiting) -> Queue {
-    let owned = |word: &Arc<str>| word.to_string();
     Queue {
         kind: why.kind,
-        next_hop: next_hop.to_owned(),
-        use_id: why.use_id.as_ref().map(owned),
+        next_hop: next_hop.into(),
+        use_id: why.use_id.clone(),
         status: why.status,
         messages: waiting.messages,
         last_error: why.text.clone(),

@@ -33,8 +33,8 @@ pub(super) struct Draft<'k> {
     /// The ids of uses, in lower case.
     ids: HashSet<String>,
     connectors: HashSet<(String, Role)>,
-    /// What queues were told: many the same.
-    told: HashSet<Arc<str>>,
+    /// Words of queues; many have the same.
+    words: HashSet<Arc<str>>,
     /// The keys that were there.
     keys: HashSet<String>,
 }
@@ -83,7 +83,7 @@ impl<'k> Draft<'k> {
             held: HashMap::new(),
             ids: HashSet::new(),
             connectors: HashSet::new(),
-            told: HashSet::new(),
+            words: HashSet::new(),
             keys: HashSet::new(),
         }
     }
@@ -125,10 +125,16 @@ impl<'k> Draft<'k> {
     fn add_queue(&mut self, at: String, entry: Json) -> Result<(), String> {
         let mut item = Item::new(at, entry, &mut self.allowance)?;
         let mut queue = entries::queue(&mut item)?;
-        if let Some(text) = &mut queue.last_error {
-            match self.told.get(text) {
-                Some(same) => *text = Arc::clone(same),
-                None => drop(self.told.insert(Arc::clone(text))),
+        let words = [
+            &mut queue.use_id,
+            &mut queue.last_error,
+            &mut queue.delivery_type,
+        ];
+        let words = words.into_iter().filter_map(Option::as_mut);
+        for word in words.chain([&mut queue.next_hop]) {
+            match self.words.get(word) {
+                Some(same) => *word = Arc::clone(same),
+                None => drop(self.words.insert(Arc::clone(word))),
             }
         }
         self.queues.get_or_insert_default().push(queue);

@@ -1,6 +1,7 @@
 //! What is kept of an inventory when a younger one takes its place: what the trend is told from, a fraction of the whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::model::{Inventory, QueueKind};
 use crate::timestamp::Timestamp;
@@ -24,7 +25,7 @@ pub struct EarlierQueue {
     /// What for.
     pub kind: QueueKind,
     /// Where to.
-    pub next_hop: Box<str>,
+    pub next_hop: Arc<str>,
     /// The name of the connector; empty where none is known.
     pub connector: Box<str>,
     /// How many.
@@ -54,7 +55,7 @@ fn queues(inventory: &Inventory) -> Box<[EarlierQueue]> {
         let known = all.entry((queue.kind, next_hop, connector));
         let known = known.or_insert_with(|| EarlierQueue {
             kind: queue.kind,
-            next_hop: queue.next_hop.as_str().into(),
+            next_hop: Arc::clone(&queue.next_hop),
             connector: connector.into(),
             messages: 0,
         });

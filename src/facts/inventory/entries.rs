@@ -22,8 +22,10 @@ pub(super) fn queue(item: &mut Item<'_>) -> Result<Queue, Mistake> {
     let messages = item.count("messages")?;
     Ok(Queue {
         kind: queue_kind(item)?,
-        next_hop: item.required("next_hop", next_hop, "where the messages go to")?,
-        use_id: item.text("use")?,
+        next_hop: item
+            .required("next_hop", next_hop, "where the messages go to")?
+            .into(),
+        use_id: item.text("use")?.map(Arc::from),
         status: queue_status(item)?,
         messages: item.required("messages", messages, "how many there are")?,
         last_error: last_error(item)?,
@@ -32,7 +34,7 @@ pub(super) fn queue(item: &mut Item<'_>) -> Result<Queue, Mistake> {
         velocity: item.number("velocity")?,
         incoming_rate: item.number("incoming_rate")?,
         outgoing_rate: item.number("outgoing_rate")?,
-        delivery_type: item.text("delivery_type")?,
+        delivery_type: item.text("delivery_type")?.map(Arc::from),
     })
 }
 

@@ -78,20 +78,20 @@ pub struct SectionError {
     pub text: String,
 }
 
-/// Messages that wait for one next hop, with one status and one error.
+/// Messages that wait for one next hop, with one status and one error. The queues of an inventory share their words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     /// What for.
     pub kind: QueueKind,
     /// Domain, smart host or connector, as the server says it; never an address.
-    pub next_hop: String,
+    pub next_hop: Arc<str>,
     /// The id of the use with which they are sent.
-    pub use_id: Option<String>,
+    pub use_id: Option<Arc<str>>,
     /// What the server does about them.
     pub status: QueueStatus,
     /// How many.
     pub messages: u64,
-    /// What the server was told last, with what may be an address masked; queues that were told the same share it.
+    /// What the server was told last, with what may be an address masked.
     pub last_error: Option<Arc<str>>,
     /// Since when the oldest waits, or since when it is retried.
     pub since: Option<Timestamp>,
@@ -104,7 +104,7 @@ pub struct Queue {
     /// Messages a second that go out.
     pub outgoing_rate: Option<f64>,
     /// Exchange's word for how they are delivered.
-    pub delivery_type: Option<String>,
+    pub delivery_type: Option<Arc<str>>,
 }
 
 /// What a queue is for.

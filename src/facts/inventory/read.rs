@@ -263,7 +263,7 @@ mod tests {
     fn queue(next_hop: &str) -> Queue {
         Queue {
             kind: QueueKind::Delivery,
-            next_hop: next_hop.to_owned(),
+            next_hop: next_hop.into(),
             use_id: None,
             status: QueueStatus::Other,
             messages: 0,
@@ -311,7 +311,7 @@ mod tests {
                 queue(strange),
                 Queue {
                     kind: QueueKind::Poison,
-                    use_id: Some("0292C782".to_owned()),
+                    use_id: Some("0292C782".into()),
                     status: QueueStatus::Retry,
                     messages: u64::MAX,
                     last_error: Some("454 4.7.5 no".into()),
@@ -320,7 +320,7 @@ mod tests {
                     velocity: Some(-0.72),
                     incoming_rate: Some(0.1 + 0.2),
                     outgoing_rate: Some(1e300),
-                    delivery_type: Some("DnsConnectorDelivery".to_owned()),
+                    delivery_type: Some("DnsConnectorDelivery".into()),
                     ..queue("mail.bear.test")
                 },
             ]),

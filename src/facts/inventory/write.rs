@@ -82,7 +82,7 @@ fn queue(queue: &Queue) -> Value {
     let moment = |moment: Option<crate::timestamp::Timestamp>| moment.map(|m| m.to_string()).into();
     object([
         ("kind", queue.kind.as_str().into()),
-        ("next_hop", queue.next_hop.as_str().into()),
+        ("next_hop", (&*queue.next_hop).into()),
         ("use", queue.use_id.as_deref().into()),
         ("status", queue.status.as_str().into()),
         ("messages", queue.messages.into()),

@@ -71,7 +71,8 @@ impl Key {
 /// The entries of one queue.
 #[derive(Debug, Default)]
 struct Merged<'a> {
-    next_hop: &'a str,
+    /// `None`: the rest.
+    next_hop: Option<&'a Arc<str>>,
     connector: &'a str,
     messages: BTreeMap<QueueStatus, u64>,
     failed: BTreeMap<(WaitCause, Reason), (u64, &'a Arc<str>)>,
@@ -90,7 +91,7 @@ fn merged(inventory: &Inventory) -> BTreeMap<Key, Merged<'_>> {
         let connector = connectors.of(queue);
         let key = Key::new(queue.kind, &queue.next_hop, connector);
         let merged = all.entry(key).or_insert_with(|| Merged {
-            next_hop: &queue.next_hop,
+            next_hop: Some(&queue.next_hop),
             connector,
             ..Merged::default()
         });
@@ -105,7 +106,7 @@ fn before(earlier: &Earlier) -> BTreeMap<Key, Merged<'_>> {
     let each = queues.map(|queue| {
         let key = Key::new(queue.kind, &queue.next_hop, &queue.connector);
         let merged = Merged {
-            next_hop: &queue.next_hop,
+            next_hop: Some(&queue.next_hop),
             connector: &queue.connector,
             messages: BTreeMap::from([(QueueStatus::Other, queue.messages)]),
             ..Merged::default()
@@ -228,11 +229,7 @@ fn summed<'a>(all: BTreeMap<Key, Merged<'a>>, kept: &HashSet<Key>) -> BTreeMap<K
             next_hop: REST.to_owned(),
             connector: String::new(),
         };
-        let new = || Merged {
-            next_hop: REST,
-            ..Merged::default()
-        };
-        summed.entry(rest).or_insert_with(new).join(queue);
+        summed.entry(rest).or_default().join(queue);
     }
     summed
 }
@@ -280,7 +277,7 @@ fn report(
     let (state, causes) = assess_findings(None, &verdict);
     QueueReport {
         kind,
-        next_hop: Arc::from(queue.next_hop),
+        next_hop: queue.next_hop.map_or_else(|| REST.into(), Arc::clone),
         connector: Arc::from(queue.connector),
         failed: failed(queue.failed),
         since: queue.since,

@@ -170,8 +170,8 @@ fn connector(id: &str, name: &str) -> Use {
 pub(crate) fn queue(status: QueueStatus, messages: u64, error: Option<&str>) -> Queue {
     Queue {
         kind: QueueKind::Delivery,
-        next_hop: "growllikeabear.mail.onmicrosoft.com".to_owned(),
-        use_id: Some("0292".to_owned()),
+        next_hop: "growllikeabear.mail.onmicrosoft.com".into(),
+        use_id: Some("0292".into()),
         status,
         messages,
         last_error: error.map(Into::into),

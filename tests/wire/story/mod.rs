@@ -484,7 +484,7 @@ fn enabled_now(inventory: &mut Inventory) {
 /// So many messages for a next hop, with this error.
 fn hop(name: &str, status: QueueStatus, messages: u64, error: &str) -> Queue {
     Queue {
-        next_hop: name.to_owned(),
+        next_hop: name.into(),
         ..queue(status, messages, Some(error))
     }
 }

@@ -161,7 +161,7 @@ mod tests {
             use_id: None,
         });
         let count = |hop: &str| {
-            let all = queues.iter().filter(|q| q.next_hop == hop);
+            let all = queues.iter().filter(|q| &*q.next_hop == hop);
             all.map(|q| q.messages).sum::<u64>()
         };
         assert_eq!((count("relay.test:587"), count("bears.test")), (3, 1));
