@@ -2,7 +2,8 @@
 # boot.sh PACKAGE.deb: boots a minimal Debian 12 with Postfix, installs the package there as an administrator would, and
 # proves what it promises: a service that starts and never fails, reloads that tell, inventories by a timer, upgrades
 # that keep changed files, and a purge that leaves nothing. Needs root, mmdebstrap, systemd-nspawn (package
-# systemd-container) and curl. BOOT_BASE names a folder that keeps the bare system for the next run.
+# systemd-container) and curl. BOOT_BASE names a folder that keeps the bare system for the next run. Ends with 77 where
+# no bare Debian can be fetched or booted, which says nothing about the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,7 +56,7 @@ if [ ! -e "$base/complete" ]; then
     mkdir -p "$base"
     mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,postfix \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --dpkgopt='force-unsafe-io' bookworm "$base/root" >"$work/console" 2>&1
+        --dpkgopt='force-unsafe-io' bookworm "$base/root" >"$work/console" 2>&1 || exit 77
     rm -f "$base"/root/etc/dpkg/dpkg.cfg.d/*
     touch "$base/complete"
 fi
@@ -70,14 +71,17 @@ systemd-nspawn --quiet --directory="$root" --register=no --keep-unit --private-n
     >"$work/console" 2>&1 </dev/null &
 container=$!
 
-# within SECONDS COMMAND...: repeats it until it succeeds.
-within() {
+# comes SECONDS COMMAND...: whether it succeeds in time; it is repeated until then.
+comes() {
     local end=$((SECONDS + $1))
     shift
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "not in time: $*"
+        [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.2
     done
+}
+within() {
+    comes "$@" || fail "not within seconds: $*"
 }
 
 has_init() {
@@ -105,8 +109,7 @@ is() {
 has_booted() {
     case $(inside systemctl is-system-running) in running | degraded) ;; *) return 1 ;; esac
 }
-within 60 has_init
-within 60 has_booted
+comes 60 has_init && comes 60 has_booted || exit 77
 
 # Every file, user and group; not what changes by itself, nor what dpkg and apt note.
 everything() {
