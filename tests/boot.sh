@@ -6,6 +6,7 @@
 # no bare Debian can be fetched or booted, which says nothing about the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/proof.sh
 
 for tool in mmdebstrap systemd-nspawn nsenter curl dpkg-deb; do
     command -v "$tool" >/dev/null || { echo "tests/boot.sh: $tool not found" >&2; exit 1; }
@@ -30,18 +31,6 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-
-doing="the start"
-# proves WORDS: names what the next lines prove.
-proves() {
-    doing=$*
-    printf '%3ds  %s\n' "$SECONDS" "$doing"
-}
-
-fail() {
-    echo "tests/boot.sh: $*" >&2
-    exit 1
-}
 
 # --- the system --------------------------------------------------------------------------------
 
@@ -70,19 +59,6 @@ proves "it boots"
 systemd-nspawn --quiet --directory="$root" --register=no --keep-unit --private-network --boot \
     >"$work/console" 2>&1 </dev/null &
 container=$!
-
-# comes SECONDS COMMAND...: whether it succeeds in time; it is repeated until then.
-comes() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.2
-    done
-}
-within() {
-    comes "$@" || fail "not within seconds: $*"
-}
 
 has_init() {
     read -r init _ <"/proc/$container/task/$container/children"

@@ -4,6 +4,7 @@
 # container that is read-only. Needs root, and from Debian: debhelper dpkg-dev lintian rpm umoci crun jq file binutils.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/proof.sh
 
 for tool in dh_builddeb lintian rpm umoci crun jq file strings curl unshare nsenter ip mandoc; do
     command -v "$tool" >/dev/null || { echo "tests/packages.sh: $tool not found" >&2; exit 1; }
@@ -27,24 +28,6 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-
-doing="the start"
-proves() {
-    doing=$*
-    printf '%3ds  %s\n' "$SECONDS" "$doing"
-}
-fail() {
-    echo "tests/packages.sh: $*" >&2
-    exit 1
-}
-within() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "not in time: $*"
-        sleep 0.2
-    done
-}
 
 # --- the binary --------------------------------------------------------------------------------
 
