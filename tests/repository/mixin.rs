@@ -54,7 +54,7 @@ fn the_default_is_what_is_shipped() {
     }
     let boards = files("dashboards", "json");
     for board in &boards {
-        let name = board.file_name().expect("a name").to_string_lossy();
+        let name = file_name(board);
         let shipped: Value = serde_json::from_str(&read(board)).expect("JSON");
         assert!(
             made.json(&format!("dashboards/{name}")) == shipped,
@@ -97,11 +97,7 @@ fn every_selector_is_narrowed_and_nothing_else_changes() {
     }
     assert!(seen > 100, "{seen}");
     for file in files("dashboards", "json") {
-        let name = file
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = file_name(&file);
         let board = made.json(&format!("dashboards/{name}"));
         for panel in panels(&board) {
             for target in array(panel, "/targets") {
@@ -178,11 +174,7 @@ fn a_setting_changes_what_it_says() {
 fn what_is_uploaded_asks_for_its_data_source() {
     let made = Rendered::default();
     for file in files("dashboards", "json") {
-        let name = file
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = file_name(&file);
         let board = made.json(&format!("upload/{name}"));
         assert_eq!(text(&board, "/__inputs/0/name"), "DS_PROMETHEUS", "{name}");
         let required: BTreeSet<_> = array(&board, "/__requires")
@@ -273,6 +265,11 @@ fn a_name_that_no_alert_has_is_refused() {
             "{said:?}"
         );
     }
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().expect("a name");
+    name.to_string_lossy().into_owned()
 }
 
 /// How many selectors a query has; each must have what was asked for.
