@@ -15,6 +15,7 @@ use crate::dns::{Addresses, Answer, Lookup, LookupFault};
 use crate::endpoint::{Endpoint, LookupView, Offer, Place, Source, is_unusable};
 use crate::facts::domain::{DomainFacts, DomainKey};
 use crate::facts::host::{HostFacts, HostKey};
+use crate::facts::published::DaneFacts;
 use crate::name::Host;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -113,8 +114,16 @@ impl Expansion {
                 view: Arc::clone(&self.view),
             };
             let keys = source.ports.iter().map(key);
-            keys.map(|key| (key, found.facts()))
+            keys.map(|key| {
+                let facts = found.facts(key.port);
+                (key, facts)
+            })
         })
+    }
+
+    /// What senders that do DANE learn of the host of an endpoint, if anybody asked.
+    pub fn dane(&self, endpoint: &Endpoint) -> Option<&Arc<DaneFacts>> {
+        self.hosts.get(&*endpoint.host)?.dane(endpoint.port)
     }
 
     /// What is known of the mail domain, if the target is one.

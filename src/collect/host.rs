@@ -1,12 +1,15 @@
 //! One host as DNS answered for it, now and before.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::extent::Extent;
 use super::shortcomings::shortcomings;
 use super::sightings::Sightings;
 use crate::dns::{Addresses, Answer, LookupFault, Security};
 use crate::facts::host::HostFacts;
+use crate::facts::published::DaneFacts;
 use crate::timestamp::Timestamp;
 
 /// What is known of one host.
@@ -15,6 +18,8 @@ pub(super) struct FoundHost {
     sightings: Sightings,
     security: Security,
     fault: Option<LookupFault>,
+    /// What senders that do DANE learn of it, by port.
+    dane: BTreeMap<u16, Arc<DaneFacts>>,
 }
 
 impl FoundHost {
@@ -40,6 +45,7 @@ impl FoundHost {
             sightings,
             security,
             fault,
+            dane: BTreeMap::new(),
         };
         (host, faults)
     }
@@ -50,6 +56,7 @@ impl FoundHost {
             sightings: Sightings::none(),
             security: Security::Unknown,
             fault: fault.cloned(),
+            dane: BTreeMap::new(),
         }
     }
 
@@ -74,12 +81,19 @@ impl FoundHost {
         &self.sightings.unusable
     }
 
-    pub(super) fn facts(&self) -> HostFacts {
+    /// What senders that do DANE learn of it, if anybody asked.
+    pub(super) fn dane(&self, port: u16) -> Option<&Arc<DaneFacts>> {
+        self.dane.get(&port)
+    }
+
+    /// What is known of it on a port.
+    pub(super) fn facts(&self, port: u16) -> HostFacts {
         HostFacts {
             addresses: self.addresses().collect(),
             last_known: self.last_known().collect(),
             security: self.security,
             fault: self.fault.clone(),
+            dane: self.dane(port).cloned(),
         }
     }
 }

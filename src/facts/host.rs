@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::lookup::{LookupFault, Security};
+use super::published::DaneFacts;
 
 /// Which host is meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,4 +30,6 @@ pub struct HostFacts {
     pub security: Security,
     /// Why there is no newest answer, or only half of one.
     pub fault: Option<LookupFault>,
+    /// What senders that do DANE learn of it; `None` where nobody asked.
+    pub dane: Option<Arc<DaneFacts>>,
 }

@@ -6,3 +6,4 @@ pub mod inventory;
 pub mod last_error;
 pub mod lookup;
 pub mod observation;
+pub mod published;

@@ -11,6 +11,7 @@ use crate::facts::inventory::{
     StoredCertificate, Use,
 };
 use crate::facts::observation::{Connection, Fallback, Observation, TlsVersion};
+use crate::facts::published::DaneFacts;
 use crate::name::Host;
 use crate::pki::{Anchors, CertPath, Revocation, Trust};
 use crate::reason::Reason;
@@ -29,6 +30,7 @@ pub(super) struct Case {
     pub(super) fleet: Fleet,
     pub(super) views: Views,
     pub(super) inside: Option<ServerFacts>,
+    pub(super) dane: Option<DaneFacts>,
     pub(super) now: Timestamp,
 }
 
@@ -68,6 +70,7 @@ impl Case {
             fleet: Fleet::default(),
             views: Views::default(),
             inside: None,
+            dane: None,
             now: NOW,
         }
     }
@@ -82,6 +85,7 @@ impl Case {
             fleet: &self.fleet,
             views: &self.views,
             inside: self.inside.as_ref(),
+            dane: self.dane.as_ref(),
             now: self.now,
         }
     }

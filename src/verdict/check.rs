@@ -9,6 +9,7 @@ use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
 use crate::facts::inventory::{Inventory, ServerFacts};
 use crate::facts::observation::Observation;
+use crate::facts::published::DaneFacts;
 use crate::name::Host;
 use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
@@ -108,6 +109,8 @@ pub struct Evidence<'a> {
     pub views: &'a Views,
     /// The mail server that it is, seen from inside, where that is known.
     pub inside: Option<&'a ServerFacts>,
+    /// What senders that do DANE learn of its host; `None` where nobody asked.
+    pub dane: Option<&'a DaneFacts>,
     /// The moment for which is judged.
     pub now: Timestamp,
 }

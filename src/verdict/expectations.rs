@@ -31,6 +31,14 @@ pub struct Expectations {
     pub min_tls: TlsVersion,
     /// All endpoints of the target serve the same leaf.
     pub same_certificate: bool,
+    /// Whether senders that do DANE (RFC 7672) deliver.
+    pub dane: Demand,
+    /// Whether senders that do MTA-STS (RFC 8461) deliver; of mail domains.
+    pub mta_sts: Demand,
+    /// Whether senders know where to report (RFC 8460); of mail domains.
+    pub tlsrpt: Demand,
+    /// Keys to come, which must have a TLSA record before they are used.
+    pub dane_next: Arc<[NextKey]>,
     /// The checks that are switched, by name; the others are as they are by default.
     pub switches: BTreeMap<&'static str, Switch>,
     /// When the rest of the lifetime is too short.
@@ -50,10 +58,37 @@ impl Expectations {
             crls: Arc::default(),
             min_tls: TlsVersion::Tls12,
             same_certificate: true,
+            dane: Demand::Off,
+            mta_sts: Demand::Off,
+            tlsrpt: Demand::Off,
+            dane_next: Arc::default(),
             switches: BTreeMap::new(),
             thresholds: Thresholds::default(),
         }
     }
+}
+
+/// How much of a published policy is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Demand {
+    /// Nothing: it is not looked up.
+    #[default]
+    Off,
+    /// What is published must hold.
+    Opportunistic,
+    /// It must be published, too.
+    Required,
+}
+
+/// A key that a server will have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextKey {
+    /// The file that it was read from, as configured.
+    pub file: Box<str>,
+    /// Its SubjectPublicKeyInfo, DER (RFC 5280 §4.1).
+    pub public_key: Box<[u8]>,
+    /// The whole certificate, DER, if the file has one.
+    pub certificate: Option<Box<[u8]>>,
 }
 
 /// A limit for the rest of a lifetime: crossed when every part that is given is crossed. With both, a certificate

@@ -13,7 +13,7 @@ mod views;
 
 pub use candidates::candidates;
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
-pub use expectations::{Expectations, Threshold, Thresholds};
+pub use expectations::{Demand, Expectations, NextKey, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
 pub use inside::{ConnectorEvidence, QueueEvidence, Selected, Unfit};
 pub use store_newest::TAKES;

@@ -33,7 +33,14 @@ pub(super) fn report(
         (Arc::clone(view), found.is_some_and(is_complete))
     });
     let views = Views::new(names, seen(&held));
-    let (verdict, entries) = judged(held, &views, &watched.expectations, servers, now);
+    let context = Context {
+        expectations: &watched.expectations,
+        views: &views,
+        found,
+        servers,
+        now,
+    };
+    let (verdict, entries) = judged(held, &context);
     let resolutions = found
         .iter()
         .map(|(view, found)| Resolution::new(view, *found));
@@ -47,27 +54,54 @@ pub(super) fn report(
     )
 }
 
-/// The target's own verdict, and its endpoints.
-fn judged(
-    held: Vec<Held>,
-    views: &Views,
-    expectations: &Arc<Expectations>,
-    servers: &Servers<'_>,
+/// What is known beside the probes.
+struct Context<'a> {
+    expectations: &'a Arc<Expectations>,
+    views: &'a Views,
+    found: &'a [(&'a Arc<str>, Option<&'a Expansion>)],
+    servers: &'a Servers<'a>,
     now: Timestamp,
-) -> (Verdict, Vec<Entry>) {
-    let nobody = Fleet::default();
-    let one = |endpoint: &Endpoint, probed: &Probed, fleet: &Fleet| {
-        judge(&Evidence {
+}
+
+impl Context<'_> {
+    /// Everything that a check of one endpoint may look at.
+    fn evidence<'b>(
+        &'b self,
+        endpoint: &'b Endpoint,
+        probed: &'b Probed,
+        fleet: &'b Fleet,
+    ) -> Evidence<'b> {
+        let mut views = self.found.iter();
+        let found = views.find(|(view, _)| **view == endpoint.view);
+        let found = found.and_then(|(_, found)| *found);
+        Evidence {
             observation: &probed.observation,
-            expectations,
+            expectations: self.expectations,
             trust: probed.trust.as_deref(),
             server_name: endpoint.server_name.as_ref(),
             revocation: probed.revocation.as_ref(),
             fleet,
-            views,
-            inside: endpoint.ip().and_then(|ip| servers.get(&ip).copied()),
-            now,
-        })
+            views: self.views,
+            inside: endpoint.ip().and_then(|ip| self.servers.get(&ip).copied()),
+            dane: found
+                .and_then(|found| found.dane(endpoint))
+                .map(|dane| &**dane),
+            now: self.now,
+        }
+    }
+}
+
+/// The target's own verdict, and its endpoints.
+fn judged(held: Vec<Held>, context: &Context<'_>) -> (Verdict, Vec<Entry>) {
+    let Context {
+        expectations,
+        views,
+        now,
+        ..
+    } = *context;
+    let nobody = Fleet::default();
+    let one = |endpoint: &Endpoint, probed: &Probed, fleet: &Fleet| {
+        judge(&context.evidence(endpoint, probed, fleet))
     };
     let fleets = fleets(&held, |endpoint, probed| {
         one(endpoint, probed, &nobody).is_leaf_fit()
