@@ -253,6 +253,7 @@ async fn mail_hosts(
                 exchangers: read.hosts,
                 security,
                 fault: read.fault.clone(),
+                ..DomainFacts::default()
             });
             find(source, vantage, lookup, names, found).await;
             if let Some(fault) = read.fault {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::lookup::{Exchanger, LookupFault, Security};
+use super::published::{StsFacts, TlsRptFacts};
 
 /// Which domain is meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,4 +25,8 @@ pub struct DomainFacts {
     pub security: Security,
     /// Why there is no newest answer, or what is wrong with it.
     pub fault: Option<LookupFault>,
+    /// What senders that do MTA-STS learn of it, and may remember; `None` where nobody asked.
+    pub sts: Option<Arc<StsFacts>>,
+    /// Where senders report; `None` where nobody asked.
+    pub tlsrpt: Option<Arc<TlsRptFacts>>,
 }
