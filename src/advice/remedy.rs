@@ -195,6 +195,55 @@ remedies! {
     Growing: Nothing, Nothing, "see why {server} sends more slowly to {next_hop} than mail comes in";
     Unroutable: Nothing, Nothing, "give the mail that {server} cannot route a connector, or remove it";
     Poison: Nothing, Nothing, "look at the messages in the poison queue of {server}, and remove or resume them";
+    DnssecUnavailable: Nothing, Nothing,
+        "point view {view} at a resolver that validates: delv . NS, and dig . NS +adflag has to show the flag ad";
+    DaneNoRecords: Nothing, Nothing,
+        "publish a TLSA record for {name}: smtp-tls-exporter tlsa prints it";
+    DaneHostInsecure | DaneMxInsecure | DaneTlsaInsecure: Nothing, Nothing,
+        "sign the zone of {name}, and hand its DS record to the registrar: delv shows where the signatures end";
+    DaneMismatch: Nothing, Nothing,
+        "publish the record that smtp-tls-exporter tlsa prints for {at}, or put the old key back until the TTL is over";
+    DaneDigestAgility: Nothing, Nothing,
+        "correct the SHA-512 record of {at}, or remove it: senders use the strongest digest alone";
+    DaneTaNotSent: Nothing, Nothing,
+        "have {at} send the certificate that its TLSA record names, or publish a 3 1 1 record of its own key";
+    DaneNameMismatch: Nothing, Nothing,
+        "give {at} a certificate with the name of its host, or publish a 3 1 1 record, which leaves names out";
+    DaneChainInvalid: Nothing, Enable,
+        "renew what is expired or unfit in the chain of {at}, or publish a 3 1 1 record, which leaves dates out";
+    DaneUnusable: Nothing, Nothing,
+        "replace the TLSA records of {name} by 3 1 1 records: mail senders use none of them (smtp-tls-exporter tlsa)";
+    DaneStarttlsMissing: Nothing, Nothing,
+        "have {at} offer STARTTLS again, or take the TLSA records away: DANE senders put the mail off";
+    DaneDnsError: Nothing, Nothing,
+        "see what delv answers for the TLSA records of {name}: signatures that have expired, or a name server that \
+         drops the question";
+    DaneNextMissing: Nothing, Nothing,
+        "publish the next key's record for {name} before you install it: smtp-tls-exporter tlsa --next prints it";
+    StsNoRecord: Nothing, Nothing, "publish a policy and a record for {name}, or set expect.mta_sts to opportunistic";
+    StsModeNone: Nothing, Nothing, "set the policy of {name} to testing or enforce, with a new id";
+    StsRecordInvalid: Nothing, Nothing, "leave exactly one TXT record of the form v=STSv1; id=… for {name}";
+    StsWithdrawn: Nothing, Nothing,
+        "put the record of {name} back and publish mode: none, until the last max_age is over";
+    StsHostNotFound: Nothing, Nothing, "give the policy host of {name} an address";
+    StsFetchError: Nothing, Nothing,
+        "fetch the policy of {name} by hand, from every address: curl --resolve, no redirect, status 200";
+    StsWebpkiInvalid: Nothing, Nothing,
+        "renew the certificate of the policy host of {name} at every address: it needs the name mta-sts. and the domain";
+    StsPolicyInvalid: Nothing, Nothing, "correct the policy of {name}, and give it a new id";
+    StsPolicyDiffers: Nothing, Nothing, "bring all web servers of the policy host of {name} to one text and certificate";
+    StsIdUnchanged: Nothing, Nothing, "give the record of {name} a new id, as its policy has changed";
+    StsMxMismatch: Nothing, Nothing,
+        "add the MX host to the policy of {name} and change the id, or take the host out of the MX records";
+    StsCachedMxMismatch: Nothing, Nothing,
+        "keep the former MX hosts of {name} in DNS as well until the former policy's max_age is over";
+    StsStarttlsMissing: Nothing, Nothing, "have {at} offer STARTTLS: the policy of its domain demands it";
+    StsCertificateInvalid: Nothing, Enable,
+        "give {at} a certificate of a public CA with the name of the MX host: the policy of its domain demands it";
+    TlsRptNoRecord: Nothing, Nothing, "publish where reports about {name} go: v=TLSRPTv1; rua=mailto:…";
+    TlsRptRecordInvalid: Nothing, Nothing,
+        "leave exactly one TXT record of the form v=TLSRPTv1; rua=mailto:… for {name}";
+    TlsRptRuaInvalid: Nothing, Nothing, "correct the destinations in the TLSRPT record of {name}: mailto: or https:";
 }
 
 #[cfg(test)]

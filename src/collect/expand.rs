@@ -105,19 +105,18 @@ impl Expansion {
     /// What is known of each host that was asked for, by the ports on which it takes mail.
     pub fn hosts(&self, source: &Source) -> impl Iterator<Item = (HostKey, HostFacts)> {
         let target: Arc<str> = source.name.as_str().into();
-        self.hosts.iter().flat_map(move |(host, found)| {
-            let (target, host): (_, Arc<str>) = (Arc::clone(&target), host.as_str().into());
-            let key = move |port: &u16| HostKey {
+        let ways = self
+            .hosts
+            .iter()
+            .flat_map(|way| source.ports.iter().map(move |port| (way, *port)));
+        ways.map(move |((host, found), port)| {
+            let key = HostKey {
                 target: Arc::clone(&target),
-                host: Arc::clone(&host),
-                port: *port,
+                host: host.as_str().into(),
+                port,
                 view: Arc::clone(&self.view),
             };
-            let keys = source.ports.iter().map(key);
-            keys.map(|key| {
-                let facts = found.facts(key.port);
-                (key, facts)
-            })
+            (key, found.facts(port))
         })
     }
 
@@ -291,7 +290,7 @@ async fn find(
     let mut asking = JoinSet::new();
     for (nth, name) in names.into_iter().enumerate() {
         let (lookup, vantage) = (Arc::clone(lookup), vantage.clone());
-        let asked = as_asked(source, &name);
+        let asked = mail_domain::as_asked(source, &name);
         asking.spawn(async move {
             let found = lookup.addresses(&vantage.name, &asked, vantage.family);
             let answer = found.await;
@@ -302,14 +301,6 @@ async fn find(
     answers.sort_by_key(|(nth, ..)| *nth);
     for (_, name, answer) in answers {
         found.add(source, vantage, name, answer);
-    }
-}
-
-/// The hosts of a mail domain are complete names (RFC 5321 §2.3.5): no search list leads a stranger's record elsewhere.
-fn as_asked(source: &Source, name: &str) -> String {
-    match &source.place {
-        Place::Mx(domain) if domain != name || name.contains('.') => format!("{name}."),
-        _ => name.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::dns::{Exchanger, LookupFault};
+use crate::endpoint::{Place, Source};
 use crate::name::Host;
 use crate::reason::Reason;
 
@@ -70,6 +71,14 @@ fn host(domain: &str, record: &Exchanger) -> Result<String, LookupFault> {
             reason: Reason::DnsError,
             detail: format!("{domain} has an MX that is no host: {error}"),
         }),
+    }
+}
+
+/// The hosts of a mail domain are complete names (RFC 5321 §2.3.5): no search list leads a stranger's record elsewhere.
+pub(super) fn as_asked(source: &Source, name: &str) -> String {
+    match &source.place {
+        Place::Mx(domain) if domain != name || name.contains('.') => format!("{name}."),
+        _ => name.to_owned(),
     }
 }
 

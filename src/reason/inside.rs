@@ -1,6 +1,6 @@
 //! What can be the matter with a mail server seen from inside, each case by its name; knows no probe.
 
-/// Takes the reasons of the wire, adds those of the inside, and has them declared.
+/// Takes the reasons of the wire, adds those of the inside, and hands all on.
 macro_rules! on_the_inside {
     ($list:ident, $($wire:tt)*) => {
         $list! {

@@ -4,6 +4,8 @@
 mod wire;
 #[macro_use]
 mod inside;
+#[macro_use]
+mod published;
 
 /// Declares each reason once: where it arises, its meaning, its variant, its public name, what the probe saw on the
 /// wire, and what else is good to know about it. `advice` says what to do.
@@ -49,7 +51,7 @@ macro_rules! reasons {
     };
 }
 
-/// Where a reason arises, in the order in which a probe gets there; then the inside of mail servers.
+/// Where a reason arises, in the order in which a probe gets there; then the inside of mail servers, and what is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// While the target's names are looked up.
@@ -70,6 +72,8 @@ pub enum Origin {
     Connector,
     /// In what a server says of mail that waits.
     Queue,
+    /// In what the world is told: TLSA records, an MTA-STS policy, a TLSRPT record.
+    Published,
 }
 
 /// What a reason says, for people.
@@ -83,7 +87,7 @@ pub struct Explanation {
     pub note: &'static str,
 }
 
-on_the_wire!(on_the_inside, reasons);
+on_the_wire!(on_the_inside, in_public);
 
 impl Reason {
     /// Whether the server only had no time for us: a limit on connections, or a tarpit. Its certificate is not at fault.

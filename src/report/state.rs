@@ -6,7 +6,7 @@ use crate::facts::lookup::LookupFault;
 use crate::facts::observation::Observation;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
-use crate::verdict::{Check, Finding, Kind, Threshold, Thresholds, Verdict};
+use crate::verdict::{Check, Failure, Finding, Kind, Threshold, Thresholds, Verdict};
 
 /// The one word for an endpoint, or for what is inside a mail server, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -239,13 +239,14 @@ fn failure((check, finding): (&Check, &Finding)) -> Option<Cause> {
         return None;
     };
     Some(Cause {
-        state: state_of(check.kind, failure.reason),
+        state: state_of(check.kind, failure),
         reason: failure.reason,
         detail: failure.evidence.clone(),
     })
 }
 
-fn state_of(kind: Kind, reason: Reason) -> State {
+fn state_of(kind: Kind, failure: &Failure) -> State {
+    let reason = failure.reason;
     match kind {
         Kind::Dates if reason == Reason::CertNotYetValid => State::NotYetValid,
         Kind::Dates => State::Expired,
@@ -256,6 +257,8 @@ fn state_of(kind: Kind, reason: Reason) -> State {
         Kind::Connector => of_connector(reason),
         Kind::Queue if WaitCause::of(reason).is_some_and(WaitCause::is_tls) => State::Stuck,
         Kind::Queue => State::Waiting,
+        Kind::Published if failure.mail_flows => State::Weak,
+        Kind::Published => State::Undeliverable,
     }
 }
 
@@ -276,7 +279,7 @@ fn of_connector(reason: Reason) -> State {
 fn matters_undecided(kind: Kind) -> bool {
     match kind {
         Kind::Dates | Kind::Identity | Kind::Trust | Kind::Connector => true,
-        Kind::Revocation | Kind::Strength | Kind::Fleet | Kind::Queue => false,
+        Kind::Revocation | Kind::Strength | Kind::Fleet | Kind::Queue | Kind::Published => false,
     }
 }
 

@@ -89,6 +89,8 @@ pub enum Kind {
     Connector,
     /// Whether mail goes out.
     Queue,
+    /// Whether senders that follow what is published deliver.
+    Published,
 }
 
 /// Everything a check may look at.
@@ -149,6 +151,8 @@ pub struct Failure {
     pub reason: Reason,
     /// The evidence in words; may quote a certificate, so it must be escaped wherever it is shown.
     pub evidence: String,
+    /// Mail flows all the same, only without the protection that was meant.
+    pub mail_flows: bool,
 }
 
 impl Finding {
@@ -157,6 +161,16 @@ impl Finding {
         Self::Fail(Failure {
             reason,
             evidence: evidence.into(),
+            mail_flows: false,
+        })
+    }
+
+    /// A failure that keeps no mail away: it only lacks the protection that was meant.
+    pub fn weak(reason: Reason, evidence: impl Into<String>) -> Self {
+        Self::Fail(Failure {
+            reason,
+            evidence: evidence.into(),
+            mail_flows: true,
         })
     }
 

@@ -61,6 +61,13 @@ causes! {
     InventoryUnreadable | InventoryNotJson | InventoryWrongSchema | InventoryTooLarge: None;
     ConnectorCertNotFound | ConnectorCertNotEnabled | ConnectorCertRejected | ConnectorCertKeyMissing: None;
     ConnectorCertNotYetValid | ConnectorCertExpired | ConnectorNewerUnusable | ServedNotInStore | StoreNewerNotServed: None;
+    DnssecUnavailable | DaneNoRecords | DaneHostInsecure | DaneMxInsecure | DaneTlsaInsecure: None;
+    DaneMismatch | DaneDigestAgility | DaneTaNotSent | DaneNameMismatch | DaneChainInvalid: None;
+    DaneUnusable | DaneStarttlsMissing | DaneDnsError | DaneNextMissing: None;
+    StsNoRecord | StsModeNone | StsRecordInvalid | StsWithdrawn | StsHostNotFound | StsFetchError: None;
+    StsWebpkiInvalid | StsPolicyInvalid | StsPolicyDiffers | StsIdUnchanged | StsMxMismatch: None;
+    StsCachedMxMismatch | StsStarttlsMissing | StsCertificateInvalid: None;
+    TlsRptNoRecord | TlsRptRecordInvalid | TlsRptRuaInvalid: None;
 }
 
 impl WaitCause {

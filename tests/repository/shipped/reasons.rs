@@ -29,6 +29,7 @@ fn section(origin: Origin) -> &'static str {
         Origin::Inventory => "the inventory",
         Origin::Connector => "connectors",
         Origin::Queue => "queues",
+        Origin::Published => "published policies",
     }
 }
 
@@ -44,6 +45,7 @@ fn seen(origin: Origin) -> &'static str {
         Origin::Inventory => "in the file",
         Origin::Connector => "on the server",
         Origin::Queue => "what the server says",
+        Origin::Published => "what is seen",
     }
 }
 
