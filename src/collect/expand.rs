@@ -404,6 +404,7 @@ mod tests {
                     .map(|address| AddressRecord { address, ttl })
                     .collect(),
                 lost: self.broken.map(lost),
+                ..Addresses::default()
             }))
         }
 

@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::published::{AskingPublished, AskingValidation, Validation, not_asked};
 use crate::facts::lookup::{Exchanger, LookupFault, Security};
+use crate::facts::published::TlsaRecord;
 
 /// A value that DNS gave, and how far it is to be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,20 @@ pub struct Addresses {
     pub records: Vec<AddressRecord>,
     /// The family that nobody could tell, and why, while the other one was answered.
     pub lost: Option<(AddressFamily, LookupFault)>,
+    /// How the name led to them.
+    pub trail: Trail,
+}
+
+/// How a name led to its addresses; for whoever asks for more at the same name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// The name that was asked for, completed by the search list, without the dot at the end. `None` where the hosts
+    /// file answered.
+    pub name: Option<Box<str>>,
+    /// Where its aliases end, if it is one.
+    pub end: Option<Box<str>>,
+    /// What DNSSEC says of the family that it says the better of, aliases included.
+    pub best: Security,
 }
 
 /// Which addresses are wanted.
@@ -98,6 +114,31 @@ pub trait Lookup: Send + Sync {
     /// # Errors
     /// [`LookupFault`] when the domain does not exist, or nobody could tell.
     fn exchangers<'a>(&'a self, view: &'a str, domain: &'a str) -> Asking<'a, Vec<Exchanger>>;
+
+    /// The TLSA records of a name such as `_25._tcp.mx1.example.com`, in a view that believes its resolver's flag.
+    fn tlsa<'a>(&'a self, _view: &'a str, _name: &'a str) -> AskingPublished<'a, TlsaRecord> {
+        not_asked()
+    }
+
+    /// The TXT records of an absolute name; the strings of one record are joined without blanks.
+    fn texts<'a>(&'a self, _view: &'a str, _name: &'a str) -> AskingPublished<'a, Box<[u8]>> {
+        not_asked()
+    }
+
+    /// The alias that a name itself is, without going along it: one record or none.
+    fn alias<'a>(&'a self, _view: &'a str, _name: &'a str) -> AskingPublished<'a, Box<str>> {
+        not_asked()
+    }
+
+    /// Whether a view's resolver validates; asks it when that is due.
+    fn validates<'a>(&'a self, _view: &'a str) -> AskingValidation<'a> {
+        Box::pin(std::future::ready(Validation::NotAsked))
+    }
+
+    /// The same as far as it is known; asks nobody.
+    fn validation(&self, _view: &str) -> Validation {
+        Validation::NotAsked
+    }
 
     /// The same for names that strangers ask for: what is answered is kept nowhere. `None` where nothing ever is.
     fn for_strangers(&self) -> Option<Arc<dyn Lookup>> {

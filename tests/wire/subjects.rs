@@ -35,7 +35,7 @@ impl Lookup for Signed {
         let told = Answer {
             value: Addresses {
                 records: vec![record(51), record(52)],
-                lost: None,
+                ..Addresses::default()
             },
             security: Security::Insecure,
         };

@@ -132,7 +132,7 @@ impl Names {
             .map(|address| AddressRecord { address, ttl });
         Ok(Answered::unproven(Addresses {
             records: records.collect(),
-            lost: None,
+            ..Addresses::default()
         }))
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::cache::Cache;
 use super::super::hosts::HostsFile;
-use super::super::lookup::{AddressFamily, AddressRecord, Addresses, Answer};
+use super::super::lookup::{AddressFamily, AddressRecord, Addresses, Answer, Trail};
 use super::super::name_server::NameServer;
 use super::super::policy::Policy;
 use super::super::record_set::{Data, RecordKind, RecordSet};
@@ -81,7 +81,7 @@ impl Resolver {
         let record = |address| AddressRecord { address, ttl: None };
         Addresses {
             records: wanted.map(record).collect(),
-            lost: None,
+            ..Addresses::default()
         }
     }
 
@@ -144,6 +144,7 @@ async fn asked(
         value: Addresses {
             records: addresses(answer).collect(),
             lost: Some((family, fault)),
+            trail: trail(name, std::slice::from_ref(answer)),
         },
         security: answer.security,
     };
@@ -171,9 +172,25 @@ fn whole(
             value: Addresses {
                 records,
                 lost: None,
+                trail: trail(name, answers),
             },
             security: security.unwrap_or_default(),
         }),
+    }
+}
+
+/// How a name led to the family of which DNSSEC says the better.
+fn trail(name: &str, answers: &[RecordSet]) -> Trail {
+    let told = answers.iter().filter(|answer| !answer.records.is_empty());
+    let best = told.min_by_key(|answer| match answer.security {
+        Security::Secure => 0,
+        Security::Insecure => 1,
+        Security::Unknown => 2,
+    });
+    Trail {
+        name: Some(name.trim_end_matches('.').to_ascii_lowercase().into()),
+        end: best.and_then(|answer| answer.alias_of.clone()),
+        best: best.map(|answer| answer.security).unwrap_or_default(),
     }
 }
 
