@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::endpoints::endpoints;
 use super::extent::Extent;
 use super::host::FoundHost;
 use super::mail_domain;
 use super::shortcomings::unusable;
 use crate::dns::{Addresses, Answer, Lookup, LookupFault};
-use crate::endpoint::{Endpoint, LookupView, Offer, Place, Source, is_unusable};
+use crate::endpoint::{Endpoint, LookupView, Place, Source, is_unusable};
 use crate::facts::domain::{DomainFacts, DomainKey};
 use crate::facts::host::{HostFacts, HostKey};
 use crate::facts::published::DaneFacts;
@@ -304,43 +305,6 @@ async fn find(
     }
 }
 
-fn endpoints(
-    source: &Source,
-    vantage: &LookupView,
-    host: Option<&str>,
-    addresses: impl Iterator<Item = Host>,
-) -> Vec<Arc<Endpoint>> {
-    let target: Arc<str> = source.name.as_str().into();
-    let configured = source.host.as_ref().map(Host::to_string);
-    let label = configured.as_deref().or(host);
-    let server_name = match (&source.server_name, host) {
-        (None, Some(host)) if matches!(source.place, Place::Mx(_)) => Host::parse(host).ok(),
-        (name, _) => name.clone(),
-    };
-    let one = |address: &Host, port: u16, offer: Offer| {
-        Arc::new(Endpoint {
-            target: Arc::clone(&target),
-            host: label
-                .map_or_else(|| address.to_string(), str::to_owned)
-                .into(),
-            port,
-            view: Arc::clone(&vantage.name),
-            address: address.clone(),
-            offer,
-            mode: source.mode_on(port),
-            proxy_protocol: source.proxy_protocol,
-            server_name: server_name.clone(),
-        })
-    };
-    let mut endpoints = Vec::new();
-    for address in addresses {
-        for port in &source.ports {
-            endpoints.extend(source.offers.iter().map(|o| one(&address, *port, *o)));
-        }
-    }
-    endpoints
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -348,7 +312,7 @@ mod tests {
 
     use super::*;
     use crate::dns::{AddressFamily, AddressRecord, Asking, Exchanger};
-    use crate::endpoint::ProxyProtocol;
+    use crate::endpoint::{Offer, ProxyProtocol};
     use crate::smtp::Mode;
 
     /// Addresses and MX records by name; what is not there does not exist.
