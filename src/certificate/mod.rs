@@ -1,5 +1,6 @@
 //! DER to the facts about one certificate, or to why it cannot be read; knows no trust, no sockets and no metrics.
 
+mod association;
 mod der;
 mod dn;
 mod extension;
@@ -20,6 +21,7 @@ mod subject_name;
 mod tls_certificate_name;
 mod validity;
 
+pub use association::{association, is_public_key};
 pub use dn::{Dn, DnError};
 pub use extension::{BasicConstraints, Eku};
 pub use facts::Facts;

@@ -1,5 +1,5 @@
-//! A PEM file (RFC 7468) to its certificates and private keys, in their order; what is broken or something else is left
-//! out.
+//! A PEM file (RFC 7468) to its certificates and private keys, in their order, and a certificate to PEM; what is broken
+//! or something else is left out.
 
 use data_encoding::BASE64;
 
@@ -66,6 +66,19 @@ fn block(label: &str, inside: &[&str]) -> Option<PemBlock> {
     }
 }
 
+impl Certificate {
+    /// As PEM, with a line break at its end.
+    pub fn to_pem(&self) -> String {
+        let mut pem = format!("{BEGIN}CERTIFICATE-----\n");
+        // 48 bytes are the 64 characters of a line.
+        for line in self.der().chunks(48) {
+            BASE64.encode_append(line, &mut pem);
+            pem.push('\n');
+        }
+        pem + END + "CERTIFICATE-----\n"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +112,13 @@ mod tests {
         assert_eq!(kinds(&text.concat()), "kccllk");
         assert_eq!(kinds(""), "");
         assert_eq!(kinds("-----BEGIN CERTIFICATE-----\nAAAA"), "");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let certificate = Certificate::unread(&[7; 100]);
+        let blocks = pem_blocks(certificate.to_pem().as_bytes());
+        assert!(matches!(&blocks[..], [PemBlock::Certificate(same)] if *same == certificate));
     }
 
     #[test]

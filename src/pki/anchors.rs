@@ -153,6 +153,16 @@ impl Anchors {
         Ok(file)
     }
 
+    /// Of these certificates, given as DER, those that can be used.
+    pub(super) fn of(ders: &[&[u8]]) -> Self {
+        let mut anchors = Self::default();
+        for der in ders {
+            // One that is malformed ends no path.
+            let _ = anchors.add(der.to_vec().into());
+        }
+        anchors
+    }
+
     fn add(&mut self, der: CertificateDer<'static>) -> Result<(), String> {
         let anchor = webpki::anchor_from_trusted_cert(&der).map_err(|e| format!("{e:?}"))?;
         let certificate = Certificate::from_der(&der);

@@ -8,9 +8,10 @@
 use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
 use webpki::RawPublicKeyEntity;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Facts};
 use crate::timestamp::Timestamp;
 
+mod anchored;
 mod anchors;
 mod budget;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod trust;
 
 use budget::{Budget, MAX_CHAIN};
 
+pub use anchored::{anchored, is_signed_by};
 pub use anchors::{Anchors, AnchorsError};
 pub use crls::{Crls, CrlsError};
 pub use revocation::{Revocation, revocation};
@@ -41,6 +43,9 @@ pub fn find_path(chain: &[Certificate], anchors: &Anchors, now: Timestamp) -> Tr
     };
     if anchors.holds(leaf.der()) {
         return Trust::Pinned;
+    }
+    if leaf.facts().is_ok_and(Facts::is_ca) {
+        return Trust::None(NoPath::CaAsLeaf);
     }
     match search::search(chain, anchors, now, &mut Budget::default()) {
         Ok(path) => Trust::Path(path),

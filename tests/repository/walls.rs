@@ -115,6 +115,7 @@ const STEPS: &[(&str, &str)] = &[
     ("crate::collect::expand", "watch"),
     ("crate::probe::probe", "watch"),
     ("crate::pki::find_path", "watch"),
+    ("crate::pki::anchored", "verdict"),
     ("crate::verdict::judge", "watch"),
 ];
 
@@ -135,7 +136,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("ctor", "main.rs"),
     (
         "data_encoding",
-        "certificate/pem.rs demo/inside.rs facts/inventory probe/route.rs render/pem.rs web/passwords.rs",
+        "certificate/pem.rs demo/inside.rs facts/inventory probe/route.rs web/passwords.rs",
     ),
     ("flate2", "render/body.rs"),
     ("hickory_resolver", "demo/names.rs dns/hickory"),

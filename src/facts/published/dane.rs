@@ -11,6 +11,8 @@ pub struct DaneFacts {
     /// What DNSSEC says of the way that leads to the host: of the MX records, or [`Security::Secure`] of a host that
     /// the configuration names (RFC 7672 §2.2.2).
     pub hop: Security,
+    /// The port that was asked for; mail servers ask for 25 alone.
+    pub port: u16,
     /// The TLSA base domain (RFC 7672 §2.2.3): at the end of the aliases where that has records, else the name itself.
     pub base: Box<str>,
     /// The name before aliases, if it is another one.

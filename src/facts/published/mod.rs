@@ -14,5 +14,5 @@ pub use mta_sts::{
     FetchFault, FetchStep, KnownPolicy, PolicyDocument, PolicyFetch, StsFacts, StsRecord,
 };
 pub use sts_policy::{MAX_AGE, MAX_POLICY, StsMode, StsPolicy, matches};
-pub use tlsa::{Bits, TlsaRecord};
+pub use tlsa::{Bits, TlsaRecord, Unusable};
 pub use tlsrpt::{Destination, ReportScheme, ReportTo, TlsRptFacts};

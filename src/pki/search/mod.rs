@@ -96,9 +96,6 @@ pub(super) fn search(
         let why = why.map_or_else(|| "malformed".to_owned(), ToString::to_string);
         return Err(NoPath::Unreadable(why));
     };
-    if leaf.facts.is_ca() {
-        return Err(NoPath::CaAsLeaf);
-    }
     let marks = Marks {
         doubt: leaf.doubt.clone().or_else(|| leaf.policy_doubt(0)),
         flaw: leaf.flaw.clone(),

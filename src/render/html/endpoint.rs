@@ -7,7 +7,6 @@ use super::span::{ago, left};
 use crate::advice::Siblings;
 use crate::certificate::{Certificate, Facts, TlsCertificateName};
 use crate::facts::observation::{HandshakeSignature, Phase, Speaker};
-use crate::render::pem;
 use crate::render::table::place;
 use crate::report::{Entry, TargetReport};
 use crate::timestamp::Timestamp;
@@ -117,7 +116,7 @@ fn chain(page: &mut Html, entry: &Entry, now: Timestamp) {
         }
         fingerprints(page, certificate);
         page.raw("</dl><details><summary>PEM</summary><pre>")
-            .lines(&pem::block(certificate))
+            .lines(&certificate.to_pem())
             .raw("</pre></details>");
     }
 }
