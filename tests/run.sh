@@ -35,6 +35,7 @@ missing_packages() {
     { command -v prometheus-alertmanager && command -v amtool; } >/dev/null || echo prometheus-alertmanager
     command -v jsonnet >/dev/null || echo jsonnet
     command -v knotd >/dev/null || echo knot
+    command -v ldns-signzone >/dev/null || echo ldnsutils
     command -v kzonesign >/dev/null || echo knot-dnssecutils
     command -v unbound >/dev/null || echo unbound
     command -v microsocks >/dev/null || echo microsocks

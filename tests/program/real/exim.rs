@@ -15,7 +15,7 @@ use testkit::process::{Process, require_root};
 use super::certificates::HOST;
 
 /// The user that Exim becomes; its package would have created one.
-pub(super) const NOBODY: u32 = 65534;
+pub(in crate::real) const NOBODY: u32 = 65534;
 
 /// A running Exim.
 pub(crate) struct Exim {
@@ -78,7 +78,7 @@ fn daemon(home: &Path) -> Command {
 }
 
 /// The unpacked Exim, which finds its libraries and its user's name.
-pub(super) fn command(home: &Path) -> Command {
+pub(in crate::real) fn command(home: &Path) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real-peers/exim");
     let binary = root.join("usr/sbin/exim4");
     assert!(

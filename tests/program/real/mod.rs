@@ -3,7 +3,8 @@
 //! installs; plain `cargo test` leaves these tests out.
 
 mod certificates;
-mod exim;
+mod dane;
+pub(super) mod exim;
 mod inside;
 mod monitoring;
 mod postfix;
