@@ -71,7 +71,7 @@ const FILES: Metric = Metric::gauge(
 )
 .labels(&["kind", "file"])
 .note(
-    "`kind`: `config`, `targets`, `roots`, `crl`, `client_certificate`, `trust_anchor`, `proxy_password`, `web_config`, `web_certificate`; \
+    "`kind`: `config`, `targets`, `roots`, `crl`, `client_certificate`, `trust_anchor`, `proxy_password`, `next_key`, `web_config`, `web_certificate`; \
      `file`: the path as configured; if a target file names it, after that file's folder.",
 );
 

@@ -14,8 +14,3 @@ pub(super) fn text(text: &String) -> usize {
 pub(super) fn list<T>(list: &Vec<T>) -> usize {
     allocated(list.capacity() * size_of::<T>())
 }
-
-/// What bytes that are held by themselves take.
-pub(super) fn bytes(bytes: &[u8]) -> usize {
-    allocated(bytes.len())
-}

@@ -1,4 +1,4 @@
-//! A PEM file (RFC 7468) to its certificates and private keys, in their order, and a certificate to PEM; what is broken
+//! A PEM file (RFC 7468) to its certificates, requests and keys, in their order, and a certificate to PEM; what is broken
 //! or something else is left out.
 
 use data_encoding::BASE64;
@@ -15,6 +15,10 @@ pub enum PemBlock {
     Key(PrivateKey),
     /// A private key that a password protects.
     LockedKey,
+    /// A request for a certificate (RFC 2986), DER.
+    Request(Vec<u8>),
+    /// A SubjectPublicKeyInfo, DER.
+    PublicKey(Vec<u8>),
 }
 
 /// Most blocks of one file. A chain has five certificates, a file with an RSA and an ECDSA chain twice as many.
@@ -62,6 +66,8 @@ fn block(label: &str, inside: &[&str]) -> Option<PemBlock> {
         "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => {
             Some(PemBlock::Key(PrivateKey::from_der(der()?)))
         }
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Some(PemBlock::Request(der()?)),
+        "PUBLIC KEY" => Some(PemBlock::PublicKey(der()?)),
         _ => None,
     }
 }
@@ -88,6 +94,8 @@ mod tests {
             PemBlock::Certificate(_) => 'c',
             PemBlock::Key(_) => 'k',
             PemBlock::LockedKey => 'l',
+            PemBlock::Request(_) => 'r',
+            PemBlock::PublicKey(_) => 'p',
         };
         pem_blocks(text.as_bytes()).iter().map(letter).collect()
     }
@@ -108,8 +116,10 @@ mod tests {
             of("ENCRYPTED PRIVATE KEY", "AAAA"),
             of("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\n\nAAAA"),
             of("EC PRIVATE KEY", "AAAA"),
+            of("CERTIFICATE REQUEST", "AAAA"),
+            of("PUBLIC KEY", "AAAA"),
         ];
-        assert_eq!(kinds(&text.concat()), "kccllk");
+        assert_eq!(kinds(&text.concat()), "kccllkrp");
         assert_eq!(kinds(""), "");
         assert_eq!(kinds("-----BEGIN CERTIFICATE-----\nAAAA"), "");
     }

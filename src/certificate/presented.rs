@@ -81,7 +81,7 @@ impl Certificate {
         &self.content().fingerprints
     }
 
-    /// The memory that it takes: names of a few bytes become text of their own, so that it may be many times its DER.
+    /// The memory that it takes: names of a few bytes become text of their own, so that it may be thirty times its DER.
     pub fn bytes(&self) -> usize {
         let facts = self.facts().map_or(0, Facts::bytes);
         size_of::<Content>() + memory::list(&self.0.der) + facts

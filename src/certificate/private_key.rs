@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING,
@@ -9,6 +10,7 @@ use aws_lc_rs::signature::{
     EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair,
 };
 
+use super::key::PublicKey;
 use super::presented::Certificate;
 
 /// A private key that is not encrypted: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915).
@@ -41,18 +43,28 @@ impl PrivateKey {
 
     /// The public half, as certificates have it.
     fn public(&self) -> Option<Vec<u8>> {
+        let spki = self.spki()?;
+        Some(PublicKey::from_spki(&spki).bare()?.to_vec())
+    }
+
+    /// The public half as a SubjectPublicKeyInfo, DER (RFC 5280 §4.1.2.7); `None` of a kind that is not known here.
+    pub(super) fn spki(&self) -> Option<Vec<u8>> {
         let der = &self.0;
         let rsa = rsa::KeyPair::from_pkcs8(der).or_else(|_| rsa::KeyPair::from_der(der));
         if let Ok(pair) = rsa {
-            return Some(pair.public_key().as_ref().to_vec());
+            return spki(pair.public_key());
         }
         let on = |curve| EcdsaKeyPair::from_private_key_der(curve, der).ok();
         if let Some(pair) = CURVES.into_iter().find_map(on) {
-            return Some(pair.public_key().as_ref().to_vec());
+            return spki(pair.public_key());
         }
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok()?;
-        Some(pair.public_key().as_ref().to_vec())
+        spki(pair.public_key())
     }
+}
+
+fn spki(key: &impl AsDer<PublicKeyX509Der<'static>>) -> Option<Vec<u8>> {
+    Some(key.as_der().ok()?.as_ref().to_vec())
 }
 
 /// The point with one of its coordinates and the parity of the other (SEC 1 §2.3.3), as some certificates have it.

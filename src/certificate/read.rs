@@ -113,7 +113,7 @@ fn from_tbs(
         serial_number: hex::encode(tbs.raw_serial()),
         name_digests: [digest(&subject), digest(&issuer)],
         issuer,
-        common_names: subject.common_names(),
+        common_names: subject.common_names().map(str::to_owned).collect(),
         subject,
         not_before: dates.not_before,
         not_after: dates.not_after,

@@ -14,6 +14,7 @@ pub(super) const OF_CONFIG: &[FileKind] = &[
     FileKind::ClientCertificate,
     FileKind::TrustAnchor,
     FileKind::ProxyPassword,
+    FileKind::NextKey,
 ];
 
 /// The same of the web configuration.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::dane_next::next_keys;
 use super::host::host;
 use super::keys;
 use super::trust::TrustStores;
@@ -56,6 +57,9 @@ impl Expect {
         }
         if let Some(value) = fields.take("min_tls") {
             expectations.min_tls = value.choice(&keys::TLS_VERSIONS)?;
+        }
+        if let Some(value) = fields.take("dane_next") {
+            expectations.dane_next = next_keys(&value, stores)?;
         }
         if let Some(value) = fields.take("same_certificate") {
             expectations.same_certificate = value.flag()?;

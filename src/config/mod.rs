@@ -1,6 +1,7 @@
 //! YAML files to validated settings, by way of `yaml/`; knows no sockets and no DNS.
 
 mod client_certificate;
+mod dane_next;
 mod document;
 mod expect;
 mod file;
@@ -23,6 +24,7 @@ mod trust;
 mod views;
 mod web;
 
+pub use dane_next::next_key_in;
 pub use file::Config;
 pub use inventory_files::{InsideChange, InventoryFiles};
 pub use last_good::{FileKey, LastGood, Loaded, NamedFile, recorded};

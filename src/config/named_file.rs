@@ -32,6 +32,8 @@ pub enum FileKind {
     WebConfig,
     /// A certificate or key that the web configuration names.
     WebCertificate,
+    /// A key to come.
+    NextKey,
     /// What a mail server says of its inside.
     Inventory,
 }
@@ -53,6 +55,7 @@ impl FileKind {
             Self::ProxyPassword => "proxy_password",
             Self::WebConfig => "web_config",
             Self::WebCertificate => "web_certificate",
+            Self::NextKey => "next_key",
             Self::Inventory => "inventory",
         }
     }
@@ -67,6 +70,7 @@ impl FileKind {
             Self::Config
             | Self::ClientCertificate
             | Self::TrustAnchor
+            | Self::NextKey
             | Self::ProxyPassword
             | Self::WebConfig
             | Self::WebCertificate => MIB,

@@ -5,6 +5,8 @@
 pub(super) enum Wanted {
     Certificate,
     Key,
+    /// Either, or a request for a certificate, or a public key.
+    AnyKey,
 }
 
 /// What the bytes are, if that is clearly something else; to be put behind "the file".
@@ -23,6 +25,7 @@ pub(super) fn mistaken(bytes: &[u8], wanted: Wanted) -> Option<&'static str> {
         _ if is_der && wanted == Wanted::Key => {
             "is DER, expected PEM (openssl pkey -inform der -in FILE)"
         }
+        _ if is_der && wanted == Wanted::AnyKey => "is DER, expected PEM",
         _ if is_der => "is DER, expected PEM (openssl x509 -inform der -in FILE)",
         _ => return mistaken_text(&String::from_utf8_lossy(bytes), wanted),
     })
@@ -36,10 +39,12 @@ fn mistaken_text(text: &str, wanted: Wanted) -> Option<&'static str> {
     let has_dashes = text.contains(['\u{2013}', '\u{2014}', '\u{2212}']) && text.contains("BEGIN");
     Some(match wanted {
         _ if has_dashes => "has typographic dashes around BEGIN, expected -----BEGIN",
-        Wanted::Key if is_encrypted => {
+        Wanted::Key | Wanted::AnyKey if is_encrypted => {
             "has a key that is encrypted, expected one without a passphrase (openssl pkey -in FILE)"
         }
-        Wanted::Key if has("OPENSSH PRIVATE KEY") => "has a key of OpenSSH, expected one in PKCS#8",
+        Wanted::Key | Wanted::AnyKey if has("OPENSSH PRIVATE KEY") => {
+            "has a key of OpenSSH, expected one in PKCS#8"
+        }
         Wanted::Key if !has_key && has_certificate => {
             "has a certificate and no private key (swapped?), expected PRIVATE KEY"
         }
@@ -54,7 +59,7 @@ fn mistaken_text(text: &str, wanted: Wanted) -> Option<&'static str> {
         Wanted::Certificate if has("PKCS7") => {
             "is PKCS#7, expected CERTIFICATE (openssl pkcs7 -print_certs -in FILE)"
         }
-        Wanted::Key | Wanted::Certificate => return None,
+        Wanted::Key | Wanted::Certificate | Wanted::AnyKey => return None,
     })
 }
 

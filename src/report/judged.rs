@@ -4,7 +4,7 @@ use super::state::{Cause, State, assess_findings, of_lookup};
 use crate::collect::Extent;
 use crate::facts::domain::{DomainFacts, DomainKey};
 use crate::facts::host::{HostFacts, HostKey};
-use crate::verdict::Verdict;
+use crate::verdict::{DaneReport, Verdict};
 
 /// A host in a view.
 pub type HostReport = Judged<HostKey, HostFacts>;
@@ -24,6 +24,8 @@ pub struct Judged<K, F> {
     pub state: State,
     /// Why, worst first; empty for a healthy one.
     pub causes: Vec<Cause>,
+    /// Of a host, how its TLSA records stand with what its endpoints serve; `None` where nobody asked.
+    pub dane: Option<DaneReport>,
 }
 
 impl<K, F> Judged<K, F> {
@@ -35,13 +37,19 @@ impl<K, F> Judged<K, F> {
             verdict,
             state,
             causes,
+            dane: None,
         }
     }
 }
 
 impl HostReport {
-    /// From what DNS said and what the checks found.
-    pub fn of_host(key: HostKey, facts: HostFacts, verdict: Verdict) -> Self {
+    /// From what DNS said, what the checks found, and how its TLSA records stand.
+    pub fn of_host(
+        key: HostKey,
+        facts: HostFacts,
+        verdict: Verdict,
+        dane: Option<DaneReport>,
+    ) -> Self {
         let extent = match facts.addresses.is_empty() {
             true => Extent::Nothing,
             false => Extent::Half,
@@ -49,7 +57,10 @@ impl HostReport {
         let is_known = !facts.last_known.is_empty();
         let fault = facts.fault.as_ref();
         let fault = fault.and_then(|fault| of_lookup(fault, extent, is_known));
-        Self::new(key, facts, fault, verdict)
+        Self {
+            dane,
+            ..Self::new(key, facts, fault, verdict)
+        }
     }
 }
 

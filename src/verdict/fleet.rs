@@ -13,6 +13,8 @@ pub struct Leaf {
     pub at: String,
     /// Which certificate it is.
     pub fingerprint: [u8; 32],
+    /// The same, whole.
+    pub certificate: Certificate,
     /// Certificates with keys of different kinds are never compared: a server may well have one of each.
     pub key: String,
     /// Start and end of its validity.
@@ -29,6 +31,7 @@ impl Leaf {
         Some(Self {
             at,
             fingerprint: certificate.fingerprints().sha256,
+            certificate: certificate.clone(),
             key: key_kind(facts),
             validity: (facts.not_before, facts.not_after),
             is_fit: true,
@@ -57,7 +60,7 @@ pub struct Places {
 }
 
 impl Places {
-    fn add(&mut self, at: String) {
+    pub(super) fn add(&mut self, at: String) {
         if self.first.len() < TOLD {
             self.first.push(at);
         }
@@ -98,6 +101,8 @@ impl KeyGroup {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
     size: usize,
+    /// The first different ones, and who serves each.
+    different: Vec<(Certificate, Places)>,
     /// By the kind of key.
     kin: BTreeMap<String, KeyGroup>,
 }
@@ -106,6 +111,7 @@ impl Fleet {
     /// Leaves to be compared with each other.
     pub fn new(leaves: Vec<Leaf>) -> Self {
         let size = leaves.len();
+        let different = different(&leaves);
         let mut kin: BTreeMap<String, KeyGroup> = BTreeMap::new();
         for leaf in &leaves {
             let new = || KeyGroup {
@@ -128,12 +134,21 @@ impl Fleet {
                 kin.elsewhere.add(leaf.at);
             }
         }
-        Self { size, kin }
+        Self {
+            size,
+            different,
+            kin,
+        }
     }
 
     /// How many leaves there are, of all kinds.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The first different leaves, and where each is served.
+    pub fn different(&self) -> &[(Certificate, Places)] {
+        &self.different
     }
 
     /// The leaves, by the kind of their keys.
@@ -145,4 +160,25 @@ impl Fleet {
     pub fn kin(&self, key: &str) -> Option<&KeyGroup> {
         self.kin.get(key)
     }
+}
+
+/// Most different leaves that are kept whole.
+const KEPT: usize = 8;
+
+fn different(leaves: &[Leaf]) -> Vec<(Certificate, Places)> {
+    let mut different: Vec<(Certificate, Places)> = Vec::new();
+    for leaf in leaves {
+        let known = different
+            .iter()
+            .position(|(one, _)| *one == leaf.certificate);
+        if known.is_none() && different.len() < KEPT {
+            different.push((leaf.certificate.clone(), Places::default()));
+        }
+        let known = known.or_else(|| different.len().checked_sub(1));
+        let of = known.and_then(|nth| different.get_mut(nth));
+        if let Some((_, places)) = of.filter(|(one, _)| *one == leaf.certificate) {
+            places.add(leaf.at.clone());
+        }
+    }
+    different
 }

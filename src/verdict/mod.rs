@@ -13,6 +13,7 @@ mod views;
 
 pub use candidates::candidates;
 pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
+pub use dane::{DaneReport, RecordReport, RecordResult, RecordSum};
 pub use expectations::{Demand, Expectations, NextKey, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
 pub use inside::{ConnectorEvidence, QueueEvidence, Selected, Unfit};
@@ -59,6 +60,8 @@ checks! {
     views_agree,
     in_store,
     store_newest,
+    dane,
+    dane_records,
 }
 
 checks! {

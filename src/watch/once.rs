@@ -74,11 +74,11 @@ impl Rounds {
         let report = judging::report(&watched, &seen, held.collect(), &servers, now);
         Ok(Snapshot {
             at: now,
-            targets: vec![Arc::new(report)],
             hosts: found
                 .iter()
-                .flat_map(|(_, found)| subjects::hosts_of(&watched, found, now))
+                .flat_map(|(_, found)| subjects::hosts_of(&watched, found, Some(&report), now))
                 .collect(),
+            targets: vec![Arc::new(report)],
             domains: found
                 .iter()
                 .filter_map(|(_, found)| subjects::domain_of(&watched, found, now))

@@ -236,15 +236,18 @@ impl Making {
         inside: Arc<Inside>,
     ) -> Snapshot {
         let Known { located, now, .. } = known;
+        // Records are held against what is served.
+        let is_served =
+            is_same(&last.targets, &targets) || last.hosts.iter().all(|host| host.dane.is_none());
         let is_same = self
             .looked_up
             .is_some_and(|(changes, at)| changes == located.changes() && holds(at, *now, HOLDS));
-        let (hosts, domains) = if is_same {
+        let (hosts, domains) = if is_same && is_served {
             (Arc::clone(&last.hosts), Arc::clone(&last.domains))
         } else {
             self.looked_up = Some((located.changes(), *now));
             (
-                subjects::hosts(&known.targets, located, *now),
+                subjects::hosts(&known.targets, located, &targets, *now),
                 subjects::domains(&known.targets, located, *now),
             )
         };

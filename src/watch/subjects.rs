@@ -1,19 +1,34 @@
 //! What is known of hosts, mail domains and servers to judged reports.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::located::Locations;
 use super::settings::Watched;
 use crate::collect::Expansion;
+use crate::facts::host::HostKey;
 use crate::facts::inventory::InsideFacts;
-use crate::report::{DomainReport, HostReport, Inside, InsideSettings};
+use crate::facts::published::{DaneFacts, DaneStanding};
+use crate::report::{DomainReport, Entry, HostReport, Inside, InsideSettings, TargetReport};
 use crate::timestamp::Timestamp;
-use crate::verdict::{judge_domain, judge_host};
+use crate::verdict::{DaneReport, Demand, NextKey, judge_domain, judge_host};
 
 /// The hosts of all targets.
-pub(super) fn hosts(targets: &[Watched], located: &Locations, now: Timestamp) -> Arc<[HostReport]> {
+pub(super) fn hosts(
+    targets: &[Watched],
+    located: &Locations,
+    reports: &[Arc<TargetReport>],
+    now: Timestamp,
+) -> Arc<[HostReport]> {
+    let reports = reports
+        .iter()
+        .map(|report| (&*report.source.name, &**report));
+    let reports: HashMap<&str, &TargetReport> = reports.collect();
     found_in(targets, located)
-        .flat_map(|(watched, found)| hosts_of(watched, found, now))
+        .flat_map(|(watched, found)| {
+            let report = reports.get(&*watched.source.name).copied();
+            hosts_of(watched, found, report, now)
+        })
         .collect()
 }
 
@@ -43,16 +58,43 @@ fn found_in<'a>(
     })
 }
 
-/// A target's hosts as they were found in one view.
+/// A target's hosts as they were found in one view, beside what its endpoints serve.
 pub(super) fn hosts_of(
     watched: &Watched,
     found: &Expansion,
+    report: Option<&TargetReport>,
     now: Timestamp,
 ) -> impl Iterator<Item = HostReport> {
+    let expected = &watched.expectations;
     found.hosts(&watched.source).map(move |(key, facts)| {
-        let verdict = judge_host(&facts, &watched.expectations, now);
-        HostReport::of_host(key, facts, verdict)
+        let verdict = judge_host(&facts, expected, now);
+        let dane = facts.dane.as_deref();
+        let dane = dane.filter(|_| expected.dane != Demand::Off);
+        let dane = dane.map(|facts| {
+            let entries = report.map_or(&[][..], |report| &report.entries);
+            surveyed(facts, entries, &key, &expected.dane_next)
+        });
+        HostReport::of_host(key, facts, verdict, dane)
     })
+}
+
+/// How a host's records stand with what its endpoints serve. Where DNS told nothing, nothing is said of keys to come.
+fn surveyed(facts: &DaneFacts, entries: &[Entry], host: &HostKey, next: &[NextKey]) -> DaneReport {
+    let (records, next) = match &facts.standing {
+        DaneStanding::Records(set) => (&*set.records, next),
+        DaneStanding::None => (&[][..], next),
+        DaneStanding::Unavailable
+        | DaneStanding::Pending(_)
+        | DaneStanding::HostInsecure
+        | DaneStanding::Insecure
+        | DaneStanding::Error(_) => (&[][..], &[][..]),
+    };
+    let own = entries.iter().filter(|entry| {
+        let endpoint = &entry.endpoint;
+        endpoint.host == host.host && endpoint.port == host.port && endpoint.view == host.view
+    });
+    let presented = own.map(|entry| (entry.endpoint.at(), &*entry.observation.chain));
+    DaneReport::new(records, presented, next)
 }
 
 /// The mail domain that a target is, if it is one, as it was found in one view.

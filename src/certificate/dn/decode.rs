@@ -1,36 +1,21 @@
 //! DER to distinguished names, whatever string types they use; knows no textual form.
 
-use std::borrow::Cow;
-
 use x509_parser::asn1_rs::Tag;
 
 use super::super::der;
-use super::name::{Attribute, AttributeValue, Dn, Form};
+use super::name::{Attribute, AttributeValue, Dn};
 
 impl Dn {
     /// Reads a `Name` (RFC 5280 §4.1.2.4); none when the bytes are not one, to the last byte.
     pub fn from_der(der: &[u8]) -> Option<Self> {
-        rdns(der)?;
-        Some(Self {
-            form: Form::Der(der.into()),
-            alternative: None,
-        })
+        let rdns = der::sequence(der)?;
+        let mut rdns = rdns
+            .iter()
+            .map(|set| set.content(Tag::Set).and_then(rdn))
+            .collect::<Option<Vec<_>>>()?;
+        rdns.shrink_to_fit();
+        Some(Self::from_rdns(rdns))
     }
-
-    /// Its relative names.
-    pub(super) fn rdns(&self) -> Cow<'_, [Vec<Attribute>]> {
-        match &self.form {
-            // It could be decoded before.
-            Form::Der(der) => Cow::Owned(rdns(der).unwrap_or_default()),
-            Form::Read(rdns) => Cow::Borrowed(rdns),
-        }
-    }
-}
-
-fn rdns(der: &[u8]) -> Option<Vec<Vec<Attribute>>> {
-    let sets = der::sequence(der)?;
-    let rdns = sets.iter().map(|set| set.content(Tag::Set).and_then(rdn));
-    rdns.collect()
 }
 
 fn rdn(content: &[u8]) -> Option<Vec<Attribute>> {
@@ -39,7 +24,11 @@ fn rdn(content: &[u8]) -> Option<Vec<Attribute>> {
     if attributes.is_empty() {
         return None;
     }
-    attributes.iter().map(|a| attribute(a.raw)).collect()
+    let attributes = attributes.iter().map(|a| attribute(a.raw));
+    let mut attributes = attributes.collect::<Option<Vec<_>>>()?;
+    // There is room for four, and nearly always there is one.
+    attributes.shrink_to_fit();
+    Some(attributes)
 }
 
 fn attribute(der: &[u8]) -> Option<Attribute> {
@@ -159,10 +148,7 @@ mod tests {
     #[test]
     fn a_name_is_read_to_its_last_byte() {
         let name = b"\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x03\x0c\x03abc";
-        assert_eq!(
-            Dn::from_der(name).unwrap().common_name().as_deref(),
-            Some("abc")
-        );
+        assert_eq!(Dn::from_der(name).unwrap().common_name(), Some("abc"));
         assert!(Dn::from_der(&name[..name.len() - 1]).is_none());
         assert!(Dn::from_der(b"\x30\x02\x31\x00").is_none(), "an empty RDN");
         assert!(Dn::from_der(b"\x30\x00").unwrap().is_empty());

@@ -6,36 +6,12 @@ use crate::certificate::{der, memory};
 /// A distinguished name: relative names in the order of the DER, each a set of attributes (X.501 §9.2).
 ///
 /// `==` compares the encoding; [`matches`](Self::matches) is the comparison that names mean.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dn {
-    pub(super) form: Form,
+    pub(super) rdns: Vec<Vec<Attribute>>,
     /// The other way to read a text in which a backslash may be an escape (RFC 4514) or itself (.NET).
     pub(super) alternative: Option<Box<Self>>,
 }
-
-/// How a name is held.
-#[derive(Debug, Clone)]
-pub(super) enum Form {
-    /// As certificates have it, and decoded whenever somebody asks: decoded it takes ten times the memory, and thousands of
-    /// certificates are held.
-    Der(Box<[u8]>),
-    /// As it was read from a text.
-    Read(Vec<Vec<Attribute>>),
-}
-
-impl Default for Dn {
-    fn default() -> Self {
-        Self::from_rdns(Vec::new())
-    }
-}
-
-impl PartialEq for Dn {
-    fn eq(&self, other: &Self) -> bool {
-        self.rdns() == other.rdns() && self.alternative == other.alternative
-    }
-}
-
-impl Eq for Dn {}
 
 /// One attribute of a relative name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,17 +52,19 @@ type FoldedName<'a> = Vec<Vec<(&'a str, Folded<'a>)>>;
 impl Dn {
     pub(super) fn from_rdns(rdns: Vec<Vec<Attribute>>) -> Self {
         Self {
-            form: Form::Read(rdns),
+            rdns,
             alternative: None,
         }
     }
 
-    /// The memory that it takes beside itself in a certificate, where none is from a text.
+    /// The memory that it takes beside itself.
     pub(in crate::certificate) fn bytes(&self) -> usize {
-        match &self.form {
-            Form::Der(der) => memory::bytes(der),
-            Form::Read(_) => 0,
-        }
+        let attribute = |a: &Attribute| {
+            let text = a.value.text.as_ref().map_or(0, memory::text);
+            memory::text(&a.oid) + text + memory::list(&a.value.der)
+        };
+        let relative = |rdn| memory::list(rdn) + rdn.iter().map(attribute).sum::<usize>();
+        memory::list(&self.rdns) + self.rdns.iter().map(relative).sum::<usize>()
     }
 
     /// Whether this name is the `expected` one.
@@ -95,11 +73,9 @@ impl Dn {
     /// Unicode normalisation of RFC 4518). A text does not say in which direction it was printed – OpenSSL begins
     /// with the country, RFC 4514 and .NET with the common name – so both directions are tried.
     pub fn matches(&self, expected: &Self) -> bool {
-        let own = self.rdns();
-        let own = folded(&own);
+        let own = self.folded();
         let same = |other: &Self| {
-            let other = other.rdns();
-            let mut other = folded(&other);
+            let mut other = other.folded();
             own == other || {
                 other.reverse();
                 own == other
@@ -112,7 +88,7 @@ impl Dn {
     /// string types, case and spacing.
     pub fn canonical(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for rdn in folded(&self.rdns()) {
+        for rdn in self.folded() {
             bytes.push(b'+');
             for (oid, value) in rdn {
                 let (kind, value) = match &value {
@@ -136,42 +112,43 @@ impl Dn {
         rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+')))
     }
 
+    fn folded(&self) -> FoldedName<'_> {
+        self.rdns.iter().map(|rdn| folded_set(rdn)).collect()
+    }
+
     /// Whether there is no attribute at all, as in certificates that name their subject in the SAN only.
     pub fn is_empty(&self) -> bool {
-        self.rdns().is_empty()
+        self.rdns.is_empty()
     }
 
     /// The common name, the most specific one if there are several.
-    pub fn common_name(&self) -> Option<String> {
-        self.common_names().pop()
+    pub fn common_name(&self) -> Option<&str> {
+        self.texts(attribute::COMMON_NAME).last()
     }
 
     /// The common name, or the whole name where there is none.
     pub fn short(&self) -> String {
-        self.common_name().unwrap_or_else(|| self.to_exchange())
+        let common = self.common_name().map(str::to_owned);
+        common.unwrap_or_else(|| self.to_exchange())
     }
 
     /// All common names in the order of the DER.
-    pub fn common_names(&self) -> Vec<String> {
+    pub fn common_names(&self) -> impl Iterator<Item = &str> {
         self.texts(attribute::COMMON_NAME)
     }
 
     /// The organization, the most specific one if there are several.
-    pub fn organization(&self) -> Option<String> {
-        self.texts(attribute::ORGANIZATION).pop()
+    pub fn organization(&self) -> Option<&str> {
+        self.texts(attribute::ORGANIZATION).last()
     }
 
-    fn texts(&self, oid: &str) -> Vec<String> {
-        let attributes = self.rdns().into_owned().into_iter().flatten();
-        attributes
-            .filter(|attribute| attribute.oid == oid)
-            .filter_map(|attribute| attribute.value.text)
-            .collect()
+    fn texts(&self, oid: &str) -> impl Iterator<Item = &str> {
+        self.rdns
+            .iter()
+            .flatten()
+            .filter(move |attribute| attribute.oid == oid)
+            .filter_map(|attribute| attribute.value.text.as_deref())
     }
-}
-
-fn folded(rdns: &[Vec<Attribute>]) -> FoldedName<'_> {
-    rdns.iter().map(|rdn| folded_set(rdn)).collect()
 }
 
 fn folded_set(rdn: &[Attribute]) -> Vec<(&str, Folded<'_>)> {
@@ -290,13 +267,13 @@ mod tests {
     #[test]
     fn the_most_specific_common_name_is_chosen() {
         let name = dn("C=US, O=x, CN=general, CN=special");
-        assert_eq!(name.common_name().as_deref(), Some("special"));
-        assert_eq!(name.organization().as_deref(), Some("x"));
+        assert_eq!(name.common_name(), Some("special"));
+        assert_eq!(name.organization(), Some("x"));
         assert_eq!(dn("CN=special, CN=general, C=US"), name_in(&name));
     }
 
     fn name_in(name: &Dn) -> Dn {
-        let mut rdns = name.rdns().into_owned();
+        let mut rdns = name.rdns.clone();
         rdns.remove(1);
         Dn::from_rdns(rdns)
     }

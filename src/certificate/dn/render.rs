@@ -12,7 +12,7 @@ impl Dn {
     /// line breaks and other control characters included.
     pub fn to_exchange(&self) -> String {
         let rdns: Vec<String> = self
-            .rdns()
+            .rdns
             .iter()
             .rev()
             .map(|rdn| rdn.iter().map(exchange).collect::<Vec<_>>().join(" + "))
@@ -26,7 +26,7 @@ impl Dn {
     /// escaped as hex pairs, so that the text is always one line.
     pub fn to_rfc4514(&self) -> String {
         let rdns: Vec<String> = self
-            .rdns()
+            .rdns
             .iter()
             .rev()
             .map(|rdn| rdn.iter().rev().map(rfc4514).collect::<Vec<_>>().join("+"))
@@ -187,9 +187,8 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_hex() {
-        let mut rdns = name(&[("2.5.4.3", "")]).rdns().into_owned();
-        rdns[0][0].value = AttributeValue::from_der(b"\x02\x01\x05");
-        let name = Dn::from_rdns(rdns);
+        let mut name = name(&[("2.5.4.3", "")]);
+        name.rdns[0][0].value = AttributeValue::from_der(b"\x02\x01\x05");
         assert_eq!(name.to_exchange(), "CN=#020105");
         assert_eq!(name.to_rfc4514(), "CN=#020105");
         assert!(name.matches(&Dn::parse("CN=#020105").unwrap()));

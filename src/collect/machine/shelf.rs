@@ -136,13 +136,15 @@ impl Shelf {
 fn certificate(block: &PemBlock) -> Option<&Certificate> {
     match block {
         PemBlock::Certificate(certificate) => Some(certificate),
-        PemBlock::Key(_) | PemBlock::LockedKey => None,
+        PemBlock::Key(_) | PemBlock::LockedKey | PemBlock::Request(_) | PemBlock::PublicKey(_) => {
+            None
+        }
     }
 }
 
 fn lock(block: &PemBlock) -> Option<Lock<'_>> {
     match block {
-        PemBlock::Certificate(_) => None,
+        PemBlock::Certificate(_) | PemBlock::Request(_) | PemBlock::PublicKey(_) => None,
         PemBlock::Key(key) => Some(Lock::Key(key)),
         PemBlock::LockedKey => Some(Lock::Unknown),
     }

@@ -269,6 +269,13 @@ pub const EXPECT: Section = Section::new("expect", &[&[
          key are compared separately",
     )
         .default("true"),
+    key(
+        "dane_next",
+        any(&TEXT),
+        "files, each with a key to come: a certificate, a request (CSR), a public or a private key, PEM. Each key must \
+         already have a TLSA record; read again when they change",
+    )
+        .unset("none"),
     key("dane", Word(LATER), "`off`; no other value in this version").default("off"),
     key("mta_sts", Word(LATER), "`off`; no other value in this version").default("off"),
 ]]);

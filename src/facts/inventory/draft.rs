@@ -151,7 +151,7 @@ impl<'k> Draft<'k> {
             all[*before].merge(stored);
             return Ok(());
         }
-        // Names of a few bytes become text of their own: what is read out of it may be many times as long.
+        // Names of a few bytes become text of their own: what is read out of it may be thirty times as long.
         if !self.allowance.take(stored.certificate.bytes()) {
             self.allowance.notes.add("limits", line);
             return Ok(());
