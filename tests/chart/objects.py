@@ -44,7 +44,8 @@ def without_files(config):
 
 
 def shortened(each):
-    """An object without what is held equal elsewhere: the words of the rules, and dashboards but for links to the exporter."""
+    """An object without what is held equal elsewhere: the words of the rules, and dashboards but for links to the
+    exporter and text boxes."""
     for group in each.get("spec", {}).get("groups", []) if each["kind"] == "PrometheusRule" else []:
         for rule in group["rules"]:
             rule.pop("expr")
@@ -54,7 +55,10 @@ def shortened(each):
     for name, text in each.get("data", {}).items() if each["kind"] == "ConfigMap" else []:
         if name.endswith(".json"):
             pages = re.findall(r'"(https?://[^"]+/(?:targets|inside)/[^"]*)"', text)
-            each["data"][name] = [json.loads(text)["title"], *sorted(set(pages))]
+            board = json.loads(text)
+            boxes = [box for box in board["templating"]["list"] if box["type"] == "textbox"]
+            limits = [{key: box[key] for key in ("name", "query", "current", "options")} for box in boxes]
+            each["data"][name] = [board["title"], *sorted(set(pages)), *limits]
     return each
 
 
