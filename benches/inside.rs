@@ -144,7 +144,7 @@ impl Scraped {
             process: ProcessFacts::default(),
             build: &BUILD,
             reload: Reload {
-                successful: true,
+                refused: None,
                 loaded_at: Timestamp(0),
             },
         };

@@ -105,7 +105,7 @@ fn whole_probes(config: &Config) -> Duration {
             process: ProcessFacts::default(),
             build: &BUILD,
             reload: Reload {
-                successful: true,
+                refused: None,
                 loaded_at: Timestamp(0),
             },
         };

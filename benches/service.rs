@@ -70,7 +70,7 @@ async fn rendering(directory: &Path, port: u16) -> Outcome<()> {
         process: ProcessFacts::default(),
         build: &BUILD,
         reload: Reload {
-            successful: true,
+            refused: None,
             loaded_at: Timestamp(0),
         },
     };

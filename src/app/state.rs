@@ -85,7 +85,7 @@ impl App {
             in_force: RwLock::new(Arc::new(in_force)),
             reader: Arc::new(reader),
             reload: Mutex::new(Reload {
-                successful: true,
+                refused: None,
                 loaded_at: clock(),
             }),
             archive: Worker::default(),
@@ -104,7 +104,7 @@ impl App {
 
     /// How the last attempt to load a configuration went.
     pub fn last_reload(&self) -> Reload {
-        *self.reload()
+        self.reload().clone()
     }
 
     /// Replaces what is in force, or keeps it when the configuration has a mistake. Of two reloads at once, the second
@@ -127,7 +127,7 @@ impl App {
                 Ok(kept)
             }
             Err(mistake) => {
-                self.reload().successful = false;
+                self.reload().refuse((self.clock)(), &mistake);
                 tracing::error!(mistake, "configuration not reloaded, the old one stays");
                 Err(mistake)
             }
@@ -151,7 +151,7 @@ impl App {
         let in_force = self.in_force.write();
         *in_force.unwrap_or_else(PoisonError::into_inner) = Arc::new(successor);
         *self.reload() = Reload {
-            successful: true,
+            refused: None,
             loaded_at: (self.clock)(),
         };
     }

@@ -28,12 +28,32 @@ pub struct BuildInfo {
 }
 
 /// How the last attempt to load the configuration went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reload {
-    /// Whether it succeeded.
-    pub successful: bool,
+    /// Why it failed, if it did.
+    pub refused: Option<Refused>,
     /// When the configuration in force was loaded.
     pub loaded_at: Timestamp,
+}
+
+impl Reload {
+    /// Notes an attempt that failed at this time.
+    pub fn refuse(&mut self, at: Timestamp, mistake: &str) {
+        let before = self.refused.as_ref();
+        self.refused = Some(Refused {
+            since: before.map_or(at, |refused| refused.since),
+            mistake: mistake.to_owned(),
+        });
+    }
+}
+
+/// A configuration that was not loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The first attempt that failed after the last that succeeded.
+    pub since: Timestamp,
+    /// What the latest attempt found, one line.
+    pub mistake: String,
 }
 
 /// What `/metrics` says of the exporter itself.
@@ -285,7 +305,7 @@ fn of_exporter(out: &mut Exposition, exporter: &Exporter<'_>) {
     let build = exporter.build;
     let info = [build.version, build.revision, build.rustversion];
     one(out, &BUILD_INFO, &info, 1.0);
-    let successful = f64::from(u8::from(exporter.reload.successful));
+    let successful = f64::from(u8::from(exporter.reload.refused.is_none()));
     one(out, &RELOAD_SUCCESSFUL, &[], successful);
     one(
         out,

@@ -24,7 +24,7 @@ pub use exposition::Format;
 pub use families::reserved_labels;
 pub use html::{Filter, STYLE, index, runbook, server, target};
 pub use json::json;
-pub use metrics::{BuildInfo, Exporter, Reload, described, metrics, probe_metrics};
+pub use metrics::{BuildInfo, Exporter, Refused, Reload, described, metrics, probe_metrics};
 pub use pem::pem;
 pub use plugin::plugin_line;
 pub use table::table;

@@ -16,7 +16,7 @@ use smtp_tls_exporter::report::{Snapshot, State};
 use smtp_tls_exporter::timestamp::Timestamp;
 use testkit::{Exposition, fleet};
 
-use crate::watched::{NOW, Names, Watched, clock, metrics, scrape, world};
+use crate::watched::{NOW, Names, Watched, clock, loaded, metrics, scrape, world};
 
 /// A signed domain whose one host is in a zone that is not signed.
 struct Signed;
@@ -161,7 +161,7 @@ fn on_pages(snapshot: &Snapshot) {
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
-    let page = render::index(snapshot, &Filter::default(), "1.0");
+    let page = render::index(snapshot, &Filter::default(), &loaded(), "1.0");
     assert!(page.contains(">BearA</a>"), "{page}");
     assert!(page.contains(">3 min ago<"), "{page}");
 }

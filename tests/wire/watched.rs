@@ -188,15 +188,20 @@ pub(crate) fn metrics(snapshot: &Snapshot) -> String {
     metrics_of(snapshot, &Counters::new().unwrap())
 }
 
+/// That the configuration was loaded an hour ago.
+pub(crate) fn loaded() -> Reload {
+    Reload {
+        refused: None,
+        loaded_at: Timestamp(NOW - 3600),
+    }
+}
+
 fn metrics_of(snapshot: &Snapshot, counters: &Counters) -> String {
     let exporter = Exporter {
         counters,
         process: ProcessFacts::read(),
         build: &BUILD,
-        reload: Reload {
-            successful: true,
-            loaded_at: Timestamp(NOW - 3600),
-        },
+        reload: loaded(),
     };
     let text = render::metrics(snapshot, &exporter, Format::Text, Encoding::Identity);
     String::from_utf8(text).unwrap()

@@ -5,6 +5,7 @@ use super::frame::{HERE, begin, end};
 use super::inside;
 use super::markup::Html;
 use super::span::{ago, left};
+use crate::render::metrics::Reload;
 use crate::render::table::{place, sought};
 use crate::report::{Entry, Resolution, Snapshot, State, TargetReport};
 use crate::timestamp::Timestamp;
@@ -36,10 +37,11 @@ enum What<'a> {
 }
 
 /// The status page.
-pub fn index(snapshot: &Snapshot, filter: &Filter, version: &str) -> String {
+pub fn index(snapshot: &Snapshot, filter: &Filter, reload: &Reload, version: &str) -> String {
     let all = rows(snapshot);
     let mut page = begin("SMTP TLS certificates", HERE, true);
     page.raw("<header><h1>SMTP TLS certificates</h1>");
+    refused(&mut page, reload, snapshot.at);
     states(&mut page, &all, filter);
     form(&mut page, filter);
     page.raw("</header>\n<main>");
@@ -83,6 +85,24 @@ fn expiry(row: &Row<'_>) -> Option<Timestamp> {
         What::Endpoint(entry) => entry.not_after(),
         What::Nowhere(_) => None,
     }
+}
+
+/// That what is shown follows an older configuration than the file's.
+fn refused(page: &mut Html, reload: &Reload, now: Timestamp) {
+    let Some(refused) = &reload.refused else {
+        return;
+    };
+    page.raw(
+        "<p class=\"refused\"><strong class=\"bad\">Configuration not reloaded</strong> since ",
+    )
+    .text(&refused.since.to_string())
+    .raw(" (")
+    .text(&ago(refused.since, now))
+    .raw("): <span class=\"reason\">")
+    .text(&refused.mistake)
+    .raw("</span>. The one loaded at ")
+    .text(&reload.loaded_at.to_string())
+    .raw(" stays in force.</p>");
 }
 
 /// Every state that there is, with its count and a link that shows only it.

@@ -18,7 +18,8 @@ pub(in crate::web) async fn answer(asked: &Asked<'_>) -> HttpResponse {
         return broken();
     };
     let version = asked.site.build.version;
-    let write = move || render::index(&snapshot, &filter, version);
+    let reload = asked.site.app.last_reload();
+    let write = move || render::index(&snapshot, &filter, &reload, version);
     asked.offload(write, HTML).await
 }
 

@@ -87,11 +87,29 @@ async fn a_mistake_keeps_the_old_configuration_and_is_told() {
         sample(&metrics, "smtp_tls_probe_success{target=\"bear0\""),
         Some(1.0)
     );
+    let since = refusal(&exporter.body("/"));
+    assert!(since.contains("exporter.yml:2: targets[0]"), "{since}");
+    assert!(since.contains(" stays in force."), "{since}");
+    exporter.rewrite("exporter.yml", "targets:\n- host: <b>\n");
+    exporter.fetch("/-/reload", &["-X", "POST"]);
+    let later = refusal(&exporter.body("/"));
+    assert!(later.contains("exporter.yml:2: targets[0].host"), "{later}");
+    assert!(!later.contains("<b>"), "{later}");
+    let moment = |line: &str| line.find(" (").map(|end| line[..end].to_owned());
+    assert_eq!(moment(&later), moment(&since), "since the first mistake");
     exporter.rewrite("exporter.yml", &config("", &[one]));
     exporter.signal("HUP");
     exporter.until("reloaded", |e| {
         sample(&e.body("/metrics"), SUCCESSFUL) == Some(1.0)
     });
+    assert_eq!(refusal(&exporter.body("/")), "");
+}
+
+/// What the start page says of a reload that failed, without the last tag; nothing if none did.
+fn refusal(page: &str) -> String {
+    let said = page.split("<p class=\"refused\">").nth(1);
+    let said = said.and_then(|said| said.split("</p>").next());
+    said.unwrap_or_default().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
