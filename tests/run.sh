@@ -41,6 +41,7 @@ missing_packages() {
     command -v microsocks >/dev/null || echo microsocks
     command -v danted >/dev/null || echo dante-server
     command -v tinyproxy >/dev/null || echo tinyproxy
+    command -v nginx >/dev/null || echo nginx
     command -v chromium >/dev/null || echo chromium
     { command -v systemd-analyze && command -v systemd-socket-activate; } >/dev/null || echo systemd
     command -v ip >/dev/null || echo iproute2
@@ -226,6 +227,7 @@ step "tests" tests
 step "alert rules" tests/alerts.sh
 step "newest neighbours" tests/neighbours.sh
 step "recipes" tests/recipes.sh
+step "reverse proxy" tests/proxy.sh
 step "Helm chart" tests/chart.sh
 step "workflows" tests/workflows.sh
 step "Exchange collector" tests/exchange.sh
