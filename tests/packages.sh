@@ -87,6 +87,33 @@ printf '/etc/default/smtp-tls-exporter\n/etc/smtp-tls-exporter/smtp-tls-exporter
 jq -e '.components | map(.name) | index("rustls") and index("aws-lc-rs") and index("hickory-resolver")' \
     "$work/deb/usr/share/doc/smtp-tls-exporter/sbom.cdx.json" >/dev/null || fail "the bill of materials misses crates"
 
+proves "the bill of materials fits CycloneDX's own schema"
+# CycloneDX's library, of a fixed version, from PyPI.
+tools=target/sbom-tools
+if [ ! -e "$tools/complete" ]; then
+    rm -rf "$tools"
+    if python3 -m venv "$tools" && "$tools/bin/pip" install -q 'cyclonedx-python-lib[json-validation]==11.12.0'; then
+        touch "$tools/complete"
+    fi
+fi
+# fits FILE: strictly, with no key that the schema does not know.
+fits() {
+    "$tools/bin/python" -c '
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+bill = open(sys.argv[1], encoding="utf-8").read()
+sys.exit(JsonStrictValidator(SchemaVersion.V1_5).validate_str(bill) and 1)' "$1"
+}
+bill=$work/deb/usr/share/doc/smtp-tls-exporter/sbom.cdx.json
+if [ ! -e "$tools/complete" ]; then
+    echo "tests/packages.sh: SKIPPED CycloneDX's schema: cyclonedx-python-lib could not be fetched from PyPI: see the lines above"
+elif ! fits "$bill"; then
+    fail "the bill of materials does not fit the schema"
+elif jq '.components[0].type = "librery"' "$bill" >"$work/wrong" && fits "$work/wrong"; then
+    fail "a wrong bill of materials passes"
+fi
+
 # --- .rpm --------------------------------------------------------------------------------------
 
 proves "the .rpm: installed into a root, verified, erased"
