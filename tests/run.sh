@@ -223,6 +223,7 @@ step "formatting" cargo fmt --check
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 step "without the demo" cargo check --locked --no-default-features
+step "packaged crate" tests/crate.sh
 step "tests" tests
 step "alert rules" tests/alerts.sh
 step "newest neighbours" tests/neighbours.sh
