@@ -198,11 +198,11 @@ remedies! {
     DnssecUnavailable: Nothing, Nothing,
         "point view {view} at a resolver that validates: delv . NS, and dig . NS +adflag has to show the flag ad";
     DaneNoRecords: Nothing, Nothing,
-        "publish a TLSA record for {name}: smtp-tls-exporter tlsa prints it";
+        "publish a TLSA record for {name}: the command tlsa prints it";
     DaneHostInsecure | DaneMxInsecure | DaneTlsaInsecure: Nothing, Nothing,
         "sign the zone of {name}, and hand its DS record to the registrar: delv shows where the signatures end";
     DaneMismatch: Nothing, Nothing,
-        "publish the record that smtp-tls-exporter tlsa prints for {at}, or put the old key back until the TTL is over";
+        "publish the record that the command tlsa prints for {at}, or put the old key back until the TTL is over";
     DaneDigestAgility: Nothing, Nothing,
         "correct the SHA-512 record of {at}, or remove it: senders use the strongest digest alone";
     DaneTaNotSent: Nothing, Nothing,
@@ -212,14 +212,14 @@ remedies! {
     DaneChainInvalid: Nothing, Enable,
         "renew what is expired or unfit in the chain of {at}, or publish a 3 1 1 record, which leaves dates out";
     DaneUnusable: Nothing, Nothing,
-        "replace the TLSA records of {name} by 3 1 1 records: mail senders use none of them (smtp-tls-exporter tlsa)";
+        "replace the TLSA records of {name} by 3 1 1 records: mail senders use none of them (the command tlsa prints those)";
     DaneStarttlsMissing: Nothing, Nothing,
         "have {at} offer STARTTLS again, or take the TLSA records away: DANE senders put the mail off";
     DaneDnsError: Nothing, Nothing,
         "see what delv answers for the TLSA records of {name}: signatures that have expired, or a name server that \
          drops the question";
     DaneNextMissing: Nothing, Nothing,
-        "publish the next key's record for {name} before you install it: smtp-tls-exporter tlsa --next prints it";
+        "publish the next key's record for {name} before you install it: the command tlsa prints it, with the key as the next one";
     StsNoRecord: Nothing, Nothing, "publish a policy and a record for {name}, or set expect.mta_sts to opportunistic";
     StsModeNone: Nothing, Nothing, "set the policy of {name} to testing or enforce, with a new id";
     StsRecordInvalid: Nothing, Nothing, "leave exactly one TXT record of the form v=STSv1; id=… for {name}";

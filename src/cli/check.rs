@@ -16,7 +16,7 @@ use crate::pki::Anchors;
 use crate::probe::Limits;
 use crate::render;
 use crate::report::{InsideSettings, Snapshot};
-use crate::verdict::{Expectations, Thresholds};
+use crate::verdict::{Demand, Expectations, Thresholds};
 use crate::watch::{Settings, View, Watched, system_clock};
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
@@ -190,6 +190,10 @@ fn watched(
         }
         Place::Mx(_) | Place::Addresses(_) => None,
     };
+    let of_domain = match target.place {
+        Place::Mx(_) => Demand::Opportunistic,
+        Place::Host(_) | Place::Addresses(_) => Demand::Off,
+    };
     Ok(Watched {
         source: Arc::new(Source {
             name: target.text.clone(),
@@ -205,6 +209,8 @@ fn watched(
         }),
         expectations: Arc::new(Expectations {
             tls_certificate_name: arguments.expect_tls_certificate_name.clone(),
+            mta_sts: of_domain,
+            tlsrpt: of_domain,
             ..Expectations::new(roots)
         }),
         client_certificate: None,

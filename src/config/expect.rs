@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::dane_next::next_keys;
+use super::demands::Demands;
 use super::host::host;
 use super::keys;
 use super::trust::TrustStores;
@@ -11,15 +12,13 @@ use crate::pki::{Anchors, Crls};
 use crate::verdict::Expectations;
 use crate::yaml::{Fields, Problem, Value};
 
-/// Keys of a later version are refused with this, never ignored.
-const UNSUPPORTED: &str = "not supported by this version";
-
 const DN_EXPECTED: &str = "a distinguished name such as CN=mail.example.com, O=Example, C=US";
 
 /// Expectations in the making. Targets that add none of their own share those of the defaults.
 #[derive(Debug, Clone)]
 pub(super) struct Expect {
     pub(super) expectations: Arc<Expectations>,
+    pub(super) demands: Demands,
 }
 
 impl Expect {
@@ -29,6 +28,7 @@ impl Expect {
                 crls,
                 ..Expectations::new(roots)
             }),
+            demands: Demands::default(),
         }
     }
 
@@ -39,13 +39,7 @@ impl Expect {
         stores: &mut TrustStores,
     ) -> Result<(), Problem> {
         let mut fields = section.fields()?;
-        for later in ["dane", "mta_sts"] {
-            if let Some(value) = fields.take(later)
-                && value.text()? != "off"
-            {
-                return Err(value.problem(format!("{UNSUPPORTED}, expected off")));
-            }
-        }
+        self.demands.take_from(&mut fields)?;
         let expectations = Arc::make_mut(&mut self.expectations);
         identity(expectations, &mut fields)?;
         if let Some(value) = fields.take("names") {

@@ -2,6 +2,7 @@
 
 mod client_certificate;
 mod dane_next;
+mod demands;
 mod document;
 mod expect;
 mod file;

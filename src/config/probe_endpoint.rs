@@ -9,6 +9,7 @@ use super::host::host;
 use super::keys;
 use super::targets::{Common, ports};
 use super::trust::TrustStores;
+use crate::endpoint::Place;
 use crate::name::Host;
 use crate::smtp::Mode;
 use crate::watch::{Gate, Module, OnRequest};
@@ -72,7 +73,14 @@ fn module(
         _ => common.clone(),
     };
     let has_port = value.entries()?.iter().any(|(key, _)| *key == "ports");
-    let (common, server_name) = common.module_section(value, stores)?;
+    let defaults = common.expect.demands;
+    let (mut common, server_name) = common.module_section(value, stores)?;
+    let place = Place::Addresses(Vec::new());
+    let settled = common.settle(defaults, &place);
+    // What the defaults ask of targets, a module cannot ask of everybody's.
+    if common.expect.demands != defaults {
+        settled.map_err(|why| value.problem(why))?;
+    }
     let mut module = common.module(has_port);
     module.server_name = server_name;
     Ok(module)

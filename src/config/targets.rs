@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client_certificate;
+use super::demands::Demands;
 use super::expect::Expect;
 use super::host::{addresses, host, usable};
 use super::keys;
@@ -16,7 +17,7 @@ use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
 use crate::smtp::Mode;
-use crate::verdict::{CHECKS, Switch};
+use crate::verdict::{CHECKS, Expectations, Switch};
 use crate::watch::Watched;
 use crate::yaml::{Fields, Problem, Value, secret};
 
@@ -112,6 +113,21 @@ impl Common {
         }
     }
 
+    /// Decides what published policies are asked of a target at a place.
+    pub(super) fn settle(&mut self, defaults: Demands, place: &Place) -> Result<(), String> {
+        let trusts = self.views.iter().any(|view| self.known_views.trusts(view));
+        let mut settled = Expectations::clone(&self.expect.expectations);
+        let demands = self.expect.demands;
+        demands.settle(defaults, place, trusts, &mut settled)?;
+        let known = &self.expect.expectations;
+        let now = |e: &Expectations| (e.dane, e.mta_sts, e.tlsrpt);
+        // Targets that are asked the same share their expectations.
+        if now(&settled) != now(known) {
+            self.expect.expectations = Arc::new(settled);
+        }
+        Ok(())
+    }
+
     fn checks(&mut self, section: &Value<'_>) -> Result<(), Problem> {
         let mut fields = section.fields()?;
         for check in CHECKS {
@@ -151,8 +167,11 @@ pub(super) fn target(
         Some(value) => Some(self::host(&value)?),
         None => host.clone(),
     };
+    let defaults = common.expect.demands;
     common.take_from(&mut fields, stores)?;
     common.finds(&place).map_err(|why| fields.problem(why))?;
+    let settled = common.settle(defaults, &place);
+    settled.map_err(|why| fields.problem(why))?;
     fields.finish(&keys::TARGET.names())?;
     Ok(Watched {
         source: Arc::new(Source {

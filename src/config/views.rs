@@ -77,6 +77,12 @@ impl KnownViews {
         Ok(Arc::clone(&view.vantage.name))
     }
 
+    /// Whether the resolvers of a view are believed about DNSSEC.
+    pub(super) fn trusts(&self, name: &str) -> bool {
+        let view = self.places.get(name).map(|place| &self.all[*place]);
+        view.is_some_and(|_| false)
+    }
+
     /// Whether MX records can be asked for in a view: a proxy finds addresses only.
     pub(super) fn finds_exchangers(&self, name: &str) -> bool {
         let view = self.places.get(name).map(|place| &self.all[*place]);

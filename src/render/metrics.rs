@@ -7,13 +7,15 @@ use prometheus::proto::{MetricFamily, MetricType};
 use super::body::Encoding;
 use super::exposition::{Exposition, Format, Labels};
 use super::families;
-use super::families::family::{ENDPOINT_LABELS, Family, Samples, Sink, TARGET_LABELS};
+use super::families::family::{ENDPOINT_LABELS, Family, NameSamples, Samples, Sink, TARGET_LABELS};
 use super::value;
 use crate::counters::{self, Counters};
 use crate::endpoint::{Endpoint, Source};
 use crate::metric::{Kind, Metric};
 use crate::process::{self, ProcessFacts};
-use crate::report::{DomainReport, Entry, HostReport, ServerReport, Snapshot, TargetReport};
+use crate::report::{
+    DomainReport, Entry, HostReport, PublishedFailures, ServerReport, Snapshot, TargetReport,
+};
 use crate::timestamp::Timestamp;
 
 /// What this program was built from.
@@ -137,17 +139,7 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                     samples(target, &mut |own, value| write(labels, own, value));
                 }
             }
-            Samples::Host(samples) => {
-                each(&snapshot.hosts, |host| labels.of_host(host), samples, write);
-            }
-            Samples::Domain(samples) => {
-                each(
-                    &snapshot.domains,
-                    |domain| labels.of_domain(domain),
-                    samples,
-                    write,
-                );
-            }
+            Samples::Name(ref samples) => of_names(samples, snapshot, &labels, &mut write),
             Samples::Server(samples) => {
                 for server in &snapshot.inside.servers {
                     let labels = of_server(server);
@@ -164,6 +156,41 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
     }
 }
 
+/// The samples of one family about hosts and mail domains.
+fn of_names(
+    samples: &NameSamples,
+    snapshot: &Snapshot,
+    labels: &LabelSets<'_>,
+    write: &mut dyn FnMut(&Labels, &[&str], f64),
+) {
+    let known = match samples {
+        NameSamples::Failures { .. } => PublishedFailures::new(snapshot),
+        NameSamples::Host(_) | NameSamples::Domain(_) => PublishedFailures::default(),
+    };
+    let of_host = |one: &HostReport, out: Sink<'_>| match samples {
+        NameSamples::Host(samples) => samples(one, snapshot.at, out),
+        NameSamples::Failures { host, .. } => host(one, &known, out),
+        NameSamples::Domain(_) => {}
+    };
+    let of_domain = |one: &DomainReport, out: Sink<'_>| match samples {
+        NameSamples::Domain(samples) => samples(one, snapshot.at, out),
+        NameSamples::Failures { domain, .. } => domain(one, &known, out),
+        NameSamples::Host(_) => {}
+    };
+    each(
+        &snapshot.hosts,
+        |one| labels.of_host(one),
+        of_host,
+        &mut *write,
+    );
+    each(
+        &snapshot.domains,
+        |one| labels.of_domain(one),
+        of_domain,
+        write,
+    );
+}
+
 /// Values to labels by the names of their family.
 fn named(names: &[&str], values: &[&str]) -> Labels {
     debug_assert_eq!(names.len(), values.len(), "a value for each of {names:?}");
@@ -174,7 +201,7 @@ fn named(names: &[&str], values: &[&str]) -> Labels {
 fn each<S>(
     subjects: &[S],
     labels: impl Fn(&S) -> Labels,
-    samples: fn(&S, Sink<'_>),
+    samples: impl Fn(&S, Sink<'_>),
     mut write: impl FnMut(&Labels, &[&str], f64),
 ) {
     for subject in subjects {

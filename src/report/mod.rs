@@ -3,6 +3,7 @@
 mod example;
 mod inside;
 mod judged;
+mod published;
 mod snapshot;
 mod state;
 
@@ -12,6 +13,7 @@ pub use inside::{
     ServerReport,
 };
 pub use judged::{DomainReport, HostReport, Judged};
+pub use published::{CheckFailure, PublishedFailures};
 pub use snapshot::{Entry, Resolution, Snapshot, TargetReport};
 pub(crate) use state::assess;
 pub use state::{Cause, Severity, State};

@@ -5,7 +5,7 @@ mod target;
 
 pub use key::{Key, Needs, Section, Shape, Unset};
 pub use target::{CLIENT_CERTIFICATE, DEFAULTS, EXPECT, GROUP, LIMIT, LIMITS, MODULE, TARGET};
-pub(super) use target::{MODES, OFFERS, PORTS, PROXY_PROTOCOLS, TLS_VERSIONS};
+pub(super) use target::{DEMANDS, MODES, OFFERS, PORTS, PROXY_PROTOCOLS, TLS_VERSIONS};
 
 use std::ops::RangeInclusive;
 

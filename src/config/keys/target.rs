@@ -8,6 +8,7 @@ use Shape::{Checks, Duration, Flag, Labels, Share, Text, Word};
 use crate::endpoint::{Offer, ProxyProtocol};
 use crate::facts::observation::TlsVersion;
 use crate::smtp::Mode;
+use crate::verdict::Demand;
 
 /// What can be said of all targets and of each.
 const COMMON: &[Key] = &[
@@ -276,12 +277,34 @@ pub const EXPECT: Section = Section::new("expect", &[&[
          already have a TLSA record; read again when they change",
     )
         .unset("none"),
-    key("dane", Word(LATER), "`off`; no other value in this version").default("off"),
-    key("mta_sts", Word(LATER), "`off`; no other value in this version").default("off"),
+    key(
+        "dane",
+        Word(&DEMAND_WORDS),
+        "whether senders that do DANE (RFC 7672) deliver: `off` asks nothing, `opportunistic` fails where what is \
+         published keeps them away, `required` also where nothing usable is published. Needs a view with `dnssec: trust`",
+    )
+        .unset("`opportunistic` where a view of the target has `dnssec: trust`, else `off`"),
+    key(
+        "mta_sts",
+        Word(&DEMAND_WORDS),
+        "the same of senders that do MTA-STS (RFC 8461); of `mx` targets only",
+    )
+        .unset("`opportunistic` for `mx` targets, else `off`"),
+    key(
+        "tlsrpt",
+        Word(&DEMAND_WORDS),
+        "whether senders know where to report (RFC 8460): `required` fails where there is no record; of `mx` targets only",
+    )
+        .unset("`opportunistic` for `mx` targets, else `off`"),
 ]]);
 
-/// Keys that a file may share with later versions.
-const LATER: &[&str] = &["off"];
+/// How much of a published policy is asked for.
+pub(crate) const DEMANDS: [(&str, Demand); 3] = [
+    ("off", Demand::Off),
+    ("opportunistic", Demand::Opportunistic),
+    ("required", Demand::Required),
+];
+const DEMAND_WORDS: [&str; 3] = words(&DEMANDS);
 
 /// The oldest version of TLS that is new enough.
 pub(crate) const TLS_VERSIONS: [(&str, TlsVersion); 4] = [

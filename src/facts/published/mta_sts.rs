@@ -37,6 +37,14 @@ impl StsFacts {
         let current = self.current.as_ref()?;
         (current.kept_until() > now || is_served()).then_some(current)
     }
+
+    /// Whether senders deliver to an MX host: it is in the last valid policy, and in the former ones that they may still
+    /// keep (RFC 8461 §4.1, §8.1).
+    pub fn covers(&self, host: &str, now: Timestamp) -> bool {
+        let kept = self.former.iter().filter(|known| known.kept_until() > now);
+        let mut all = self.current.iter().chain(kept);
+        all.all(|known| known.policy.covers(host))
+    }
 }
 
 /// What the record says.

@@ -1,7 +1,9 @@
 //! What a metric family about targets or endpoints is: its definition, and how its samples are found.
 
 use crate::metric::Metric;
-use crate::report::{DomainReport, Entry, HostReport, Inside, ServerReport, TargetReport};
+use crate::report::{
+    DomainReport, Entry, HostReport, Inside, PublishedFailures, ServerReport, TargetReport,
+};
 use crate::timestamp::Timestamp;
 
 /// Takes the samples of one family: the values of its own labels, in the order of their names, and the number.
@@ -15,14 +17,25 @@ pub(in crate::render) enum Samples {
     Paired(fn(&ServerReport, Sink<'_>)),
     /// One target.
     Target(fn(&TargetReport, Sink<'_>)),
-    /// One host in a view.
-    Host(fn(&HostReport, Sink<'_>)),
-    /// One mail domain in a view.
-    Domain(fn(&DomainReport, Sink<'_>)),
+    /// One host or mail domain in a view.
+    Name(NameSamples),
     /// One mail server.
     Server(fn(&ServerReport, Timestamp, Sink<'_>)),
     /// The inside of all mail servers.
     Inside(fn(&Inside, Sink<'_>)),
+}
+
+/// What a family about hosts and mail domains is made from.
+pub(in crate::render) enum NameSamples {
+    /// One host in a view, as of a moment.
+    Host(fn(&HostReport, Timestamp, Sink<'_>)),
+    /// One mail domain in a view, as of a moment.
+    Domain(fn(&DomainReport, Timestamp, Sink<'_>)),
+    /// Either, with what its endpoints find.
+    Failures {
+        host: fn(&HostReport, &PublishedFailures<'_>, Sink<'_>),
+        domain: fn(&DomainReport, &PublishedFailures<'_>, Sink<'_>),
+    },
 }
 
 /// One metric family.

@@ -3,6 +3,7 @@
 mod endpoint;
 pub(super) mod family;
 mod inside;
+mod published;
 mod subject;
 mod target;
 
@@ -12,7 +13,7 @@ use family::{ENDPOINT_LABELS, Family, SUBJECT_LABELS};
 pub(super) const BY_SUBJECT: [&[&[Family]]; 4] = [
     &[endpoint::FAMILIES],
     &[target::FAMILIES],
-    &[subject::FAMILIES],
+    &[subject::FAMILIES, published::FAMILIES],
     inside::FAMILIES,
 ];
 

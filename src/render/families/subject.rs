@@ -1,6 +1,6 @@
 //! The metric families about hosts and mail domains: what each is called and says, and its samples.
 
-use super::family::{Family, Samples, Sink, gauge};
+use super::family::{Family, NameSamples, Samples, Sink, gauge};
 use crate::facts::lookup::Security;
 use crate::render::value::flag;
 
@@ -12,7 +12,9 @@ pub(super) const FAMILIES: &[Family] = &[
             "1: DNSSEC proves the addresses of this host.",
         )
         .when("validated view"),
-        samples: Samples::Host(|host, out| secure(host.facts.security, out)),
+        samples: Samples::Name(NameSamples::Host(|host, _, out| {
+            secure(host.facts.security, out);
+        })),
     },
     Family {
         metric: gauge(
@@ -20,7 +22,9 @@ pub(super) const FAMILIES: &[Family] = &[
             "1: DNSSEC proves the MX records of this mail domain.",
         )
         .when("validated view"),
-        samples: Samples::Domain(|domain, out| secure(domain.facts.security, out)),
+        samples: Samples::Name(NameSamples::Domain(|domain, _, out| {
+            secure(domain.facts.security, out);
+        })),
     },
 ];
 
