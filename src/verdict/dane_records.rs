@@ -134,7 +134,7 @@ mod tests {
         let failed = ("fail", Some(Reason::DaneDnsError), false);
         let unusable = weak(Reason::DaneUnusable);
         for (standing, opportunistic, required) in [
-            (records(&[good.clone()]), pass, pass),
+            (records(std::slice::from_ref(&good)), pass, pass),
             (records(&[good, bad.clone()]), pass, pass),
             (records(&[bad]), unusable, unusable),
             (DaneStanding::None, none, weak(Reason::DaneNoRecords)),
