@@ -31,6 +31,9 @@ _smtp__tls__exporter() {
             smtp__tls__exporter,serve)
                 cmd="smtp__tls__exporter__subcmd__serve"
                 ;;
+            smtp__tls__exporter,tlsa)
+                cmd="smtp__tls__exporter__subcmd__tlsa"
+                ;;
             smtp__tls__exporter__subcmd__help,check)
                 cmd="smtp__tls__exporter__subcmd__help__subcmd__check"
                 ;;
@@ -46,6 +49,9 @@ _smtp__tls__exporter() {
             smtp__tls__exporter__subcmd__help,serve)
                 cmd="smtp__tls__exporter__subcmd__help__subcmd__serve"
                 ;;
+            smtp__tls__exporter__subcmd__help,tlsa)
+                cmd="smtp__tls__exporter__subcmd__help__subcmd__tlsa"
+                ;;
             *)
                 ;;
         esac
@@ -53,7 +59,7 @@ _smtp__tls__exporter() {
 
     case "${cmd}" in
         smtp__tls__exporter)
-            opts="-h -V --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --web.external-url --web.route-prefix --config.reload-interval --timeout-offset --log.level --log.format --help --version serve check collect demo help"
+            opts="-h -V --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --web.external-url --web.route-prefix --config.reload-interval --timeout-offset --log.level --log.format --help --version serve check collect tlsa demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -197,7 +203,7 @@ _smtp__tls__exporter() {
             return 0
             ;;
         smtp__tls__exporter__subcmd__help)
-            opts="serve check collect demo help"
+            opts="serve check collect tlsa demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,6 +286,20 @@ _smtp__tls__exporter() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        smtp__tls__exporter__subcmd__help__subcmd__tlsa)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         smtp__tls__exporter__subcmd__serve)
             opts="-h --config.file --config.check --web.listen-address --web.config.file --web.systemd-socket --web.external-url --web.route-prefix --config.reload-interval --timeout-offset --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -321,6 +341,40 @@ _smtp__tls__exporter() {
                     ;;
                 --log.format)
                     COMPREPLY=($(compgen -W "logfmt json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        smtp__tls__exporter__subcmd__tlsa)
+            opts="-h --next --port --ta --ttl --json --view --config.file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --next)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --view)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

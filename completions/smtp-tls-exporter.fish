@@ -44,6 +44,7 @@ complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -s V -
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a "serve" -d 'Serve metrics for Prometheus (the default)'
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a "check" -d 'Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 unknown'
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a "collect" -d 'Write an inventory of this machine\'s mail server; exit status 1 if nothing could be read'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a "tlsa" -d 'Print the TLSA records (DANE) that what is served needs, ready for a zone file; exit status 0 nothing to do, 1 a next key has no record, 2 a served key has none, 3 unknown'
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a "demo" -d 'Play an incident with mail servers of its own on loopback, and serve its metrics'
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand serve" -l config.file -d 'The configuration file' -r -F
@@ -80,9 +81,18 @@ complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand coll
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand collect" -l next-hops -d 'How many next hops are told apart, by messages; all others are summed as `other`' -r
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand collect" -l output -d 'Write this file, in one step and with mode 0640, instead of standard output' -r -F
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand collect" -s h -l help -d 'Print help'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l next -d 'A file with a key to come, which needs a record before it is used: a certificate, a CSR, a public or a private key, PEM; may be repeated' -r -F
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l port -d 'The port, if TARGET has none' -r
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l ttl -d 'The TTL of the lines; by default that of the published records, else 3600' -r
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l view -d 'The view to look from, one from the configuration file; by default this machine\'s resolver, whose word on DNSSEC is believed' -r
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l config.file -d 'The configuration file, used with --view only [default: smtp-tls-exporter.yml]' -r -F
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l ta -d 'Also print a record of the issuer that is presented (2 1 1)'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -l json -d 'Print JSON instead of lines'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand tlsa" -s h -l help -d 'Print help'
 complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand demo" -s h -l help -d 'Print help'
-complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect demo help" -f -a "serve" -d 'Serve metrics for Prometheus (the default)'
-complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect demo help" -f -a "check" -d 'Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 unknown'
-complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect demo help" -f -a "collect" -d 'Write an inventory of this machine\'s mail server; exit status 1 if nothing could be read'
-complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect demo help" -f -a "demo" -d 'Play an incident with mail servers of its own on loopback, and serve its metrics'
-complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect tlsa demo help" -f -a "serve" -d 'Serve metrics for Prometheus (the default)'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect tlsa demo help" -f -a "check" -d 'Probe once and print a table; exit status 0 healthy, 1 warning, 2 critical, 3 unknown'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect tlsa demo help" -f -a "collect" -d 'Write an inventory of this machine\'s mail server; exit status 1 if nothing could be read'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect tlsa demo help" -f -a "tlsa" -d 'Print the TLSA records (DANE) that what is served needs, ready for a zone file; exit status 0 nothing to do, 1 a next key has no record, 2 a served key has none, 3 unknown'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect tlsa demo help" -f -a "demo" -d 'Play an incident with mail servers of its own on loopback, and serve its metrics'
+complete -c smtp-tls-exporter -n "__fish_smtp_tls_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check collect tlsa demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

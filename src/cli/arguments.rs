@@ -45,6 +45,8 @@ pub(super) enum Command {
     Check(Check),
     /// Write an inventory of this machine's mail server; exit status 1 if nothing could be read
     Collect(Collect),
+    /// Print the TLSA records (DANE) that what is served needs, ready for a zone file; exit status 0 nothing to do, 1 a next key has no record, 2 a served key has none, 3 unknown
+    Tlsa(Tlsa),
     /// Play an incident with mail servers of its own on loopback, and serve its metrics
     #[cfg(feature = "demo")]
     Demo,
@@ -168,18 +170,55 @@ pub(super) struct Collect {
     pub(super) output: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Tlsa {
+    #[arg(help = "host[:port] or mx:domain[:port]; every address is probed, for an RSA and an ECDSA key", value_name = "TARGET", value_parser = check_target)]
+    pub(super) target: CheckTarget,
+    /// A file with a key to come, which needs a record before it is used: a certificate, a CSR, a public or a private key, PEM; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) next: Vec<PathBuf>,
+    /// The port, if TARGET has none
+    #[arg(long, value_name = "PORT", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: u16,
+    /// Also print a record of the issuer that is presented (2 1 1)
+    #[arg(long)]
+    pub(super) ta: bool,
+    /// The TTL of the lines; by default that of the published records, else 3600
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=2_147_483_647))]
+    pub(super) ttl: Option<u32>,
+    /// Print JSON instead of lines
+    #[arg(long)]
+    pub(super) json: bool,
+    /// The view to look from, one from the configuration file; by default this machine's resolver, whose word on DNSSEC is believed
+    #[arg(long, value_name = "VIEW")]
+    pub(super) view: Option<String>,
+    /// The configuration file, used with --view only [default: smtp-tls-exporter.yml]
+    #[arg(long = "config.file", value_name = "FILE")]
+    pub(super) config_file: Option<PathBuf>,
+}
+
+impl Tlsa {
+    /// The configuration file, named or not.
+    pub(super) fn config_file(&self) -> &Path {
+        self.config_file
+            .as_deref()
+            .unwrap_or_else(|| Path::new(DEFAULT_CONFIG))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CollectedServer {
     Postfix,
     Exim,
 }
 
-/// One target of `check`.
+/// One target of `check` or `tlsa`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckTarget {
     pub(super) text: String,
     pub(super) place: Place,
-    pub(super) port: u16,
+    /// If it has one.
+    pub(super) port: Option<u16>,
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -231,7 +270,7 @@ fn check_target(text: &str) -> Result<CheckTarget, String> {
     Ok(CheckTarget {
         text: text.to_owned(),
         place,
-        port: port.unwrap_or(25),
+        port,
     })
 }
 
@@ -274,11 +313,11 @@ mod tests {
         ] {
             let target = check_target(text).unwrap();
             let expected = Place::Host(Host::parse(host).unwrap());
-            assert_eq!((target.place, target.port), (expected, port));
+            assert_eq!((target.place, target.port.unwrap_or(25)), (expected, port));
         }
         let domain = check_target("mx:Bears.test:2525").unwrap();
         assert_eq!(domain.place, Place::Mx("bears.test".to_owned()));
-        assert_eq!(domain.port, 2525);
+        assert_eq!(domain.port, Some(2525));
         for bad in [
             "",
             "mx:192.0.2.1",

@@ -1,6 +1,7 @@
 //! The command `check`: probe once, print, and say by the exit code how it is.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::verdict::{Demand, Expectations, Thresholds};
 use crate::watch::{Settings, View, Watched, system_clock};
 
 /// Long enough for any number of endpoints: each probe has its own, much shorter deadline.
-const PATIENCE: Duration = Duration::from_secs(86_400);
+pub(super) const PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// What is looked at: targets, and what mail servers say of their inside.
 struct Looked {
@@ -130,6 +131,11 @@ fn configured(arguments: &Check) -> Result<Looked, String> {
     Ok(looked)
 }
 
+/// A view of a configuration file.
+pub(super) fn view_in(file: &Path, name: &str) -> Result<View, String> {
+    view(name, &config_file::load(file)?.0.settings.views)
+}
+
 fn view(name: &str, views: &[View]) -> Result<View, String> {
     let found = views.iter().find(|view| *view.vantage.name == *name);
     found.cloned().ok_or_else(|| {
@@ -148,10 +154,7 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
             );
         }
         None | Some(DEFAULT_VIEW) => View::default_view(),
-        Some(name) => view(
-            name,
-            &config_file::load(arguments.config_file())?.0.settings.views,
-        )?,
+        Some(name) => view_in(arguments.config_file(), name)?,
     };
     let roots = match &arguments.roots {
         Some(file) => roots_in(file).map_err(|e| format!("--roots: {e}"))?,
@@ -200,7 +203,7 @@ fn watched(
             server_name: arguments.server_name.clone().or_else(|| host.clone()),
             host,
             place: target.place.clone(),
-            ports: vec![target.port],
+            ports: vec![target.port.unwrap_or(25)],
             offers: vec![Offer::Any],
             mode: arguments.tls,
             proxy_protocol: ProxyProtocol::Off,

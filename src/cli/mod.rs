@@ -19,6 +19,7 @@ mod rounds;
 mod runtime;
 mod serve;
 mod streams;
+mod tlsa;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,7 +32,7 @@ pub use build::BUILD;
 use complaint::complain;
 pub use streams::look_at_output;
 
-/// Exit status of `check` when nothing could be determined, after the monitoring plugins.
+/// Exit status of `check` and `tlsa` when nothing could be determined, after the monitoring plugins.
 const UNKNOWN: u8 = 3;
 
 /// What may stand on the command line, for its manual page and for shells that complete it.
@@ -42,7 +43,10 @@ pub fn command_line() -> clap::Command {
 /// Runs the command that the arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let is_check = arguments.iter().skip(1).any(|word| word == "check");
+    let is_check = arguments
+        .iter()
+        .skip(1)
+        .any(|word| word == "check" || word == "tlsa");
     let on_error = if is_check { UNKNOWN } else { 1 };
     match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => match parsed.command {
@@ -50,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Some(Command::Collect(wanted)) => finish(collect::run(&wanted), 1),
             #[cfg(feature = "demo")]
             Some(Command::Demo) => finish(demo::run(), 1),
+            Some(Command::Tlsa(wanted)) => finish(tlsa::run(&wanted), UNKNOWN),
             Some(Command::Serve(serve)) => finish(serve::run(&serve), 1),
             None => finish(serve::run(&parsed.serve), 1),
         },

@@ -15,6 +15,7 @@ mod pem;
 mod plugin;
 mod table;
 mod value;
+mod zone;
 
 pub use body::{Encoding, Unpacked, encoded};
 pub use columns::Style;
@@ -23,8 +24,9 @@ pub use discovery::discovery;
 pub use exposition::Format;
 pub use families::reserved_labels;
 pub use html::{Filter, STYLE, index, runbook, server, target};
-pub use json::json;
+pub use json::{json, zone_json};
 pub use metrics::{BuildInfo, Exporter, Refused, Reload, described, metrics, probe_metrics};
 pub use pem::pem;
 pub use plugin::plugin_line;
 pub use table::table;
+pub use zone::zone;

@@ -6,6 +6,7 @@ mod judged;
 mod published;
 mod snapshot;
 mod state;
+mod zone;
 
 pub use example::Examples;
 pub use inside::{
@@ -17,3 +18,4 @@ pub use published::{CheckFailure, PublishedFailures};
 pub use snapshot::{Entry, Resolution, Snapshot, TargetReport};
 pub(crate) use state::assess;
 pub use state::{Cause, Severity, State};
+pub use zone::{HostZone, Mark, ZoneLine, zones};

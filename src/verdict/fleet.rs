@@ -60,7 +60,14 @@ pub struct Places {
 }
 
 impl Places {
-    pub(super) fn add(&mut self, at: String) {
+    /// Adds one, unless it is there: what two offers show is in one place.
+    pub fn add_once(&mut self, at: String) {
+        if !self.first.contains(&at) {
+            self.add(at);
+        }
+    }
+
+    fn add(&mut self, at: String) {
         if self.first.len() < TOLD {
             self.first.push(at);
         }

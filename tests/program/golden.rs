@@ -188,6 +188,7 @@ fn the_help_of_every_command() {
         ("help-serve.txt", &["serve", "--help"]),
         ("help-check.txt", &["check", "--help"]),
         ("help-collect.txt", &["collect", "--help"]),
+        ("help-tlsa.txt", &["tlsa", "--help"]),
         ("help-demo.txt", &["demo", "--help"]),
     ] {
         golden(name, &PROGRAM.run_alone(arguments).stdout);

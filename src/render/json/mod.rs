@@ -7,6 +7,7 @@ mod queue;
 mod staple;
 mod subject;
 mod view;
+mod zone;
 
 use std::borrow::Cow;
 
@@ -23,6 +24,8 @@ use inside::InsideJson;
 use staple::StapleJson;
 use subject::{DomainJson, HostJson, SubjectJson};
 use view::{ResolutionJson, ViewJson, resolution, view};
+
+pub use zone::zone_json;
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {

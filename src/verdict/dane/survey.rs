@@ -92,7 +92,7 @@ impl DaneReport {
             let usable = usable.filter(|(_, report)| report.result != RecordResult::Unusable);
             for (_, report) in usable.filter(|(record, _)| is_of(record, chain)) {
                 report.result = RecordResult::Matched;
-                report.at.add(at.clone());
+                report.at.add_once(at.clone());
             }
         }
         Self {
@@ -103,6 +103,11 @@ impl DaneReport {
                 .collect(),
             records: reports.into(),
         }
+    }
+
+    /// Whether a record is of a key to come, or of the certificate that has it.
+    pub fn publishes(key: &NextKey, record: &TlsaRecord) -> bool {
+        record.unusable().is_none() && is_published(key, &[record])
     }
 
     /// How many records there are of each combination, the first ones by themselves, of `records` that it was made of.
