@@ -9,12 +9,14 @@ mod meter;
 mod proxy;
 mod proxy_protocol;
 mod route;
+mod secured;
 mod session;
 mod tls;
 mod unread;
 
 pub use limits::Limits;
 pub use route::{Proxy, ProxyError, Route};
+pub use secured::{ByteStream, Secured, secured};
 pub use tls::{ClientCertificate, ClientCertificateError, Tls};
 pub use unread::Unread;
 

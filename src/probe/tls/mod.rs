@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 
 use super::meter::Meter;
 use crate::certificate::{Certificate, Interner};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Offer};
 use crate::facts::observation::{
     Connection, Fallback, Fault, HandshakeSignature, Observation, TlsVersion,
 };
@@ -82,7 +82,22 @@ impl Tls {
 
     /// A handshake to be made with one server.
     pub(super) fn handshake(&self, endpoint: &Endpoint, fallback: Fallback) -> Handshake {
-        let profile = self.profiles.of(endpoint.offer, fallback);
+        let server_name = sni(&endpoint.address, endpoint.server_name.as_ref());
+        self.handshake_with(server_name, endpoint.offer, fallback)
+    }
+
+    /// A handshake with a server that has this name, as a browser makes it.
+    pub(super) fn handshake_by_name(&self, address: &Host, name: &Host) -> Handshake {
+        self.handshake_with(sni(address, Some(name)), Offer::Any, Fallback::Modern)
+    }
+
+    fn handshake_with(
+        &self,
+        server_name: ServerName<'static>,
+        offer: Offer,
+        fallback: Fallback,
+    ) -> Handshake {
+        let profile = self.profiles.of(offer, fallback);
         let recording = Arc::new(Recording::new(
             Arc::clone(&profile.schemes),
             Arc::clone(&self.interner),
@@ -95,7 +110,7 @@ impl Tls {
         config.client_auth_cert_resolver = Arc::clone(&recording) as _;
         Handshake {
             config: Arc::new(config),
-            server_name: sni(&endpoint.address, endpoint.server_name.as_ref()),
+            server_name,
             recording,
         }
     }
