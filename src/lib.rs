@@ -25,6 +25,7 @@ pub mod metric;
 pub mod name;
 pub mod pki;
 pub mod plain;
+pub mod policy;
 pub mod probe;
 pub mod process;
 pub mod reason;

@@ -51,6 +51,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("endpoint", "dns smtp"),
     ("collect", "certificate dns endpoint facts"),
     ("probe", "certificate facts pki smtp endpoint"),
+    ("policy", "dns endpoint facts pki probe"),
     ("verdict", "certificate facts pki"),
     (
         "report",
@@ -58,7 +59,7 @@ const ROOMS: &[(&str, &str)] = &[
     ),
     (
         "watch",
-        "certificate collect counters dns facts pki probe report smtp endpoint verdict",
+        "certificate collect counters dns facts pki policy probe report smtp endpoint verdict",
     ),
     ("advice", "facts report smtp endpoint verdict"),
     (
@@ -74,13 +75,13 @@ const ROOMS: &[(&str, &str)] = &[
     // Stages own their settings types and never import config; it imports the types it fills (see SETTINGS).
     (
         "config",
-        "certificate dns facts pki probe render report watch smtp endpoint verdict web yaml",
+        "certificate dns facts pki policy probe render report watch smtp endpoint verdict web yaml",
     ),
     // Builds what the settings name, so it sees the stages, but it runs none of them (see STEPS).
     (
         "cli",
-        "app certificate collect config counters demo dns facts pki probe render report watch smtp endpoint verdict web \
-         yaml",
+        "app certificate collect config counters demo dns facts pki policy probe render report watch smtp endpoint \
+         verdict web yaml",
     ),
     ("main", "cli"),
 ];
@@ -92,6 +93,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "probe",
         "ClientCertificate ClientCertificateError Limits Proxy Route",
     ),
+    ("config", "policy", "PolicySettings"),
     ("config", "render", "reserved_labels"),
     ("config", "report", "InsideSettings"),
     (
@@ -107,6 +109,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("web", "certificate", "Certificate SubjectName"),
     ("cli", "collect", "CollectOptions MailProgram inventory"),
     ("cli", "facts", "inventory"),
+    ("cli", "policy", "PolicySettings"),
     ("cli", "probe", "Limits Tls"),
 ];
 
@@ -124,7 +127,10 @@ const NOWHERE: &str = "no file";
 
 /// Foreign crates (and some modules of std and tokio), and where each may be named: paths below `src/` begin so.
 const FOREIGN: &[(&str, &str)] = &[
-    ("aws_lc_rs", "certificate/ probe/ web/passwords.rs"),
+    (
+        "aws_lc_rs",
+        "certificate/ policy/http.rs probe/ web/passwords.rs",
+    ),
     ("bcrypt", "web/passwords.rs"),
     ("clap", "cli/"),
     // Where what clippy.toml forbids everywhere is done.
@@ -140,8 +146,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
     ("flate2", "render/body.rs"),
     ("hickory_resolver", "demo/names.rs dns/hickory"),
-    ("hyper", "web/"),
-    ("hyper_util", "web/"),
+    ("http_body_util", "policy/http.rs"),
+    ("hyper", "policy/http.rs web/"),
+    ("hyper_util", "policy/http.rs web/"),
     ("icu_properties", "plain.rs"),
     ("idna", "name.rs"),
     ("ipnet", "config/probe_endpoint.rs watch/request.rs"),
@@ -153,6 +160,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("rcgen", "demo/authority.rs"),
     ("resolv_conf", "dns/hickory/system.rs"),
     ("rlimit", "cli/files.rs"),
+    ("rusqlite", "policy/store.rs"),
     ("rustls", "demo/ dns/tls.rs probe/tls web/"),
     ("rustls_native_certs", "pki/"),
     ("rustls_pki_types", "pki/"),
@@ -175,7 +183,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("time", "demo/authority.rs timestamp.rs"),
     (
         "tokio",
-        "app/ beside.rs cli/ collect/ demo/ dns/ probe/ watch/ web/",
+        "app/ beside.rs cli/ collect/ demo/ dns/ policy/ probe/ watch/ web/",
     ),
     ("tokio::fs", NOWHERE),
     ("tokio::net", "demo/ dns/hickory probe/ web/"),
