@@ -14,6 +14,7 @@ use super::{config_file, hostname, progress, rounds, streams};
 use crate::config::{InventoryFiles, roots_in};
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::pki::Anchors;
+use crate::policy::PolicySettings;
 use crate::probe::Limits;
 use crate::render;
 use crate::report::{InsideSettings, Snapshot};
@@ -34,6 +35,8 @@ pub(super) fn run(arguments: &Check) -> Result<u8, String> {
     let mut looked = looked(arguments)?;
     let settings = &mut looked.settings;
     settings.inside.queue = arguments.queue;
+    // The exporter that runs as a service has it open.
+    settings.published.state_directory = None;
     let limits = |thresholds: &mut Thresholds| {
         thresholds.warning = arguments.warning.unwrap_or(thresholds.warning);
         thresholds.critical = arguments.critical.unwrap_or(thresholds.critical);
@@ -166,6 +169,7 @@ fn settings(arguments: &Check) -> Result<Settings, String> {
         targets: targets.collect::<Result<_, _>>()?,
         views: vec![view.clone()],
         inside: InsideSettings::default(),
+        published: PolicySettings::new(Arc::new(Anchors::mozilla())),
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: hostname::fully_qualified(),

@@ -13,6 +13,7 @@ use crate::config::next_key_in;
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::pki::Anchors;
+use crate::policy::PolicySettings;
 use crate::probe::Limits;
 use crate::render;
 use crate::report::{HostZone, InsideSettings, Snapshot, zones};
@@ -51,6 +52,7 @@ fn settings(arguments: &Tlsa, next: &[NextKey]) -> Result<Settings, String> {
         targets: vec![watched(arguments, &view, next)?],
         views: vec![view],
         inside: InsideSettings::default(),
+        published: PolicySettings::new(Arc::default()),
         limits: Limits {
             timeout: Duration::from_secs(10),
             helo: hostname::fully_qualified(),

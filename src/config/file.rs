@@ -17,6 +17,8 @@ use super::target_list;
 use super::targets::Common;
 use super::trust::TrustStores;
 use super::views::KnownViews;
+use crate::pki::Anchors;
+use crate::policy::PolicySettings;
 use crate::probe::Limits;
 use crate::report::InsideSettings;
 use crate::watch::{OnRequest, Settings};
@@ -129,6 +131,7 @@ fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Pro
     let mut settings = Settings {
         targets: Vec::new(),
         inside: InsideSettings::default(),
+        published: PolicySettings::new(Arc::new(Anchors::mozilla())),
         views: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(10),

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use super::{ConnectorEvidence, Evidence, Expectations, Finding, Fleet, Views, candidates};
+use super::{
+    ConnectorEvidence, Evidence, Expectations, Finding, Fleet, StsEvidence, Views, candidates,
+};
 use crate::certificate::Certificate;
 use crate::facts::inventory::{
     Collector, Inventory, Role, Select, ServerFacts, ServerIdentity, ServerKey, ServerKind,
     StoredCertificate, Use,
 };
 use crate::facts::observation::{Connection, Fallback, Observation, TlsVersion};
-use crate::facts::published::DaneFacts;
+use crate::facts::published::{DaneFacts, StsFacts};
 use crate::name::Host;
 use crate::pki::{Anchors, CertPath, Revocation, Trust};
 use crate::reason::Reason;
@@ -31,6 +33,9 @@ pub(super) struct Case {
     pub(super) views: Views,
     pub(super) inside: Option<ServerFacts>,
     pub(super) dane: Option<DaneFacts>,
+    pub(super) sts: Option<StsFacts>,
+    /// What is found beside `trust` with the roots that senders believe.
+    pub(super) policy_trust: Option<Trust>,
     pub(super) now: Timestamp,
 }
 
@@ -71,6 +76,8 @@ impl Case {
             views: Views::default(),
             inside: None,
             dane: None,
+            sts: None,
+            policy_trust: None,
             now: NOW,
         }
     }
@@ -86,6 +93,11 @@ impl Case {
             views: &self.views,
             inside: self.inside.as_ref(),
             dane: self.dane.as_ref(),
+            sts: self.sts.as_ref().map(|facts| StsEvidence {
+                facts,
+                host: "mx.bears.test",
+                trust: self.policy_trust.as_ref(),
+            }),
             now: self.now,
         }
     }

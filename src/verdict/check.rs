@@ -9,7 +9,7 @@ use crate::facts::domain::DomainFacts;
 use crate::facts::host::HostFacts;
 use crate::facts::inventory::{Inventory, ServerFacts};
 use crate::facts::observation::Observation;
-use crate::facts::published::DaneFacts;
+use crate::facts::published::{DaneFacts, StsFacts};
 use crate::name::Host;
 use crate::pki::{Revocation, Trust};
 use crate::reason::Reason;
@@ -113,8 +113,21 @@ pub struct Evidence<'a> {
     pub inside: Option<&'a ServerFacts>,
     /// What senders that do DANE learn of its host; `None` where nobody asked.
     pub dane: Option<&'a DaneFacts>,
+    /// What senders that do MTA-STS learn of its mail domain; `None` where nobody asked.
+    pub sts: Option<StsEvidence<'a>>,
     /// The moment for which is judged.
     pub now: Timestamp,
+}
+
+/// An endpoint as senders see it that do MTA-STS.
+#[derive(Debug, Clone, Copy)]
+pub struct StsEvidence<'a> {
+    /// What is published for the mail domain.
+    pub facts: &'a StsFacts,
+    /// The MX host that the endpoint belongs to.
+    pub host: &'a str,
+    /// Whether a path leads from what was presented to a root that senders believe; `None` when nothing was presented.
+    pub trust: Option<&'a Trust>,
 }
 
 /// Everything that a check of a whole target may look at.

@@ -10,9 +10,12 @@ mod purpose;
 mod switch;
 mod verdicts;
 mod views;
+mod webpki;
 
 pub use candidates::candidates;
-pub use check::{Check, Evidence, Failure, Finding, Judge, Kind, Switch, TargetEvidence};
+pub use check::{
+    Check, Evidence, Failure, Finding, Judge, Kind, StsEvidence, Switch, TargetEvidence,
+};
 pub use dane::{DaneReport, RecordReport, RecordResult, RecordSum};
 pub use expectations::{Demand, Expectations, NextKey, Threshold, Thresholds};
 pub use fleet::{Fleet, KeyGroup, Leaf, Places};
@@ -20,6 +23,7 @@ pub use inside::{ConnectorEvidence, QueueEvidence, Selected, Unfit};
 pub use store_newest::TAKES;
 pub use verdicts::{Verdict, Verdicts};
 pub use views::{Outlook, Views};
+pub use webpki::webpki;
 
 use std::collections::BTreeMap;
 
@@ -62,6 +66,9 @@ checks! {
     store_newest,
     dane,
     dane_records,
+    mta_sts,
+    mta_sts_policy,
+    tlsrpt,
 }
 
 checks! {
@@ -181,6 +188,8 @@ fn run(
 
 #[cfg(test)]
 mod case;
+#[cfg(test)]
+mod sts_case;
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,11 @@ use super::settings::Watched;
 use super::{Rounds, change_log};
 use crate::endpoint::Endpoint;
 use crate::facts::observation::{Fault, Observation, Phase};
+use crate::pki::Trust;
 use crate::probe::{Limits, Route, Tls, Unread, probe};
 use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+use crate::verdict::Demand;
 
 /// In less time no probe is begun.
 const LEAST: Duration = Duration::from_millis(20);
@@ -45,12 +48,32 @@ impl Rounds {
         change_log::log_probe(&endpoint, &observation);
         let observation = Arc::new(observation);
         let (trust, revocation) = self.trust.ask(&observation, expectations, now).await;
+        let policy_trust = self.policy_trust(watched, &observation, trust.as_ref(), now);
         Probed {
+            policy_trust: policy_trust.await,
             trust,
             revocation,
             observation,
             obtained_at: now,
         }
+    }
+
+    /// The path that senders find which do MTA-STS: they have roots of their own.
+    async fn policy_trust(
+        &self,
+        watched: &Watched,
+        observation: &Arc<Observation>,
+        trust: Option<&Arc<Trust>>,
+        now: Timestamp,
+    ) -> Option<Arc<Trust>> {
+        if watched.expectations.mta_sts == Demand::Off {
+            return None;
+        }
+        let (ours, theirs) = (&watched.expectations.roots, self.policies.roots());
+        if Arc::ptr_eq(ours, theirs) || ours == theirs {
+            return trust.cloned();
+        }
+        self.trust.path(observation, theirs, now).await
     }
 
     /// Probes when there is a permit. Who turns out to be slow takes one of the permits for the slow; when there is none

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::paired::Servers;
+use super::policies::Announced;
 use super::probed::{Held, Probed};
 use super::settings::Watched;
 use crate::certificate::Certificate;
@@ -14,15 +15,28 @@ use crate::reason::Reason;
 use crate::report::{Entry, Resolution, TargetReport, assess};
 use crate::timestamp::Timestamp;
 use crate::verdict::{
-    Evidence, Expectations, Fleet, Leaf, TargetEvidence, Verdict, Verdicts, Views, judge,
-    judge_target,
+    Evidence, Expectations, Fleet, Leaf, StsEvidence, TargetEvidence, Verdict, Verdicts, Views,
+    judge, judge_target,
 };
 
-/// One target as it was found in its views, with the results that are known.
+/// A target as it was found in its views, with the results that are known.
+pub(super) struct Seen<'a> {
+    /// Where each view leads.
+    pub(super) found: &'a [(&'a Arc<str>, Option<&'a Expansion>)],
+    /// What its mail domain tells the world, by view in the same order.
+    pub(super) announced: &'a [Announced],
+    /// Its endpoints.
+    pub(super) held: Vec<Held>,
+}
+
+/// One target, judged.
 pub(super) fn report(
     watched: &Watched,
-    found: &[(&Arc<str>, Option<&Expansion>)],
-    held: Vec<Held>,
+    Seen {
+        found,
+        announced,
+        held,
+    }: Seen<'_>,
     servers: &Servers<'_>,
     now: Timestamp,
 ) -> TargetReport {
@@ -37,6 +51,7 @@ pub(super) fn report(
         expectations: &watched.expectations,
         views: &views,
         found,
+        announced,
         servers,
         now,
     };
@@ -59,6 +74,7 @@ struct Context<'a> {
     expectations: &'a Arc<Expectations>,
     views: &'a Views,
     found: &'a [(&'a Arc<str>, Option<&'a Expansion>)],
+    announced: &'a [Announced],
     servers: &'a Servers<'a>,
     now: Timestamp,
 }
@@ -72,8 +88,9 @@ impl Context<'_> {
         fleet: &'b Fleet,
     ) -> Evidence<'b> {
         let mut views = self.found.iter();
-        let found = views.find(|(view, _)| **view == endpoint.view);
-        let found = found.and_then(|(_, found)| *found);
+        let place = views.position(|(view, _)| **view == endpoint.view);
+        let found = place.and_then(|place| self.found.get(place)?.1);
+        let announced = place.and_then(|place| self.announced.get(place));
         Evidence {
             observation: &probed.observation,
             expectations: self.expectations,
@@ -86,6 +103,13 @@ impl Context<'_> {
             dane: found
                 .and_then(|found| found.dane(endpoint))
                 .map(|dane| &**dane),
+            sts: announced.and_then(|announced| {
+                Some(StsEvidence {
+                    facts: announced.sts.as_deref()?,
+                    host: &endpoint.host,
+                    trust: probed.policy_trust.as_deref(),
+                })
+            }),
             now: self.now,
         }
     }
@@ -146,6 +170,7 @@ fn pending(now: Timestamp) -> Arc<Probed> {
     Arc::new(Probed {
         observation: Arc::clone(&NO_RESULT),
         trust: None,
+        policy_trust: None,
         revocation: None,
         obtained_at: now,
     })

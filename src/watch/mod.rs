@@ -1,15 +1,18 @@
 //! Settings to snapshots: who is due, one flight an endpoint, deadlines, manners. The only file that sees all stages,
 //! and the only one that reads the clock.
 
+mod announcements;
 mod change_log;
 mod dates;
 mod flight;
 mod judging;
+mod known;
 mod located;
 mod locked;
 mod once;
 mod paired;
 mod permits;
+mod policies;
 mod probed;
 mod publish;
 mod reload;
@@ -37,11 +40,13 @@ use crate::probe::Tls;
 use crate::report::Snapshot;
 use crate::timestamp::Timestamp;
 use change_log::ChangeLog;
+use known::Known;
 use located::Locations;
 use locked::lock;
 use permits::Permits;
+use policies::Policies;
 use probed::Flights;
-use publish::{Known, Publisher};
+use publish::Publisher;
 pub use publish::{Part, Published};
 pub use request::{Gate, Module, OnRequest, Refusal};
 pub use settings::{Settings, View, Watched};
@@ -84,6 +89,7 @@ pub struct Rounds {
     inventories: Arc<Inventories>,
     trust: Arc<TrustCache>,
     change_log: Arc<ChangeLog>,
+    policies: Policies,
     /// Others have taken over with other settings; what they probe is none of our business.
     is_succeeded: AtomicBool,
 }
@@ -104,6 +110,7 @@ impl Rounds {
             permits: Arc::new(Permits::new(settings.concurrency, settings.per_address)),
             views: settings.views_by_name(),
             targets: Mutex::new(settings.targets.as_slice().into()),
+            policies: Policies::new(settings.published.clone(), clock()),
             settings,
             lookup: Arc::new(lookup),
             tls,
@@ -185,6 +192,7 @@ impl Rounds {
         let (before, after) = (places(&before), places(&targets));
         let stays = |name: &str| after.get(name).is_some_and(|p| before.get(name) == Some(p));
         lock(&self.located).retain(stays);
+        self.policies.retain(&targets);
         *lock(&self.targets) = targets.into();
     }
 
@@ -204,13 +212,14 @@ impl Rounds {
         view: Arc<View>,
         look: Arc<Look>,
     ) -> Vec<Landing> {
+        let mut landings = self.look_at_policies(&watched, &view);
         let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
         let resolving = expansion.resolving;
         let (endpoints, is_new) = self.keep(&watched.source, &view.vantage, expansion);
         if is_new {
             look.is_new();
         }
-        let mut landings = Vec::with_capacity(endpoints.len());
+        landings.reserve(endpoints.len());
         for endpoint in endpoints {
             let max_age = self.settings.max_age();
             if let Some(landing) = self.flights.board(&endpoint, max_age, |ticket| {
@@ -284,6 +293,7 @@ impl Rounds {
             located: lock(&self.located).clone(),
             flights: &self.flights,
             under_way: &self.under_way,
+            policies: &self.policies,
             inside: self.inventories.facts(),
             inside_settings: self.settings.inside.clone(),
             now: (self.clock)(),

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::judging;
+use super::judging::{self, Seen};
+use super::policies::Announced;
 use super::probed::Probed;
 use super::{Gate, Refusal, Rounds, View, Watched, subjects};
 use crate::collect::{Expansion, expand};
@@ -71,7 +72,13 @@ impl Rounds {
         let held = endpoints.map(|one| (Arc::clone(one), results.get(one).cloned()));
         let inside = self.inventories.facts();
         let servers = inside.by_address();
-        let report = judging::report(&watched, &seen, held.collect(), &servers, now);
+        // A stranger has nobody's policy fetched.
+        let seen = Seen {
+            found: &seen,
+            announced: &[],
+            held: held.collect(),
+        };
+        let report = judging::report(&watched, seen, &servers, now);
         Ok(Snapshot {
             at: now,
             hosts: found
@@ -81,7 +88,9 @@ impl Rounds {
             targets: vec![Arc::new(report)],
             domains: found
                 .iter()
-                .filter_map(|(_, found)| subjects::domain_of(&watched, found, now))
+                .filter_map(|(_, found)| {
+                    subjects::domain_of(&watched, found, Announced::default(), now)
+                })
                 .collect(),
             inside: Arc::default(),
         })
@@ -129,6 +138,7 @@ impl Rounds {
         let probed = Arc::new(Probed {
             observation: Arc::new(seen),
             trust: None,
+            policy_trust: None,
             revocation: None,
             obtained_at: (self.clock)(),
         });

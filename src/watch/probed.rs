@@ -13,6 +13,8 @@ use crate::timestamp::Timestamp;
 pub(super) struct Probed {
     pub(super) observation: Arc<Observation>,
     pub(super) trust: Option<Arc<Trust>>,
+    /// The same with the roots that senders believe, where their view is asked for.
+    pub(super) policy_trust: Option<Arc<Trust>>,
     pub(super) revocation: Option<Revocation>,
     pub(super) obtained_at: Timestamp,
 }

@@ -6,13 +6,14 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::judging;
-use super::located::{Located, Locations};
+use super::judging::{self, Seen};
+use super::known::{Known, Target};
+use super::located::Locations;
 use super::locked::lock;
 use super::paired::Servers;
-use super::probed::{Flights, Held};
+use super::policies::Announced;
+use super::probed::Held;
 use super::settings::Watched;
-use super::under_way::UnderWay;
 use super::{dates, paired, subjects};
 use crate::facts::inventory::{InsideFacts, Inventory};
 use crate::report::{Entry, Inside, InsideSettings, Snapshot, TargetReport};
@@ -37,17 +38,6 @@ pub struct Published {
     pub snapshot: Arc<Snapshot>,
 }
 
-/// All that is known at a moment.
-pub(super) struct Known<'a> {
-    pub(super) targets: Arc<[Watched]>,
-    pub(super) located: Locations,
-    pub(super) flights: &'a Flights,
-    pub(super) under_way: &'a UnderWay,
-    pub(super) inside: Arc<InsideFacts>,
-    pub(super) inside_settings: InsideSettings,
-    pub(super) now: Timestamp,
-}
-
 /// What was published last, and what it was made from.
 pub(super) struct Publisher {
     making: Mutex<Making>,
@@ -63,7 +53,7 @@ struct Making {
     inside: Arc<InsideFacts>,
     inside_settings: InsideSettings,
     /// What hosts and mail domains were judged from: the number of the last change, and when.
-    looked_up: Option<(u64, Timestamp)>,
+    looked_up: Option<([u64; 2], Timestamp)>,
     /// What was said, each once.
     verdicts: Verdicts,
     /// When something was last judged anew.
@@ -78,6 +68,8 @@ struct Judged {
     expectations: Arc<Expectations>,
     /// Of each view, since which change it leads where it does.
     since: Vec<Option<u64>>,
+    /// What the mail domain told the world, by view.
+    announced: Vec<Announced>,
     /// Of the servers that its endpoints are.
     inventories: Vec<Arc<Inventory>>,
     from: Timestamp,
@@ -236,19 +228,20 @@ impl Making {
         inside: Arc<Inside>,
     ) -> Snapshot {
         let Known { located, now, .. } = known;
+        let changes = [located.changes(), known.policies.changes()];
         // Records are held against what is served.
         let is_served =
             is_same(&last.targets, &targets) || last.hosts.iter().all(|host| host.dane.is_none());
         let is_same = self
             .looked_up
-            .is_some_and(|(changes, at)| changes == located.changes() && holds(at, *now, HOLDS));
+            .is_some_and(|(before, at)| before == changes && holds(at, *now, HOLDS));
         let (hosts, domains) = if is_same && is_served {
             (Arc::clone(&last.hosts), Arc::clone(&last.domains))
         } else {
-            self.looked_up = Some((located.changes(), *now));
+            self.looked_up = Some((changes, *now));
             (
                 subjects::hosts(&known.targets, located, &targets, *now),
-                subjects::domains(&known.targets, located, *now),
+                subjects::domains(&known.targets, located, known.policies, *now),
             )
         };
         Snapshot {
@@ -267,38 +260,6 @@ fn holds(from: Timestamp, now: Timestamp, seconds: i64) -> bool {
     from <= now && now < from.plus_seconds(seconds)
 }
 
-/// A target as it is known.
-struct Target<'a> {
-    watched: &'a Watched,
-    found: Vec<(&'a Arc<str>, Option<&'a Located>)>,
-    held: Vec<Held>,
-}
-
-impl<'a> Target<'a> {
-    fn new(watched: &'a Watched, known: &'a Known<'_>) -> Self {
-        let source = &watched.source;
-        let located = |view: &Arc<str>| known.located.get(&source.name, view);
-        let found: Vec<_> = source
-            .views
-            .iter()
-            .map(|view| (view, located(view)))
-            .collect();
-        let endpoints = found.iter().filter_map(|(_, located)| *located);
-        let endpoints = endpoints.flat_map(|located| located.found.all());
-        let held = endpoints.map(|one| (Arc::clone(one), known.flights.last(one)));
-        Self {
-            held: held.collect(),
-            watched,
-            found,
-        }
-    }
-
-    fn since(&self) -> impl Iterator<Item = Option<u64>> {
-        let found = self.found.iter();
-        found.map(|(_, located)| located.map(|located| located.since))
-    }
-}
-
 impl Judged {
     fn new(
         target: Target<'_>,
@@ -313,13 +274,19 @@ impl Judged {
         let found: Vec<_> = found
             .map(|(view, located)| (*view, located.map(|located| &*located.found)))
             .collect();
-        let mut report = judging::report(target.watched, &found, target.held, servers, now);
+        let seen = Seen {
+            found: &found,
+            announced: &target.announced,
+            held: target.held,
+        };
+        let mut report = judging::report(target.watched, seen, servers, now);
         report.share(verdicts);
         let most = now.plus_seconds(HOLDS);
         let dates = dates::next(&report, now).into_iter().chain(of_servers);
         Self {
             expectations: Arc::clone(&target.watched.expectations),
             since,
+            announced: target.announced,
             from: now,
             inventories,
             until: dates.chain([most]).min().unwrap_or(most),
@@ -337,6 +304,11 @@ impl Judged {
         Arc::ptr_eq(&report.source, &watched.source)
             && Arc::ptr_eq(&self.expectations, &watched.expectations)
             && self.since.iter().copied().eq(target.since())
+            && self
+                .announced
+                .iter()
+                .zip(&target.announced)
+                .all(|(one, other)| one.is(other))
             && report.entries.len() == target.held.len()
             && report.entries.iter().zip(&target.held).all(is_from)
             && paired::are_same(&self.inventories, &target.held, servers)

@@ -9,6 +9,7 @@ use super::permits::Permits;
 use super::publish::Publisher;
 use super::{Rounds, Settings, View, Watched};
 use crate::dns::Lookup;
+use crate::verdict::Demand;
 
 impl Rounds {
     /// Rounds over other settings which go on where these are: targets that are the same in both keep their results,
@@ -30,6 +31,9 @@ impl Rounds {
                 Arc::new(Permits::new(settings.concurrency, settings.per_address))
             },
             targets: Mutex::new(settings.targets.as_slice().into()),
+            policies: self
+                .policies
+                .with(settings.published.clone(), (self.clock)()),
             views,
             settings,
             lookup,
@@ -58,9 +62,11 @@ impl Rounds {
             (Some(ours), Some(theirs)) => ours.is_same_as(theirs),
             _ => false,
         };
+        let is_same_web = *self.policies.roots() == settings.published.roots;
         let is_kept = |watched: &&Watched| {
             let before = ours.get(watched.source.name.as_str());
             before.is_some_and(|before| before.is_probed_as(watched))
+                && (is_same_web || watched.expectations.mta_sts == Demand::Off)
                 && watched.source.views.iter().all(is_same_view)
         };
         let kept = settings.targets.iter().filter(is_kept);
@@ -76,6 +82,8 @@ impl Watched {
         let is_alone =
             |one: &Self| one.client_certificate.is_none() && one.expectations.crls.is_empty();
         self.source == other.source
+            && (self.expectations.mta_sts == Demand::Off)
+                == (other.expectations.mta_sts == Demand::Off)
             && is_alone(self)
             && is_alone(other)
             && (Arc::ptr_eq(ours, theirs) || ours == theirs)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::dns::{AddressFamily, Policy};
 use crate::endpoint::{DEFAULT_VIEW, LookupView, Source};
 use crate::pki::Anchors;
+use crate::policy::PolicySettings;
 use crate::probe::{ClientCertificate, Limits, Route};
 use crate::report::InsideSettings;
 use crate::verdict::Expectations;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub targets: Vec<Watched>,
     /// How the inside of mail servers is judged.
     pub inside: InsideSettings,
+    /// How policies are read that mail domains publish.
+    pub published: PolicySettings,
     /// Every view that a target names.
     pub views: Vec<View>,
     /// The limits of one probe.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::located::Locations;
+use super::policies::{Announced, Policies};
 use super::settings::Watched;
 use crate::collect::Expansion;
 use crate::facts::host::HostKey;
@@ -36,10 +37,13 @@ pub(super) fn hosts(
 pub(super) fn domains(
     targets: &[Watched],
     located: &Locations,
+    policies: &Policies,
     now: Timestamp,
 ) -> Arc<[DomainReport]> {
     found_in(targets, located)
-        .filter_map(|(watched, found)| domain_of(watched, found, now))
+        .filter_map(|(watched, found)| {
+            domain_of(watched, found, policies.of(watched, &found.view), now)
+        })
         .collect()
 }
 
@@ -101,9 +105,11 @@ fn surveyed(facts: &DaneFacts, entries: &[Entry], host: &HostKey, next: &[NextKe
 pub(super) fn domain_of(
     watched: &Watched,
     found: &Expansion,
+    announced: Announced,
     now: Timestamp,
 ) -> Option<DomainReport> {
-    let (key, facts) = found.domain(&watched.source)?;
+    let (key, mut facts) = found.domain(&watched.source)?;
+    (facts.sts, facts.tlsrpt) = (announced.sts, announced.tlsrpt);
     let verdict = judge_domain(&facts, &watched.expectations, now);
     Some(DomainReport::of_domain(key, facts, verdict))
 }

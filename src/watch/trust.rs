@@ -59,12 +59,26 @@ impl TrustCache {
         let expectations = Arc::clone(expectations);
         let asking = beside::run(move || cache.ask_here(&observation, &expectations, now));
         asking.await.unwrap_or_else(|_| {
-            let defect = "defect in the search for a path: its task broke".to_owned();
-            (
-                Some(Arc::new(Trust::None(NoPath::Unsupported(defect)))),
-                None,
-            )
+            let broken = Arc::new(broken());
+            (Some(broken), None)
         })
+    }
+
+    /// Whether what was presented leads to one of these roots; `None` when nothing was presented.
+    pub(super) async fn path(
+        self: &Arc<Self>,
+        observation: &Arc<Observation>,
+        roots: &Arc<Anchors>,
+        now: Timestamp,
+    ) -> Option<Arc<Trust>> {
+        observation.leaf()?;
+        if let Some(known) = self.recall(&key(observation, roots), now) {
+            return Some(known);
+        }
+        let (cache, observation) = (Arc::clone(self), Arc::clone(observation));
+        let roots = Arc::clone(roots);
+        let searching = beside::run(move || cache.find(&observation, &roots, now));
+        Some(searching.await.unwrap_or_else(|_| Arc::new(broken())))
     }
 
     fn ask_here(
@@ -103,6 +117,11 @@ impl TrustCache {
         let (trust, _) = lock(&self.known).get(key)?;
         holds_at(&trust, now).then_some(trust)
     }
+}
+
+fn broken() -> Trust {
+    let defect = "defect in the search for a path: its task broke".to_owned();
+    Trust::None(NoPath::Unsupported(defect))
 }
 
 fn key(observation: &Observation, anchors: &Arc<Anchors>) -> Key {

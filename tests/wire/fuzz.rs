@@ -45,6 +45,8 @@ targets! {
     legacy_reader: "fuzz/seeds/first_flights" => targets::legacy_reader;
     configuration: "fuzz/seeds/configurations" => targets::configuration;
     inventory: "fuzz/seeds/inventories" => targets::inventory;
+    published_texts: "fuzz/seeds/published_texts" => targets::published_texts;
+    mta_sts_policy: "fuzz/seeds/mta_sts_policies" => targets::mta_sts_policy;
 }
 
 /// The files of a directory below `tests/`, in the order of their names.

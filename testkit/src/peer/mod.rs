@@ -4,10 +4,12 @@ pub mod acts;
 mod authority;
 mod dns;
 mod mute;
+mod policy_host;
 mod script;
 mod server;
 
 pub use authority::{Authority, Credentials, Leaf};
 pub use dns::{Answer, Dns, Zone};
+pub use policy_host::{Page, PolicyHost};
 pub use script::{Act, Script};
 pub use server::{HangUp, Server, Speech};

@@ -7,6 +7,9 @@ use std::path::Path;
 use smtp_tls_exporter::certificate::{Certificate, Dn, Facts, Staple, TlsCertificateName};
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::facts::inventory::{self, Inventory};
+use smtp_tls_exporter::facts::published::{
+    MAX_AGE, MAX_POLICY, StsMode, StsPolicy, StsRecord, TlsRptFacts,
+};
 use smtp_tls_exporter::name::Host;
 use smtp_tls_exporter::probe::legacy::{Chain, Reader, ServerHello, Stop};
 use smtp_tls_exporter::smtp::{Dialogue, Malformed, Mode, Replies, Reply, Step};
@@ -226,5 +229,50 @@ pub(crate) fn inventory(bytes: &[u8]) {
             assert_eq!(again, Ok(read));
         }
         Err(fault) => is_honest_line(&fault.detail),
+    }
+}
+
+/// TXT records, parted by zeros.
+pub(crate) fn published_texts(bytes: &[u8]) {
+    let records = || bytes.split(|byte| *byte == 0);
+    match StsRecord::read(records()) {
+        StsRecord::Id(id) => {
+            let fits = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            assert!(fits && (1..=32).contains(&id.len()), "{id}");
+        }
+        StsRecord::Malformed(mistake) => assert!(mistake.what.len() < 600, "{mistake}"),
+        StsRecord::Several(count) => assert!(count > 1),
+        StsRecord::None => {}
+        other => panic!("nobody was asked: {other:?}"),
+    }
+    match TlsRptFacts::read(records()) {
+        TlsRptFacts::Record(to) => {
+            let all = to.destinations.len() + to.mistakes.len();
+            assert!((1..=64).contains(&all), "{to:?}");
+            for to in &to.destinations {
+                assert!(to.uri.bytes().all(|byte| byte.is_ascii_graphic()), "{to:?}");
+            }
+        }
+        TlsRptFacts::Malformed(mistake) => assert!(mistake.what.len() < 600, "{mistake}"),
+        TlsRptFacts::Several(count) => assert!(count > 1),
+        TlsRptFacts::None => {}
+        other => panic!("nobody was asked: {other:?}"),
+    }
+}
+
+pub(crate) fn mta_sts_policy(bytes: &[u8]) {
+    match StsPolicy::read(bytes) {
+        Ok(policy) => {
+            assert!(bytes.len() <= MAX_POLICY && policy.max_age <= MAX_AGE);
+            assert!(policy.mode == StsMode::None || !policy.patterns.is_empty());
+            assert!(policy.remarks.len() <= 16);
+            assert_eq!(StsPolicy::read(bytes), Ok(policy.clone()));
+            for pattern in &policy.patterns {
+                let host = pattern.replacen('*', "one", 1);
+                assert!(policy.covers(&host), "{pattern}");
+                assert!(policy.covers(&host.to_ascii_uppercase()), "{pattern}");
+            }
+        }
+        Err(mistake) => assert!(mistake.what.len() < 600, "{mistake}"),
     }
 }
