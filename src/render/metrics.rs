@@ -1,21 +1,17 @@
 //! A snapshot and the exporter's own counters to the body of `/metrics`; the only renderer that knows the prometheus crate.
 
-use std::collections::HashMap;
-
 use prometheus::proto::{MetricFamily, MetricType};
 
 use super::body::Encoding;
 use super::exposition::{Exposition, Format, Labels};
 use super::families;
-use super::families::family::{ENDPOINT_LABELS, Family, NameSamples, Samples, Sink, TARGET_LABELS};
+use super::families::family::{Family, NameSamples, Samples, Sink};
+use super::label_sets::{LabelSets, named, of_server};
 use super::value;
 use crate::counters::{self, Counters};
-use crate::endpoint::{Endpoint, Source};
 use crate::metric::{Kind, Metric};
 use crate::process::{self, ProcessFacts};
-use crate::report::{
-    DomainReport, Entry, HostReport, PublishedFailures, ServerReport, Snapshot, TargetReport,
-};
+use crate::report::{DomainReport, HostReport, PublishedFailures, Snapshot};
 use crate::timestamp::Timestamp;
 
 /// What this program was built from.
@@ -191,12 +187,6 @@ fn of_names(
     );
 }
 
-/// Values to labels by the names of their family.
-fn named(names: &[&str], values: &[&str]) -> Labels {
-    debug_assert_eq!(names.len(), values.len(), "a value for each of {names:?}");
-    Labels::new(names.iter().copied().zip(values.iter().copied()))
-}
-
 /// The samples of one family of which most subjects have none: labels are written only where there is one.
 fn each<S>(
     subjects: &[S],
@@ -208,106 +198,6 @@ fn each<S>(
         samples(subject, &mut |own, value| {
             write(&labels(subject), own, value)
         });
-    }
-}
-
-/// The labels of every endpoint and target, written once, and what those of other subjects are made from.
-struct LabelSets<'a> {
-    entries: Vec<Labels>,
-    targets: Vec<Labels>,
-    names: Vec<&'a str>,
-    sources: HashMap<&'a str, &'a Source>,
-}
-
-impl<'a> LabelSets<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
-        // The same label names on all targets, empty where unset: aggregations then never mix label sets.
-        let mut names: Vec<&str> = snapshot
-            .targets
-            .iter()
-            .flat_map(|t| t.source.labels.keys().map(String::as_str))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        let targets = snapshot.targets.iter().map(|target| &*target.source);
-        Self {
-            sources: targets.map(|s| (s.name.as_str(), s)).collect(),
-            entries: snapshot
-                .entries()
-                .map(|(target, entry)| of_entry(target, entry, &names))
-                .collect(),
-            targets: snapshot
-                .targets
-                .iter()
-                .map(|target| {
-                    let mut labels = named(&TARGET_LABELS, &[target.source.name.as_str()]);
-                    add_own(&mut labels, &target.source, &names);
-                    labels
-                })
-                .collect(),
-            names,
-        }
-    }
-
-    fn of_host(&self, HostReport { key, .. }: &HostReport) -> Labels {
-        let labels = Labels::new([
-            ("target", &*key.target),
-            ("host", &key.host),
-            ("port", &key.port.to_string()),
-            ("view", &key.view),
-        ]);
-        self.with_own(labels, &key.target)
-    }
-
-    fn of_domain(&self, DomainReport { key, .. }: &DomainReport) -> Labels {
-        let labels = Labels::new([
-            ("target", &*key.target),
-            ("domain", &key.domain),
-            ("view", &key.view),
-        ]);
-        self.with_own(labels, &key.target)
-    }
-
-    fn with_own(&self, mut labels: Labels, target: &str) -> Labels {
-        if let Some(source) = self.sources.get(target) {
-            add_own(&mut labels, source, &self.names);
-        }
-        labels
-    }
-}
-
-fn of_server(server: &ServerReport) -> Labels {
-    Labels::new([("server", &*server.facts.key.0)])
-}
-
-fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
-    let endpoint = &entry.endpoint;
-    let (port, address) = (endpoint.port.to_string(), address(endpoint));
-    let values: [&str; 6] = [
-        &endpoint.target,
-        &endpoint.host,
-        &port,
-        &endpoint.view,
-        &address,
-        endpoint.offer.as_str(),
-    ];
-    let mut labels = named(&ENDPOINT_LABELS, &values);
-    add_own(&mut labels, &target.source, names);
-    labels
-}
-
-/// Empty for what stands in for a target whose name was not found.
-fn address(endpoint: &Endpoint) -> String {
-    if endpoint.is_nowhere() {
-        String::new()
-    } else {
-        endpoint.address.to_string()
-    }
-}
-
-fn add_own(labels: &mut Labels, source: &Source, names: &[&str]) {
-    for name in names {
-        labels.add(name, source.labels.get(*name).map_or("", String::as_str));
     }
 }
 

@@ -1,7 +1,7 @@
 //! A snapshot to the table that a person reads in a terminal, and what to do next.
 
 use super::columns::{Heads, Holds, Row, Style, causes, counted, days, lines, plural, why};
-use super::inside;
+use super::{inside, published};
 use crate::advice::steps;
 use crate::endpoint::{DEFAULT_VIEW, Endpoint, Offer, Place};
 use crate::plain::plain;
@@ -16,6 +16,13 @@ const HEADS: Heads<6> = [
     ("STATE", Holds::State),
     ("WHY", Holds::Text),
 ];
+const PUBLISHED: Heads<4> = [
+    ("PUBLISHED", Holds::Text),
+    ("OF", Holds::Text),
+    ("STATE", Holds::State),
+    ("WHAT SENDERS SEE", Holds::Text),
+];
+
 /// One line an endpoint, worst first within its target, and a line that sums up; the same of the inside of mail servers;
 /// and what to do next.
 pub fn table(snapshot: &Snapshot, style: Style) -> String {
@@ -26,6 +33,10 @@ pub fn table(snapshot: &Snapshot, style: Style) -> String {
         let lines = lines(&HEADS, &rows, style);
         parts.push(format!("{lines}\n{}", summary(snapshot)));
     }
+    let published = published(snapshot);
+    if !published.is_empty() {
+        parts.push(lines(&PUBLISHED, &published, style));
+    }
     if !snapshot.inside.is_empty() {
         parts.push(inside::table(&snapshot.inside, style, snapshot.at));
     }
@@ -34,6 +45,26 @@ pub fn table(snapshot: &Snapshot, style: Style) -> String {
         out.push_str(&format!("Next: {step}\n"));
     }
     out
+}
+
+/// What is published, a line a host or mail domain and mechanism.
+fn published(snapshot: &Snapshot) -> Vec<Row<4>> {
+    let has_views = |target: &str| {
+        let mut targets = snapshot.targets.iter();
+        let target = targets.find(|one| one.source.name == target);
+        target.is_some_and(|target| target.resolutions.len() > 1)
+    };
+    let all = published::lines(snapshot).into_iter();
+    all.map(|line| {
+        let mut name = plain(&line.name, 60);
+        if line.view != DEFAULT_VIEW || has_views(line.target) {
+            name += &format!(" ({})", plain(line.view, 60));
+        }
+        let text = plain(&line.text, 400);
+        let state = line.state.as_str().to_owned();
+        (line.state, [line.mechanism.to_owned(), name, state, text])
+    })
+    .collect()
 }
 
 fn rows(target: &TargetReport, now: Timestamp) -> Vec<Row<6>> {

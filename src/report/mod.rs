@@ -14,7 +14,7 @@ pub use inside::{
     ServerReport,
 };
 pub use judged::{DomainReport, HostReport, Judged};
-pub use published::{CheckFailure, PublishedFailures};
+pub use published::{Mechanism, PublishedFailures, PublishedReasons};
 pub use snapshot::{Entry, Resolution, Snapshot, TargetReport};
 pub(crate) use state::assess;
 pub use state::{Cause, Severity, State};

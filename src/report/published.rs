@@ -1,75 +1,120 @@
-//! What endpoints fail for that concerns all of their host or mail domain: what is published for it.
+//! What is wrong with what is published for hosts and mail domains: their own findings, and those of their endpoints.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::judged::{DomainReport, HostReport};
-use super::snapshot::{Entry, Snapshot};
-use crate::facts::domain::DomainKey;
-use crate::facts::host::HostKey;
+use super::snapshot::Snapshot;
+use super::state::{State, state_of};
 use crate::reason::Reason;
-use crate::verdict::{Check, Finding, Kind};
+use crate::verdict::{Finding, Kind, Verdict};
 
-/// A check that fails, and why.
-pub type CheckFailure = (&'static str, Reason);
+/// What is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mechanism {
+    /// TLSA records (RFC 7672).
+    Dane,
+    /// An MTA-STS record and policy (RFC 8461).
+    MtaSts,
+    /// A TLSRPT record (RFC 8460).
+    TlsRpt,
+}
 
-/// The failures about what is published, of hosts and mail domains, their endpoints' among them.
+impl Mechanism {
+    /// The label value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dane => "dane",
+            Self::MtaSts => "mta_sts",
+            Self::TlsRpt => "tlsrpt",
+        }
+    }
+
+    /// What a check of [`Kind::Published`] is about.
+    fn of_check(name: &str) -> Self {
+        if name.starts_with("dane") {
+            Self::Dane
+        } else if name.starts_with("mta_sts") {
+            Self::MtaSts
+        } else {
+            Self::TlsRpt
+        }
+    }
+}
+
+/// The reasons, each with the worst state that it brings.
+pub type PublishedReasons = BTreeMap<Reason, State>;
+
+type OfMechanisms = BTreeMap<Mechanism, PublishedReasons>;
+
+/// The failures of all hosts and mail domains.
 #[derive(Debug, Default)]
 pub struct PublishedFailures<'a> {
-    hosts: HashMap<(&'a str, &'a str, u16, &'a str), BTreeSet<CheckFailure>>,
-    domains: HashMap<(&'a str, &'a str), BTreeSet<CheckFailure>>,
+    hosts: HashMap<(&'a str, &'a str, u16, &'a str), OfMechanisms>,
+    domains: HashMap<(&'a str, &'a str), OfMechanisms>,
 }
 
 impl<'a> PublishedFailures<'a> {
     /// Of everything that is known.
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let mut all = Self::default();
+        for host in &*snapshot.hosts {
+            let key = &host.key;
+            let of_host = all
+                .hosts
+                .entry((&key.target, &key.host, key.port, &key.view));
+            add(&host.verdict, of_host.or_default());
+        }
+        for domain in &*snapshot.domains {
+            let key = &domain.key;
+            let of_domain = all.domains.entry((&key.target, &key.view));
+            add(&domain.verdict, of_domain.or_default());
+        }
         for (_, entry) in snapshot.entries() {
-            for failure in failures(entry.verdict.judgements()) {
-                all.add(entry, failure);
+            let at = &*entry.endpoint;
+            if let Some(host) = all
+                .hosts
+                .get_mut(&(&*at.target, &*at.host, at.port, &*at.view))
+            {
+                add(&entry.verdict, host);
+            }
+            if let Some(domain) = all.domains.get_mut(&(&*at.target, &*at.view)) {
+                add(&entry.verdict, domain);
             }
         }
         all
     }
 
-    fn add(&mut self, entry: &'a Entry, failure: CheckFailure) {
-        let at = &*entry.endpoint;
-        let host = (&*at.target, &*at.host, at.port, &*at.view);
-        self.hosts.entry(host).or_default().insert(failure);
-        let domain = (&*at.target, &*at.view);
-        self.domains.entry(domain).or_default().insert(failure);
+    /// Of a host, of which DANE is published.
+    pub fn of_host(&self, host: &HostReport) -> PublishedReasons {
+        let key = &host.key;
+        let found = self
+            .hosts
+            .get(&(&*key.target, &*key.host, key.port, &*key.view));
+        of(found, Mechanism::Dane)
     }
 
-    /// Of a host, each once.
-    pub fn of_host(&self, host: &HostReport) -> BTreeSet<CheckFailure> {
-        let HostKey {
-            target,
-            host: name,
-            port,
-            view,
-        } = &host.key;
-        let theirs = self.hosts.get(&(&**target, &**name, *port, &**view));
-        let theirs = theirs.into_iter().flatten().copied();
-        failures(host.verdict.judgements()).chain(theirs).collect()
-    }
-
-    /// Of a mail domain, each once.
-    pub fn of_domain(&self, domain: &DomainReport) -> BTreeSet<CheckFailure> {
-        let DomainKey { target, view, .. } = &domain.key;
-        let theirs = self.domains.get(&(&**target, &**view));
-        let theirs = theirs.into_iter().flatten().copied();
-        failures(domain.verdict.judgements())
-            .chain(theirs)
-            .collect()
+    /// Of a mail domain.
+    pub fn of_domain(&self, domain: &DomainReport, mechanism: Mechanism) -> PublishedReasons {
+        let key = &domain.key;
+        of(self.domains.get(&(&*key.target, &*key.view)), mechanism)
     }
 }
 
-fn failures<'a>(
-    judgements: impl Iterator<Item = (&'static Check, &'a Finding)>,
-) -> impl Iterator<Item = CheckFailure> {
-    judgements.filter_map(|(check, finding)| match finding {
-        Finding::Fail(failure) if check.kind == Kind::Published => {
-            Some((check.name, failure.reason))
+fn of(found: Option<&OfMechanisms>, mechanism: Mechanism) -> PublishedReasons {
+    let reasons = found.and_then(|found| found.get(&mechanism));
+    reasons.cloned().unwrap_or_default()
+}
+
+fn add(verdict: &Verdict, to: &mut OfMechanisms) {
+    for (check, finding) in verdict.judgements() {
+        let Finding::Fail(failure) = finding else {
+            continue;
+        };
+        if check.kind == Kind::Published {
+            let reasons = to.entry(Mechanism::of_check(check.name)).or_default();
+            let state = state_of(check.kind, failure);
+            let worst = reasons.entry(failure.reason).or_insert(state);
+            *worst = state.min(*worst);
         }
-        _ => None,
-    })
+    }
 }

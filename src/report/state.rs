@@ -245,7 +245,8 @@ fn failure((check, finding): (&Check, &Finding)) -> Option<Cause> {
     })
 }
 
-fn state_of(kind: Kind, failure: &Failure) -> State {
+/// The word that a failure of a check brings.
+pub(super) fn state_of(kind: Kind, failure: &Failure) -> State {
     let reason = failure.reason;
     match kind {
         Kind::Dates if reason == Reason::CertNotYetValid => State::NotYetValid,

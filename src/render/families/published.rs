@@ -1,14 +1,15 @@
 //! The metric families about what is published of hosts and mail domains: what each is called and says, and its samples.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::family::{Family, NameSamples, Samples, Sink, gauge};
 use crate::certificate::Facts;
-use crate::facts::published::{DaneStanding, PolicyFetch, ReportScheme, StsFacts, TlsRptFacts};
+use crate::facts::published::{
+    Bits, DaneStanding, PolicyFetch, ReportScheme, StsFacts, TlsRptFacts,
+};
 use crate::metric::Metric;
 use crate::render::value::{count, flag, seconds, time};
-use crate::report::{CheckFailure, DomainReport, HostReport};
+use crate::report::{DomainReport, HostReport, Mechanism, PublishedReasons};
 use crate::timestamp::Timestamp;
 
 /// Every one, in the order of the output.
@@ -29,6 +30,53 @@ pub(super) const FAMILIES: &[Family] = &[
                 for word in STANDINGS {
                     out(&[word], flag(word == present));
                 }
+            }
+        },
+    ),
+    host(
+        gauge(
+            "smtp_tls_dane_records",
+            "Number of this host's TLSA records of one kind.",
+        )
+        .labels(&["usage", "selector", "matching_type", "result"])
+        .when("secure TLSA records")
+        .note(
+            "`result`: `matched` by some endpoint, `unmatched`, `unusable`. After 16 combinations the numbers are `other`.",
+        ),
+        |host, _, out| {
+            let Some(DaneStanding::Records(set)) = dane(host) else {
+                return;
+            };
+            for sum in host.dane.iter().flat_map(|dane| dane.sums(&set.records)) {
+                let other = || ["other"; 3].map(str::to_owned);
+                let bits = |(usage, selector, kind): Bits| [usage, selector, kind].map(|n| n.to_string());
+                let [usage, selector, kind] = sum.bits.map_or_else(other, bits);
+                out(&[&usage, &selector, &kind, sum.result.as_str()], count(sum.count));
+            }
+        },
+    ),
+    host(
+        gauge(
+            "smtp_tls_dane_rollover_ready",
+            "1: the next key of this host, or its issuer, has a TLSA record, too.",
+        )
+        .when("usable TLSA records"),
+        |host, _, out| {
+            if let Some(ready) = host.dane.as_ref().and_then(|dane| dane.rollover_ready) {
+                out(&[], flag(ready));
+            }
+        },
+    ),
+    host(
+        gauge(
+            "smtp_tls_dane_next_published",
+            "1: the key in this file has a TLSA record that senders can use.",
+        )
+        .labels(&["file"])
+        .when("`expect.dane_next`, and secure TLSA records"),
+        |host, _, out| {
+            for (file, is_published) in host.dane.iter().flat_map(|dane| &dane.next) {
+                out(&[&**file], flag(*is_published));
             }
         },
     ),
@@ -183,10 +231,11 @@ pub(super) const FAMILIES: &[Family] = &[
              endpoints find is said here, too: of DANE by host, of MTA-STS by domain.",
         ),
         samples: Samples::Name(NameSamples::Failures {
-            host: |host, known, out| failures(known.of_host(host), "dane", out),
+            host: |host, known, out| failures(Mechanism::Dane, &known.of_host(host), out),
             domain: |domain, known, out| {
-                failures(known.of_domain(domain), "mta_sts", out);
-                failures(known.of_domain(domain), "tlsrpt", out);
+                for mechanism in [Mechanism::MtaSts, Mechanism::TlsRpt] {
+                    failures(mechanism, &known.of_domain(domain, mechanism), out);
+                }
             },
         }),
     },
@@ -232,24 +281,9 @@ fn duration(lasting: Duration) -> f64 {
     lasting.as_secs_f64()
 }
 
-/// The findings about one mechanism.
-fn failures(all: BTreeSet<CheckFailure>, about: &str, out: Sink<'_>) {
-    let reasons = all
-        .into_iter()
-        .filter(|(check, _)| mechanism(check) == Some(about));
-    let reasons: BTreeSet<_> = reasons.map(|(_, reason)| reason).collect();
-    for reason in reasons {
-        out(&[about, reason.as_str()], 1.0);
-    }
-}
-
-/// What a check is about, of those about what is published.
-fn mechanism(check: &str) -> Option<&'static str> {
-    match check {
-        "dane" | "dane_records" => Some("dane"),
-        "mta_sts" | "mta_sts_policy" => Some("mta_sts"),
-        "tlsrpt" => Some("tlsrpt"),
-        _ => None,
+fn failures(mechanism: Mechanism, reasons: &PublishedReasons, out: Sink<'_>) {
+    for reason in reasons.keys() {
+        out(&[mechanism.as_str(), reason.as_str()], 1.0);
     }
 }
 

@@ -8,6 +8,7 @@ mod frame;
 mod index;
 mod inside;
 mod markup;
+mod published;
 mod runbook;
 mod server;
 mod span;

@@ -3,7 +3,7 @@
 use super::element::{badge, field};
 use super::frame::{ABOVE, begin, end};
 use super::markup::Html;
-use super::{endpoint, subject};
+use super::{endpoint, published, subject};
 use crate::advice::Siblings;
 use crate::endpoint::Place;
 use crate::render::table::place;
@@ -25,6 +25,7 @@ pub fn target(report: &TargetReport, snapshot: &Snapshot, version: &str) -> Stri
     entries.sort_by_key(|entry| entry.state);
     about(&mut page, report, &entries);
     subject::names(&mut page, snapshot, name);
+    published::section(&mut page, snapshot, name);
     let siblings = Siblings::of(report);
     for entry in entries {
         endpoint::section(&mut page, report, &siblings, entry, snapshot.at);

@@ -3,6 +3,7 @@
 mod certificate;
 mod finding;
 mod inside;
+mod published;
 mod queue;
 mod staple;
 mod subject;
@@ -17,10 +18,11 @@ use crate::advice;
 use crate::facts::observation::{HandshakeSignature, Observation, Outcome, Speaker};
 use crate::plain::quoted;
 use crate::reason::Reason;
-use crate::report::{Entry, Examples, Snapshot, TargetReport};
+use crate::report::{Entry, Examples, PublishedFailures, Snapshot, TargetReport};
 use certificate::{CertificateJson, TrustJson, certificate, trust};
 use finding::{Cause, Check, causes, checks};
 use inside::InsideJson;
+use published::{PublishedJson, published};
 use staple::StapleJson;
 use subject::{DomainJson, HostJson, SubjectJson};
 use view::{ResolutionJson, ViewJson, resolution, view};
@@ -29,13 +31,14 @@ pub use zone::zone_json;
 
 /// The whole snapshot as indented JSON with a line end.
 pub fn json(snapshot: &Snapshot) -> String {
+    let failures = PublishedFailures::new(snapshot);
     let report = Report {
         generated_at: snapshot.at.to_string(),
         exit_code: snapshot.severity().exit_code(),
         targets: snapshot
             .targets
             .iter()
-            .map(|t| target(t, snapshot))
+            .map(|t| target(t, snapshot, &failures))
             .collect(),
         hosts: snapshot.hosts.iter().map(subject::host).collect(),
         domains: snapshot.domains.iter().map(subject::domain).collect(),
@@ -75,6 +78,7 @@ struct Target<'a> {
     views_agree: Option<bool>,
     views: Vec<ViewJson<'a>>,
     checks: Vec<Check<'a>>,
+    published: PublishedJson<'a>,
     endpoints: Vec<Endpoint<'a>>,
 }
 
@@ -152,7 +156,11 @@ struct Line<'a> {
     text: &'a str,
 }
 
-fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
+fn target<'a>(
+    report: &'a TargetReport,
+    snapshot: &'a Snapshot,
+    failures: &PublishedFailures<'_>,
+) -> Target<'a> {
     let examples = Examples::new(report);
     Target {
         target: &report.source.name,
@@ -167,6 +175,7 @@ fn target<'a>(report: &'a TargetReport, snapshot: &Snapshot) -> Target<'a> {
         views_agree: report.views.agree(),
         views: report.views.iter().map(view).collect(),
         checks: checks(&report.verdict),
+        published: published(snapshot, failures, &report.source.name),
         endpoints: report
             .entries
             .iter()
