@@ -12,6 +12,7 @@ use super::keys;
 use super::last_good::Base;
 use super::named_file::FileKind;
 use super::probe_endpoint;
+use super::published;
 use super::target_files::TargetFiles;
 use super::target_list;
 use super::targets::Common;
@@ -95,6 +96,7 @@ fn read(
         Some(trust) => stores.section(&trust)?,
         None => (stores.mozilla(), Arc::default()),
     };
+    settings.published = published::read(&mut fields, stores)?;
     let mut views = KnownViews::new();
     if let Some(section) = fields.take("views") {
         views.read(&section, &stores.base, &roots)?;

@@ -18,6 +18,7 @@ mod pattern;
 mod pem;
 mod probe_endpoint;
 mod proxy;
+mod published;
 mod target_files;
 mod target_list;
 mod targets;

@@ -1,9 +1,11 @@
 //! Every configuration key: the one definition that the reader, the reference and the schema follow.
 
 mod key;
+mod published;
 mod target;
 
 pub use key::{Key, Needs, Section, Shape, Unset};
+pub use published::PUBLISHED;
 pub use target::{CLIENT_CERTIFICATE, DEFAULTS, EXPECT, GROUP, LIMIT, LIMITS, MODULE, TARGET};
 pub(super) use target::{DEMANDS, MODES, OFFERS, PORTS, PROXY_PROTOCOLS, TLS_VERSIONS};
 
@@ -31,6 +33,16 @@ pub const FILE: Section = Section::new(
             "target_files",
             any(&Text("[.](yml|yaml|json)$")),
             "Files with more targets: one file, or a directory and a file name with one star.",
+        ),
+        key(
+            "published",
+            Shape::Section(&PUBLISHED),
+            "How MTA-STS policies are fetched that mail domains publish.",
+        ),
+        key(
+            "state_directory",
+            TEXT,
+            "The directory that keeps what must outlive a restart: the last MTA-STS policies.",
         ),
         key(
             "inside",

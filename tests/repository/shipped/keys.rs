@@ -5,20 +5,21 @@ use std::path::Path;
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::config::keys::{
     DEFAULTS, EXPECT, FILE, INSIDE, INSIDE_SERVER, Key, LIMITS, MODULE, PROBE, PROBE_ENDPOINT,
-    PROXY, Section, Shape, TARGET, TRUST, Unset, VIEW,
+    PROXY, PUBLISHED, Section, Shape, TARGET, TRUST, Unset, VIEW,
 };
 use smtp_tls_exporter::verdict::CHECKS;
 
 use super::generated::{Outcome, generated, read, table};
 
 /// The sections that have a table, and what stands before their keys.
-const TABLES: [(&str, &Section); 9] = [
+const TABLES: [(&str, &Section); 10] = [
     ("probe.", &PROBE),
     ("trust.", &TRUST),
     ("views.NAME.", &VIEW),
     ("views.NAME.proxy.", &PROXY),
     ("targets[].", &TARGET),
     ("expect.", &EXPECT),
+    ("published.", &PUBLISHED),
     ("inside.", &INSIDE),
     ("inside.servers.NAME.", &INSIDE_SERVER),
     ("probe_endpoint.", &PROBE_ENDPOINT),
