@@ -11,6 +11,7 @@ use super::runtime::runtime;
 use super::{files, life, logging, rounds, streams};
 use crate::app::{App, InForce, Reader};
 use crate::config::{Change, Config, InventoryFiles, LastGood, Loaded, recorded};
+use crate::dns::Dnssec;
 use crate::endpoint::DEFAULT_VIEW;
 use crate::plain::plain;
 use crate::watch::{Rounds, View, system_clock};
@@ -136,8 +137,10 @@ fn seen_along(view: &View) -> String {
             .map(ToString::to_string)
             .collect()
     };
-    if view.policy.validate {
-        parts.push("validated".to_owned());
+    match view.policy.dnssec {
+        Dnssec::Off => {}
+        Dnssec::Validate => parts.push("validated".to_owned()),
+        Dnssec::Trust => parts.push("trusted to validate".to_owned()),
     }
     parts.extend(
         view.route
@@ -147,6 +150,15 @@ fn seen_along(view: &View) -> String {
     );
     parts.extend(view.route.source.map(|source| format!("from {source}")));
     format!("{}: {}", view.vantage.name, parts.join(", "))
+}
+
+/// What is believed, and why that is risky.
+fn unsafe_way(view: &View, server: &str) -> String {
+    let name = &view.vantage.name;
+    format!(
+        "{name}: warning: {server} is believed when it says that an answer is signed, but whoever is on the way to it \
+         can forge that; expected a resolver on this machine, tls:// or https://"
+    )
 }
 
 /// What `--config.check` prints.
@@ -165,6 +177,9 @@ fn understood(config: &Config) -> String {
         .filter(|v| *v.vantage.name != *DEFAULT_VIEW)
     {
         text += &format!("view {}\n", plain(&seen_along(view), 500));
+        for server in view.policy.unsafe_ways() {
+            text += &format!("view {}\n", plain(&unsafe_way(view, &server), 500));
+        }
     }
     for watched in &settings.targets {
         let source = &watched.source;

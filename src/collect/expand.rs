@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::dane::{self, AskingDane, Hop};
 use super::endpoints::endpoints;
 use super::extent::Extent;
 use super::host::FoundHost;
 use super::mail_domain;
-use super::shortcomings::unusable;
+use super::shortcomings::{summed_up, unusable};
 use crate::dns::{Addresses, Answer, Lookup, LookupFault};
 use crate::endpoint::{Endpoint, LookupView, Place, Source, is_unusable};
 use crate::facts::domain::{DomainFacts, DomainKey};
@@ -150,8 +151,10 @@ impl Expansion {
         vantage: &LookupView,
         host: String,
         found: Result<Answer<Addresses>, LookupFault>,
+        dane: BTreeMap<u16, Arc<DaneFacts>>,
     ) {
-        let (found, faults) = FoundHost::new(&host, found);
+        let (mut found, faults) = FoundHost::new(&host, found);
+        found.publishes(dane);
         self.faults.extend(faults);
         let addresses = found.addresses().map(Host::from);
         self.endpoints
@@ -160,49 +163,64 @@ impl Expansion {
         self.hosts.insert(host, found);
     }
 
+    /// Adds what is published about a host whose addresses are listed: DNS is not asked where it is, only how far it is
+    /// signed.
+    async fn listed(
+        &mut self,
+        source: &Source,
+        vantage: &LookupView,
+        lookup: &Arc<dyn Lookup>,
+        host: &str,
+    ) {
+        let answer = lookup.addresses(&vantage.name, host, vantage.family).await;
+        let asking = AskingDane::new(&**lookup, &vantage.name, host);
+        let dane = dane::facts(asking, &source.ports, &Hop::configured(), &answer).await;
+        if !dane.is_empty() {
+            self.hosts
+                .insert(host.to_owned(), FoundHost::listed(&answer, dane));
+        }
+    }
+
     /// Finds the one reason for all that is missing.
     fn sum_up(&mut self) {
-        let mut faults = std::mem::take(&mut self.faults);
-        faults.sort_by_key(|(extent, _)| std::cmp::Reverse(*extent));
-        let Some((worst, first)) = faults.first() else {
-            return;
-        };
-        self.extent = if self.endpoints.is_empty() {
-            Extent::Nothing
-        } else {
-            *worst
-        };
-        let told = faults.iter().take(TOLD);
-        let mut told: Vec<_> = told.map(|(_, fault)| fault.detail.clone()).collect();
-        if let more @ 1.. = faults.len().saturating_sub(TOLD) {
-            told.push(format!("and {more} more"));
+        if let Some((worst, fault)) = summed_up(std::mem::take(&mut self.faults)) {
+            self.extent = match self.endpoints.is_empty() {
+                true => Extent::Nothing,
+                false => worst,
+            };
+            self.fault = Some(fault);
         }
-        self.fault = Some(LookupFault {
-            reason: first.reason,
-            detail: told.join("; "),
-        });
     }
 }
 
-/// Most faults that a detail tells.
-const TOLD: usize = 5;
-
-/// Finds every endpoint of a target in a view.
-pub async fn expand(source: &Source, vantage: &LookupView, lookup: &Arc<dyn Lookup>) -> Expansion {
+/// Finds every endpoint of a target in a view; with `asks_dane` also what senders that do DANE learn of its hosts, where
+/// the view can tell.
+pub async fn expand(
+    source: &Source,
+    vantage: &LookupView,
+    lookup: &Arc<dyn Lookup>,
+    asks_dane: bool,
+) -> Expansion {
     let mut found = Expansion::new(vantage);
     let begun = tokio::time::Instant::now();
     match &source.place {
-        Place::Addresses(addresses) => fixed(source, vantage, None, addresses, &mut found),
+        Place::Addresses(addresses) => {
+            fixed(source, vantage, None, addresses, &mut found);
+            if let (true, Some(Host::Name(name))) = (asks_dane, &source.host) {
+                found.listed(source, vantage, lookup, name).await;
+            }
+        }
         Place::Host(Host::Address(address)) => {
             let host = address.to_string();
             fixed(source, vantage, Some(&host), &[*address], &mut found);
         }
         Place::Host(Host::Name(name)) => {
-            find(source, vantage, lookup, vec![name.clone()], &mut found).await;
+            let hop = asks_dane.then(Hop::configured);
+            find(source, vantage, lookup, vec![name.clone()], hop, &mut found).await;
             found.resolving = Some(begun.elapsed());
         }
         Place::Mx(domain) => {
-            mail_hosts(source, vantage, lookup, domain, &mut found).await;
+            mail_hosts(source, vantage, lookup, domain, asks_dane, &mut found).await;
             found.resolving = Some(begun.elapsed());
         }
     }
@@ -243,10 +261,15 @@ async fn mail_hosts(
     vantage: &LookupView,
     lookup: &Arc<dyn Lookup>,
     domain: &str,
+    asks_dane: bool,
     found: &mut Expansion,
 ) {
     match lookup.exchangers(&vantage.name, domain).await {
         Ok(Answer { value, security }) => {
+            let hop = asks_dane.then(|| Hop {
+                security: (!value.is_empty()).then_some(security),
+                mail_domain: Some(domain.trim_end_matches('.').into()),
+            });
             let read = mail_domain::hosts(domain, value);
             let names = read.hosts.iter().map(|e| e.host.clone()).collect();
             found.domain = Some(DomainFacts {
@@ -255,7 +278,7 @@ async fn mail_hosts(
                 fault: read.fault.clone(),
                 ..DomainFacts::default()
             });
-            find(source, vantage, lookup, names, found).await;
+            find(source, vantage, lookup, names, hop, found).await;
             if let Some(fault) = read.fault {
                 found.fail(Extent::Part, fault);
             }
@@ -277,6 +300,7 @@ async fn find(
     vantage: &LookupView,
     lookup: &Arc<dyn Lookup>,
     names: Vec<String>,
+    hop: Option<Hop>,
     found: &mut Expansion,
 ) {
     if vantage.proxied_names {
@@ -292,16 +316,24 @@ async fn find(
     for (nth, name) in names.into_iter().enumerate() {
         let (lookup, vantage) = (Arc::clone(lookup), vantage.clone());
         let asked = mail_domain::as_asked(source, &name);
+        let (ports, hop) = (source.ports.clone(), hop.clone());
         asking.spawn(async move {
             let found = lookup.addresses(&vantage.name, &asked, vantage.family);
             let answer = found.await;
-            (nth, name, answer)
+            let dane = match &hop {
+                Some(hop) => {
+                    let asking = AskingDane::new(&*lookup, &vantage.name, &name);
+                    dane::facts(asking, &ports, hop, &answer).await
+                }
+                None => BTreeMap::new(),
+            };
+            (nth, name, answer, dane)
         });
     }
     let mut answers = asking.join_all().await;
     answers.sort_by_key(|(nth, ..)| *nth);
-    for (_, name, answer) in answers {
-        found.add(source, vantage, name, answer);
+    for (_, name, answer, dane) in answers {
+        found.add(source, vantage, name, answer, dane);
     }
 }
 
@@ -438,7 +470,13 @@ mod tests {
     }
 
     async fn expanded(place: Place) -> Expansion {
-        expand(&source(place), &vantage(AddressFamily::Any), &known(map())).await
+        expand(
+            &source(place),
+            &vantage(AddressFamily::Any),
+            &known(map()),
+            false,
+        )
+        .await
     }
 
     fn addresses(found: &Expansion) -> Vec<String> {
@@ -470,7 +508,7 @@ mod tests {
     async fn every_offer_is_an_endpoint_of_its_own() {
         let mut source = source(Place::Addresses(vec!["192.0.2.9".parse().unwrap()]));
         source.offers = vec![Offer::Rsa, Offer::Ecdsa];
-        let found = expand(&source, &vantage(AddressFamily::Any), &known(map())).await;
+        let found = expand(&source, &vantage(AddressFamily::Any), &known(map()), false).await;
         let seen: Vec<_> = found.endpoints.iter().map(|e| (e.port, e.offer)).collect();
         assert_eq!(
             seen,
@@ -497,7 +535,13 @@ mod tests {
         assert_eq!(found.endpoints.len(), 2);
         assert_eq!(&*found.endpoints[0].host, "192.0.2.9");
         let nobody = known(Map::default());
-        let found = expand(&source(place), &vantage(AddressFamily::Ipv6), &nobody).await;
+        let found = expand(
+            &source(place),
+            &vantage(AddressFamily::Ipv6),
+            &nobody,
+            false,
+        )
+        .await;
         assert!(found.endpoints.is_empty() && found.fault.is_some());
     }
 
@@ -532,7 +576,7 @@ mod tests {
             ..vantage(AddressFamily::Any)
         };
         let nobody = known(Map::default());
-        let found = expand(&source(host("mx.bears.test")), &vantage, &nobody).await;
+        let found = expand(&source(host("mx.bears.test")), &vantage, &nobody, false).await;
         assert_eq!(addresses(&found), ["mx.bears.test:25", "mx.bears.test:465"]);
     }
 
@@ -541,7 +585,7 @@ mod tests {
         let (source, vantage) = (source(place), vantage(AddressFamily::Any));
         let mut last: Option<Expansion> = None;
         for (at, map) in answers {
-            let mut found = expand(&source, &vantage, &known(map)).await;
+            let mut found = expand(&source, &vantage, &known(map), false).await;
             found.remember(&source, &vantage, last.as_ref(), Timestamp(at));
             last = Some(found);
         }

@@ -50,6 +50,24 @@ impl FoundHost {
         (host, faults)
     }
 
+    /// A host whose addresses the configuration lists, and what DNS publishes about it.
+    pub(super) fn listed(
+        found: &Result<Answer<Addresses>, LookupFault>,
+        dane: BTreeMap<u16, Arc<DaneFacts>>,
+    ) -> Self {
+        let security = found.as_ref().map(|found| found.security);
+        Self {
+            security: security.unwrap_or_default(),
+            dane,
+            ..Self::unasked(None)
+        }
+    }
+
+    /// Takes in what senders that do DANE learn of it, by port.
+    pub(super) fn publishes(&mut self, dane: BTreeMap<u16, Arc<DaneFacts>>) {
+        self.dane = dane;
+    }
+
     /// A host that nobody was asked for this time, because it is unknown whether it is one.
     pub(super) fn unasked(fault: Option<&LookupFault>) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! Collects facts about hosts, mail domains and servers, as a probe does about endpoints; judges nothing.
 
+mod dane;
 mod endpoints;
 mod expand;
 mod extent;

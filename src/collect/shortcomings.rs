@@ -41,6 +41,25 @@ pub(super) fn shortcomings(
     faults
 }
 
+/// Most faults that a detail tells.
+const TOLD: usize = 5;
+
+/// The one reason for all that is missing: the worst, with the evidence for all of them.
+pub(super) fn summed_up(mut faults: Vec<(Extent, LookupFault)>) -> Option<(Extent, LookupFault)> {
+    faults.sort_by_key(|(extent, _)| std::cmp::Reverse(*extent));
+    let (worst, first) = faults.first()?;
+    let told = faults.iter().take(TOLD);
+    let mut told: Vec<_> = told.map(|(_, fault)| fault.detail.clone()).collect();
+    if let more @ 1.. = faults.len().saturating_sub(TOLD) {
+        told.push(format!("and {more} more"));
+    }
+    let fault = LookupFault {
+        reason: first.reason,
+        detail: told.join("; "),
+    };
+    Some((*worst, fault))
+}
+
 /// Most addresses that a detail lists.
 const LISTED: usize = 4;
 

@@ -8,7 +8,7 @@ use super::keys;
 use super::last_good::{self, Base};
 use super::named_file::FileKind;
 use super::proxy;
-use crate::dns::{AddressFamily, NameServer, Policy, TrustAnchor};
+use crate::dns::{AddressFamily, Dnssec, NameServer, Policy, TrustAnchor};
 use crate::endpoint::{DEFAULT_VIEW, LookupView};
 use crate::pki::Anchors;
 use crate::probe::Route;
@@ -80,7 +80,7 @@ impl KnownViews {
     /// Whether the resolvers of a view are believed about DNSSEC.
     pub(super) fn trusts(&self, name: &str) -> bool {
         let view = self.places.get(name).map(|place| &self.all[*place]);
-        view.is_some_and(|_| false)
+        view.is_some_and(|view| view.policy.dnssec == Dnssec::Trust)
     }
 
     /// Whether MX records can be asked for in a view: a proxy finds addresses only.
@@ -112,15 +112,20 @@ fn view(
         Some(value) => Some(source(&value, proxy.is_some(), family)?),
         None => None,
     };
-    let validate = match fields.take("dnssec") {
+    let dnssec = match fields.take("dnssec") {
         Some(value) => value.choice(&keys::DNSSEC)?,
-        None => false,
+        None => Dnssec::Off,
     };
-    let trust_anchor = fields.take("trust_anchor");
-    let trust_anchor = trust_anchor.map(|v| anchor(&v, base)).transpose()?;
+    let trust_anchor = match fields.take("trust_anchor") {
+        Some(value) if dnssec == Dnssec::Trust => {
+            let why = "with dnssec: trust the resolvers know where signatures end, expected it only with validate";
+            return Err(value.problem(why));
+        }
+        other => other.map(|value| anchor(&value, base)).transpose()?,
+    };
     // Who names only a proxy wants to see what the proxy sees, not what this machine's resolver says.
     let proxied_names = proxy.is_some() && resolvers.is_none();
-    if proxied_names && (validate || family.is_some()) {
+    if proxied_names && (dnssec != Dnssec::Off || family.is_some()) {
         let why = "the proxy resolves its names, expected resolvers beside dnssec and family";
         return Err(section.problem(why));
     }
@@ -136,7 +141,7 @@ fn view(
         },
         policy: Policy {
             servers: resolvers.unwrap_or_else(|| vec![NameServer::System]),
-            validate,
+            dnssec,
             trust_anchor,
             roots: Arc::clone(roots),
             source,

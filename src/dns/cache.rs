@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::record_set::{RecordKind, RecordSet};
+use crate::facts::lookup::Security;
 
 /// However long a TTL is, a change of DNS is seen after this time.
 const MAX_TTL: Duration = Duration::from_secs(300);
@@ -65,6 +66,27 @@ impl Cache {
         Some(found)
     }
 
+    /// What DNSSEC said of the last answer that was kept, though it may not be good any more.
+    pub(super) fn security(&self, question: &Question) -> Option<Security> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.young.get(question).or_else(|| kept.old.get(question));
+        entry.map(|entry| entry.answer.security)
+    }
+
+    /// Forgets the answers of a view that are not proven.
+    pub(super) fn forget_unproven(&self, view: &str) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_kept = |question: &Question, entry: &mut Entry| {
+            *question.view != *view || entry.answer.security == Security::Secure
+        };
+        kept.old.retain(is_kept);
+        kept.young.retain(is_kept);
+        let young = kept.young.iter();
+        kept.young_bytes = young
+            .map(|(question, entry)| size(question, &entry.answer))
+            .sum();
+    }
+
     /// Keeps an answer as long as its TTL says, and no longer than we want.
     pub(super) fn keep(&self, question: Question, answer: &RecordSet, now: Instant) {
         let longest = if answer.records.is_empty() {
@@ -106,7 +128,6 @@ fn size(question: &Question, answer: &RecordSet) -> usize {
 mod tests {
     use super::*;
     use crate::dns::record_set::Data;
-    use crate::facts::lookup::Security;
     use std::net::{IpAddr, Ipv4Addr};
 
     fn question(name: &str) -> Question {
@@ -121,10 +142,12 @@ mod tests {
         let address = Data::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
         RecordSet {
             records: vec![address; count].into(),
+            count,
             alias_of: None,
             exists: true,
             security: Security::Unknown,
             ttl: Duration::from_secs(ttl),
+            published_ttl: Duration::from_secs(ttl),
         }
     }
 

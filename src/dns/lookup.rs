@@ -120,7 +120,7 @@ pub trait Lookup: Send + Sync {
         not_asked()
     }
 
-    /// The TXT records of an absolute name; the strings of one record are joined without blanks.
+    /// The TXT records of a complete name; the strings of one record are joined without blanks.
     fn texts<'a>(&'a self, _view: &'a str, _name: &'a str) -> AskingPublished<'a, Box<[u8]>> {
         not_asked()
     }

@@ -3,6 +3,7 @@
 mod cache;
 mod clock;
 mod file;
+mod freshness;
 mod hickory;
 mod hosts;
 mod lookup;
@@ -12,12 +13,13 @@ mod published;
 mod record_set;
 mod search;
 mod tls;
+mod turns;
 
 pub use hickory::Resolvers;
 pub use hickory::trust_anchor::TrustAnchor;
 pub use lookup::{AddressFamily, AddressRecord, Addresses, Answer, Asking, Lookup, Trail};
 pub use name_server::{NameServer, NameServerError, Transport};
-pub use policy::Policy;
+pub use policy::{Dnssec, Policy};
 pub use published::{
     AskingPublished, AskingValidation, MAX_TEXT, MAX_TEXTS, MAX_TLSA_RECORDS, PublishedRecords,
     Unanswered, Validation,

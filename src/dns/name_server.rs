@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::search::is_local;
 use crate::name::{Host, HostError};
 
 /// One server to ask.
@@ -48,6 +49,23 @@ pub enum NameServerError {
 }
 
 impl NameServer {
+    /// Whether nobody on the way to it can change what it says: encrypted, or within this machine. Of
+    /// this machine's own configuration only its file can tell.
+    pub fn is_safe(&self) -> bool {
+        match self {
+            Self::System => false,
+            Self::At {
+                host, transport, ..
+            } => match (transport, host) {
+                (Transport::Tls(_) | Transport::Https(..), _) => true,
+                (Transport::Udp | Transport::Tcp, Host::Address(address)) => {
+                    address.to_canonical().is_loopback()
+                }
+                (Transport::Udp | Transport::Tcp, Host::Name(name)) => is_local(name),
+            },
+        }
+    }
+
     /// Reads `system`, `udp://192.0.2.1:53`, `tcp://[2001:db8::1]`, `tls://192.0.2.1#dns.example` or
     /// `https://dns.example/dns-query`. What stands behind `#` is the name in the server's certificate.
     ///

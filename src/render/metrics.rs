@@ -136,6 +136,11 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
                 }
             }
             Samples::Name(ref samples) => of_names(samples, snapshot, &labels, &mut write),
+            Samples::View(samples) => {
+                samples(snapshot, &mut |own, value| {
+                    write(&Labels::default(), own, value);
+                });
+            }
             Samples::Server(samples) => {
                 for server in &snapshot.inside.servers {
                     let labels = of_server(server);

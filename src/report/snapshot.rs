@@ -232,6 +232,8 @@ pub struct Snapshot {
     pub domains: Arc<[DomainReport]>,
     /// The mail servers, seen from inside.
     pub inside: Arc<Inside>,
+    /// Of each view whose resolver is trusted to validate: whether it does; absent as long as nobody knows.
+    pub dnssec: BTreeMap<Arc<str>, bool>,
 }
 
 impl Snapshot {

@@ -1,5 +1,6 @@
 //! All that is known at a moment, and what of it is about one target; judges nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::located::{Located, Locations};
@@ -20,6 +21,8 @@ pub(super) struct Known<'a> {
     pub(super) policies: &'a Policies,
     pub(super) inside: Arc<InsideFacts>,
     pub(super) inside_settings: InsideSettings,
+    /// Of each view whose resolver is trusted to validate: whether it does.
+    pub(super) dnssec: BTreeMap<Arc<str>, bool>,
     pub(super) now: Timestamp,
 }
 

@@ -23,7 +23,7 @@ mod subjects;
 mod trust;
 mod under_way;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,11 +34,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::collect::{Expansion, Inventories, expand};
 use crate::counters::Counters;
-use crate::dns::Lookup;
+use crate::dns::{Lookup, Validation};
 use crate::endpoint::{Endpoint, LookupView, Place, Source};
 use crate::probe::Tls;
 use crate::report::Snapshot;
 use crate::timestamp::Timestamp;
+use crate::verdict::Demand;
 use change_log::ChangeLog;
 use known::Known;
 use located::Locations;
@@ -212,8 +213,9 @@ impl Rounds {
         view: Arc<View>,
         look: Arc<Look>,
     ) -> Vec<Landing> {
+        let asks_dane = watched.expectations.dane != Demand::Off;
         let mut landings = self.look_at_policies(&watched, &view);
-        let expansion = expand(&watched.source, &view.vantage, &self.lookup).await;
+        let expansion = expand(&watched.source, &view.vantage, &self.lookup, asks_dane).await;
         let resolving = expansion.resolving;
         let (endpoints, is_new) = self.keep(&watched.source, &view.vantage, expansion);
         if is_new {
@@ -287,6 +289,16 @@ impl Rounds {
         self.under_way.news()
     }
 
+    /// Of each view whose resolver is trusted to validate: whether it does, as far as it is known.
+    fn dnssec(&self) -> BTreeMap<Arc<str>, bool> {
+        let able = |view: &Arc<str>| match self.lookup.validation(view) {
+            Validation::Able => Some((Arc::clone(view), true)),
+            Validation::Unable => Some((Arc::clone(view), false)),
+            Validation::NotAsked | Validation::Unknown => None,
+        };
+        self.views.keys().filter_map(able).collect()
+    }
+
     fn known(&self) -> Known<'_> {
         Known {
             targets: self.targets(),
@@ -296,6 +308,7 @@ impl Rounds {
             policies: &self.policies,
             inside: self.inventories.facts(),
             inside_settings: self.settings.inside.clone(),
+            dnssec: self.dnssec(),
             now: (self.clock)(),
         }
     }

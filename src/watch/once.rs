@@ -19,6 +19,7 @@ use crate::facts::observation::{Fault, Observation, Phase};
 use crate::name::Host;
 use crate::reason::Reason;
 use crate::report::Snapshot;
+use crate::verdict::Demand;
 
 /// A probe ends so much before its deadline, for its result to name the phase that was too slow.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -45,10 +46,11 @@ impl Rounds {
         deadline: Instant,
     ) -> Result<Snapshot, Refusal> {
         let mut found = Vec::new();
+        let asks_dane = watched.expectations.dane != Demand::Off;
         let lookup = self.lookup.for_strangers();
         let lookup = lookup.unwrap_or_else(|| Arc::clone(&self.lookup));
         for view in self.views_of(&watched.source) {
-            let finding = expand(&watched.source, &view.vantage, &lookup);
+            let finding = expand(&watched.source, &view.vantage, &lookup, asks_dane);
             let expansion = timeout_at(deadline - MARGIN, finding).await;
             let expansion =
                 expansion.unwrap_or_else(|_| Expansion::failed(&view.vantage, too_late()));
@@ -93,6 +95,7 @@ impl Rounds {
                 })
                 .collect(),
             inside: Arc::default(),
+            dnssec: self.dnssec(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Results to the snapshot that everybody reads: judged once a change, told to the log, and put in the place of the one
 //! before. Whoever brings results has it done; readers take what is there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -89,6 +89,7 @@ impl Publisher {
             hosts: Arc::default(),
             domains: Arc::default(),
             inside: Arc::default(),
+            dnssec: BTreeMap::new(),
         };
         let making = Making {
             targets: Arc::default(),
@@ -144,6 +145,7 @@ impl Publisher {
         let inside = making.judged_inside(&last, &known);
         let is_new = !is_same(&last.targets, &targets)
             || !Arc::ptr_eq(&last.inside, &inside)
+            || last.dnssec != known.dnssec
             || !holds(making.judged_at, known.now, HOLDS);
         let snapshot = if is_new {
             let snapshot = Arc::new(making.snapshot(&known, &last, targets, inside));
@@ -250,6 +252,7 @@ impl Making {
             hosts,
             domains,
             inside,
+            dnssec: known.dnssec.clone(),
         }
     }
 }
@@ -323,9 +326,7 @@ fn is_from((entry, (_, probed)): (&Entry, &Held)) -> bool {
 }
 
 fn is_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {
-    last.len() == next.len()
-        && last
-            .iter()
-            .zip(next)
-            .all(|(one, other)| Arc::ptr_eq(one, other))
+    last.iter()
+        .map(Arc::as_ptr)
+        .eq(next.iter().map(Arc::as_ptr))
 }

@@ -97,7 +97,7 @@ impl View {
         self.vantage == other.vantage
             && self.route == other.route
             && ours.servers == theirs.servers
-            && ours.validate == theirs.validate
+            && ours.dnssec == theirs.dnssec
             && ours.source == theirs.source
             && ours.trust_anchor.is_none()
             && theirs.trust_anchor.is_none()

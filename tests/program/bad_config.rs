@@ -10,6 +10,15 @@ const ONE: &str = "targets:\n- host: mx.bears.test\n";
 /// Documents (a `+` at the beginning stands for [`ONE`]), and what is said behind the file's name. `{dir}` is the
 /// directory that the file is in.
 const MISTAKES: &[(&str, &str)] = &[
+    (
+        "+views: {v: {dnssec: trust, trust_anchor: a.key}}\n",
+        "3: views.v.trust_anchor: with dnssec: trust the resolvers know where signatures end, expected it only with \
+         validate",
+    ),
+    (
+        "+views: {v: {dnssec: trust, proxy: 'socks5://a:1080'}}\n",
+        "3: views.v: the proxy resolves its names, expected resolvers beside dnssec and family",
+    ),
     ("", "1: targets: missing, expected a list of what to probe"),
     (
         "targets:\n",
@@ -371,6 +380,36 @@ async fn keys_of_another_version_are_never_ignored() {
         assert_eq!(ended.code, Some(1), "{yaml}: {ended:?}");
         let start = format!("smtp-tls-exporter: {name}:{key}");
         assert!(ended.complaint().starts_with(&start), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_way_on_which_the_flag_can_be_forged_is_warned_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("good.yml");
+    let resolvers =
+        "'udp://127.0.0.1', 'udp://[::1]', 'tls://192.0.2.1#dns.bears.test', 'tcp://192.0.2.2'";
+    for (dnssec, warnings) in [("trust", 1), ("validate", 0)] {
+        let yaml = format!("{ONE}views: {{v: {{dnssec: {dnssec}, resolvers: [{resolvers}]}}}}\n");
+        fs::write(&file, yaml).unwrap();
+        let ended = run(&[
+            "--config.check",
+            "--config.file",
+            &file.display().to_string(),
+        ])
+        .await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let warned = ended
+            .stdout
+            .lines()
+            .filter(|line| line.contains("warning: "));
+        let warned: Vec<_> = warned.collect();
+        assert_eq!(warned.len(), warnings, "{warned:?}");
+        let named = "view v: warning: tcp://192.0.2.2:53 is believed";
+        assert!(
+            warned.iter().all(|line| line.starts_with(named)),
+            "{warned:?}"
+        );
     }
 }
 

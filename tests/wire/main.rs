@@ -18,6 +18,7 @@ mod odd_certificates;
 mod openssl;
 mod probed;
 mod proxies;
+mod published;
 mod published_policies;
 mod publishing;
 mod real_views;

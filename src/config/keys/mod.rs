@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 use Shape::{Duration, Flag, Named, Targets, Text, TextOr, Word};
 use key::{TEXT, any, key, several, some, within, words};
 
-use crate::dns::AddressFamily;
+use crate::dns::{AddressFamily, Dnssec};
 
 /// The whole file.
 pub const FILE: Section = Section::new(
@@ -142,8 +142,9 @@ pub const VIEW: Section = Section::new("view", &[&[
     key(
         "dnssec",
         Word(&DNSSEC_WORDS),
-        "`validate`: the exporter verifies signatures, and a forged answer is `dns_error`; see below. The resolvers \
-         must pass signatures on",
+        "`trust`: the resolvers verify signatures, and their flag AD is believed, as mail servers do; needed for DANE. \
+         `validate`: the exporter verifies signatures itself, and a forged answer is `dns_error`; the resolvers must \
+         pass signatures on. See below which to choose",
     )
         .default("off"),
     key(
@@ -199,9 +200,13 @@ pub const PROXY: Section = Section::new(
 )
 .needs(Needs::All(&["url", "username", "password_file"]));
 
-/// Whether answers of DNS are validated.
-pub(super) const DNSSEC: [(&str, bool); 2] = [("validate", true), ("off", false)];
-const DNSSEC_WORDS: [&str; 2] = words(&DNSSEC);
+/// Who validates answers of DNS.
+pub(super) const DNSSEC: [(&str, Dnssec); 3] = [
+    ("trust", Dnssec::Trust),
+    ("validate", Dnssec::Validate),
+    ("off", Dnssec::Off),
+];
+const DNSSEC_WORDS: [&str; 3] = words(&DNSSEC);
 
 /// Which addresses are probed.
 pub(super) const FAMILIES: [(&str, AddressFamily); 3] = [

@@ -1,14 +1,14 @@
 //! Replies to an answer, along the aliases (RFC 1034 §3.6.2); asks nobody.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record};
 
-use super::super::record_set::{Data, RecordKind, RecordSet};
-use crate::facts::lookup::{Exchanger, Security};
+use super::super::record_set::{RecordKind, RecordSet};
+use super::data::{self, KeptRecords, is_of, shown};
+use crate::facts::lookup::Security;
 
 /// More aliases than any resolver follows.
 const MAX_ALIASES: usize = 16;
@@ -24,6 +24,21 @@ pub(super) struct Statement {
 }
 
 impl Statement {
+    /// The same of a server whose word on signatures is taken: of all that it answered, aliases included. Of an
+    /// absence its word is lost on the way; nobody needs it.
+    pub(super) fn trusted(reply: Result<DnsResponse, NetError>) -> Result<Self, NetError> {
+        let security = match &reply {
+            Ok(response) if response.metadata.authentic_data => Security::Secure,
+            Ok(_) => Security::Insecure,
+            Err(_) => Security::Unknown,
+        };
+        let statement = Self::new(reply)?;
+        Ok(Self {
+            security,
+            ..statement
+        })
+    }
+
     /// What was replied, or why that says nothing.
     pub(super) fn new(reply: Result<DnsResponse, NetError>) -> Result<Self, NetError> {
         match reply {
@@ -87,9 +102,10 @@ impl AliasChain {
             let here = || statement.records.iter().filter(|r| r.name == *self.end());
             let records: Vec<_> = here().filter(|r| is_of(r, self.kind)).collect();
             if !records.is_empty() {
+                let told = data::bounded(&records, self.kind);
+                let published_ttl = data::published_ttl(here(), self.kind);
                 let ttl = records.iter().map(|r| r.ttl).min();
-                let records = records.into_iter().filter_map(data).collect();
-                return self.done(records, true, ttl);
+                return self.done(told, published_ttl.or(ttl), true, ttl);
             }
             let alias = here().find_map(|r| match &r.data {
                 RData::CNAME(target) => Some((target.0.clone(), r.ttl)),
@@ -107,17 +123,26 @@ impl AliasChain {
         if statement.exists && !was_told {
             return AliasStep::Ask;
         }
-        self.done(Arc::default(), statement.exists, statement.negative_ttl)
+        let ttl = statement.negative_ttl;
+        self.done(KeptRecords::default(), ttl, statement.exists, ttl)
     }
 
-    fn done(&self, records: Arc<[Data]>, exists: bool, ttl: Option<u32>) -> AliasStep {
+    fn done(
+        &self,
+        told: KeptRecords,
+        published_ttl: Option<u32>,
+        exists: bool,
+        ttl: Option<u32>,
+    ) -> AliasStep {
         let alias_of = (self.names.len() > 1).then(|| shown(self.end()).into());
         AliasStep::Done(RecordSet {
-            records,
+            records: told.records,
+            count: told.count,
             alias_of,
             exists,
             security: self.security,
             ttl: Duration::from_secs(self.ttl.min(ttl.unwrap_or(0)).into()),
+            published_ttl: Duration::from_secs(published_ttl.unwrap_or(0).into()),
         })
     }
 
@@ -129,40 +154,5 @@ impl AliasChain {
             "it leads through too many aliases"
         };
         format!("{what}: {}", names.join(" → "))
-    }
-}
-
-/// Without the dot at the end, as people write it.
-pub(super) fn shown(name: &Name) -> String {
-    let text = name.to_ascii().to_ascii_lowercase();
-    match text.strip_suffix('.') {
-        Some(name) if !name.is_empty() => name.to_owned(),
-        _ => text,
-    }
-}
-
-/// The type that is asked for.
-pub(super) fn record_type(kind: RecordKind) -> RecordType {
-    match kind {
-        RecordKind::A => RecordType::A,
-        RecordKind::Aaaa => RecordType::AAAA,
-        RecordKind::Mx => RecordType::MX,
-    }
-}
-
-fn is_of(record: &Record, kind: RecordKind) -> bool {
-    record.record_type() == record_type(kind)
-}
-
-fn data(record: &Record) -> Option<Data> {
-    match &record.data {
-        RData::MX(mx) => {
-            let host = mx.exchange.to_ascii().to_ascii_lowercase();
-            Some(Data::Exchanger(Exchanger {
-                preference: mx.preference,
-                host: host.trim_end_matches('.').to_owned(),
-            }))
-        }
-        data => data.ip_addr().map(Data::Address),
     }
 }

@@ -1,15 +1,20 @@
 //! [`Lookup`] by hickory-resolver's connections, one resolver a view; nothing outside this folder knows hickory.
 
+mod ability;
 mod asker;
 mod chain;
+mod data;
 mod fault;
+mod memory;
 mod order;
 mod proof;
+mod published;
 mod question;
 mod resolver;
 mod runtime;
 mod server;
-mod system;
+
+pub(super) mod system;
 pub(super) mod trust_anchor;
 mod upstream;
 
@@ -20,7 +25,12 @@ use std::time::Duration;
 use super::cache::Cache;
 use super::lookup::{AddressFamily, Addresses, Asking, Lookup};
 use super::policy::Policy;
+use super::published::{
+    AskingPublished, AskingValidation, PublishedRecords, Unanswered, Validation,
+};
+use super::record_set::{Data, RecordKind};
 use crate::facts::lookup::{Exchanger, LookupFault};
+use crate::facts::published::TlsaRecord;
 use fault::failed;
 use resolver::Resolver;
 
@@ -30,7 +40,7 @@ const MAX_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// The resolvers of all views. They share nothing but the memory for answers: a dead one delays no other view.
 #[derive(Clone)]
 pub struct Resolvers {
-    views: Arc<HashMap<Arc<str>, Resolver>>,
+    views: Arc<HashMap<Arc<str>, Arc<Resolver>>>,
     for_strangers: bool,
 }
 
@@ -41,9 +51,10 @@ impl Resolvers {
         deadline: Duration,
     ) -> Self {
         let cache = Arc::new(Cache::new(MAX_CACHE_BYTES));
+        let published = Arc::default();
         let resolver = |(name, policy): (&Arc<str>, &Policy)| {
-            let resolver = Resolver::new(name, policy, deadline, &cache);
-            (Arc::clone(name), resolver)
+            let resolver = Resolver::new(name, policy, deadline, &cache, &published);
+            (Arc::clone(name), Arc::new(resolver))
         };
         Self {
             views: Arc::new(views.into_iter().map(resolver).collect()),
@@ -51,9 +62,25 @@ impl Resolvers {
         }
     }
 
-    fn view(&self, view: &str) -> Result<&Resolver, LookupFault> {
+    fn view(&self, view: &str) -> Result<&Arc<Resolver>, LookupFault> {
         let resolver = self.views.get(view);
         resolver.ok_or_else(|| failed(format!("there is no view {view}")))
+    }
+
+    async fn published<T>(
+        &self,
+        view: &str,
+        name: &str,
+        kind: RecordKind,
+        pick: impl Fn(&Data) -> Option<T>,
+    ) -> Result<PublishedRecords<T>, Unanswered> {
+        let resolver = self.view(view).map_err(Unanswered::Failed)?;
+        if kind != RecordKind::Txt && resolver.validation() == Validation::NotAsked {
+            return Err(Unanswered::NotAsked);
+        }
+        resolver
+            .published(name, kind, self.for_strangers, pick)
+            .await
     }
 }
 
@@ -75,6 +102,46 @@ impl Lookup for Resolvers {
             let resolver = self.view(view)?;
             resolver.exchangers(domain, self.for_strangers).await
         })
+    }
+
+    fn tlsa<'a>(&'a self, view: &'a str, name: &'a str) -> AskingPublished<'a, TlsaRecord> {
+        let pick = |data: &Data| match data {
+            Data::Tlsa(record) => Some(record.clone()),
+            _ => None,
+        };
+        Box::pin(self.published(view, name, RecordKind::Tlsa, pick))
+    }
+
+    fn texts<'a>(&'a self, view: &'a str, name: &'a str) -> AskingPublished<'a, Box<[u8]>> {
+        let pick = |data: &Data| match data {
+            Data::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        Box::pin(self.published(view, name, RecordKind::Txt, pick))
+    }
+
+    fn alias<'a>(&'a self, view: &'a str, name: &'a str) -> AskingPublished<'a, Box<str>> {
+        let pick = |data: &Data| match data {
+            Data::Alias(name) => Some(name.clone()),
+            _ => None,
+        };
+        Box::pin(self.published(view, name, RecordKind::Cname, pick))
+    }
+
+    fn validates<'a>(&'a self, view: &'a str) -> AskingValidation<'a> {
+        Box::pin(async move {
+            match self.views.get(view) {
+                Some(resolver) => resolver.validates().await,
+                None => Validation::NotAsked,
+            }
+        })
+    }
+
+    fn validation(&self, view: &str) -> Validation {
+        let resolver = self.views.get(view);
+        resolver
+            .map(|resolver| resolver.validation())
+            .unwrap_or_default()
     }
 
     fn for_strangers(&self) -> Option<Arc<dyn Lookup>> {

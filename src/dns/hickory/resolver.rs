@@ -5,21 +5,25 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::super::cache::Cache;
+use super::super::cache::{Cache, Question};
 use super::super::hosts::HostsFile;
 use super::super::lookup::{AddressFamily, AddressRecord, Addresses, Answer, Trail};
 use super::super::name_server::NameServer;
-use super::super::policy::Policy;
+use super::super::policy::{Dnssec, Policy};
+use super::super::published::Validation;
 use super::super::record_set::{Data, RecordKind, RecordSet};
 use super::asker::Asker;
 use super::fault::{failed, not_found};
+use super::memory::PublishedMemory;
 use super::question::{LookupUnderWay, ViewQuestions};
 use super::upstream::Upstream;
 use crate::facts::lookup::{Exchanger, LookupFault, Security};
 
 /// The resolver of one view.
 pub(super) struct Resolver {
-    shared: ViewQuestions,
+    pub(super) shared: ViewQuestions,
+    pub(super) published: Arc<PublishedMemory>,
+    view: Arc<str>,
     hosts: Option<HostsFile>,
     upstream: Upstream,
 }
@@ -30,10 +34,14 @@ impl Resolver {
         policy: &Policy,
         deadline: Duration,
         cache: &Arc<Cache>,
+        published: &Arc<PublishedMemory>,
     ) -> Self {
+        let is_trusting = policy.dnssec == Dnssec::Trust;
         let is_system = policy.servers.contains(&NameServer::System);
         Self {
-            shared: ViewQuestions::new(view, cache, deadline),
+            shared: ViewQuestions::new(view, cache, deadline, is_trusting),
+            published: Arc::clone(published),
+            view: Arc::clone(view),
             hosts: is_system.then(HostsFile::of_this_machine),
             upstream: Upstream::new(policy.clone(), deadline),
         }
@@ -56,8 +64,11 @@ impl Resolver {
         let mut first_fault = None;
         let candidates = asker.search.candidates(name);
         for candidate in &candidates {
-            match asked(asking, candidate, family).await {
-                Ok(found) if !found.value.records.is_empty() => return Ok(found),
+            let (_, found) = tokio::join!(self.look(&asker), asked(asking, candidate, family));
+            match found {
+                Ok(found) if !found.value.records.is_empty() => {
+                    return Ok(self.addresses_believed(found));
+                }
                 Ok(_) => {}
                 Err(fault) => {
                     first_fault.get_or_insert(fault);
@@ -97,8 +108,13 @@ impl Resolver {
         let (mut first_fault, mut missing) = (None, None);
         let candidates = asker.search.mail_domains(domain);
         for candidate in &candidates {
-            match asking.ask(candidate, RecordKind::Mx).await {
-                Ok(answer) if !answer.records.is_empty() => return Ok(exchangers(&answer)),
+            let (_, found) = tokio::join!(self.look(&asker), asking.ask(candidate, RecordKind::Mx));
+            match found {
+                Ok(answer) if !answer.records.is_empty() => {
+                    let found = exchangers(&answer);
+                    let security = self.believed(found.security);
+                    return Ok(Answer { security, ..found });
+                }
                 Ok(answer) if answer.exists => missing = Some(exchangers(&answer)),
                 Ok(answer) => {
                     let fault = leads_nowhere(candidate, &answer, "MX record");
@@ -114,10 +130,50 @@ impl Resolver {
         }
     }
 
-    async fn asker(&self, until: Instant) -> Result<Arc<Asker>, LookupFault> {
+    pub(super) async fn asker(&self, until: Instant) -> Result<Arc<Asker>, LookupFault> {
         let late = |_| failed("its name servers were not found in time".to_owned());
         let asker = timeout_at(until, self.upstream.asker()).await;
         asker.map_err(late)?.map_err(failed)
+    }
+
+    /// Where the servers' word on signatures is taken: finds out whether it is worth anything, when that is due.
+    async fn look(&self, asker: &Asker) {
+        let until = Instant::now() + self.shared.deadline / 2;
+        let look = self.shared.ability.look(asker);
+        if self.shared.is_trusting && timeout_at(until, look).await == Ok(true) {
+            self.shared.cache.forget_unproven(&self.view);
+            self.published.fresh.forget_unproven(&self.view);
+        }
+    }
+
+    /// Whether its servers validate; asks them when that is due.
+    pub(super) async fn validates(&self) -> Validation {
+        let until = Instant::now() + self.shared.deadline;
+        if self.shared.is_trusting
+            && let Ok(asker) = self.asker(until).await
+        {
+            self.look(&asker).await;
+        }
+        self.validation()
+    }
+
+    /// The same as far as it is known.
+    pub(super) fn validation(&self) -> Validation {
+        match self.shared.is_trusting {
+            true => self.shared.ability.known(),
+            false => Validation::NotAsked,
+        }
+    }
+
+    /// A question that is asked of this view.
+    pub(super) fn question(&self, name: &str, kind: RecordKind) -> Question {
+        self.shared.question(name, kind)
+    }
+
+    fn addresses_believed(&self, mut found: Answer<Addresses>) -> Answer<Addresses> {
+        found.security = self.believed(found.security);
+        found.value.trail.best = self.believed(found.value.trail.best);
+        found
     }
 }
 
@@ -211,14 +267,14 @@ fn addresses(answer: &RecordSet) -> impl Iterator<Item = AddressRecord> {
             address: *address,
             ttl: Some(answer.ttl),
         }),
-        Data::Exchanger(_) => None,
+        _ => None,
     })
 }
 
 fn exchangers(answer: &RecordSet) -> Answer<Vec<Exchanger>> {
     let exchanger = |data: &Data| match data {
         Data::Exchanger(exchanger) => Some(exchanger.clone()),
-        Data::Address(_) => None,
+        _ => None,
     };
     Answer {
         value: answer.records.iter().filter_map(exchanger).collect(),

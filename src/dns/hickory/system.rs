@@ -42,6 +42,15 @@ pub(super) async fn read() -> Result<System, String> {
     }
 }
 
+/// The servers that it names; blocks.
+pub(in crate::dns) fn servers() -> io::Result<Vec<IpAddr>> {
+    match file::read(Path::new(FILE), MAX_BYTES) {
+        Ok(text) => Ok(parse(&text).servers),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(parse(b"").servers),
+        Err(e) => Err(e),
+    }
+}
+
 fn parse(text: &[u8]) -> System {
     let (config, _) = Config::parse_with_errors(text);
     let mut servers: Vec<IpAddr> = config.nameservers.iter().map(IpAddr::from).collect();

@@ -2,7 +2,8 @@
 
 use crate::metric::Metric;
 use crate::report::{
-    DomainReport, Entry, HostReport, Inside, PublishedFailures, ServerReport, TargetReport,
+    DomainReport, Entry, HostReport, Inside, PublishedFailures, ServerReport, Snapshot,
+    TargetReport,
 };
 use crate::timestamp::Timestamp;
 
@@ -19,6 +20,8 @@ pub(in crate::render) enum Samples {
     Target(fn(&TargetReport, Sink<'_>)),
     /// One host or mail domain in a view.
     Name(NameSamples),
+    /// The views whose resolvers are trusted to validate.
+    View(fn(&Snapshot, Sink<'_>)),
     /// One mail server.
     Server(fn(&ServerReport, Timestamp, Sink<'_>)),
     /// The inside of all mail servers.

@@ -1,4 +1,4 @@
-//! The metric families about hosts and mail domains: what each is called and says, and its samples.
+//! The metric families about hosts, mail domains and views: what each is called and says, and its samples.
 
 use super::family::{Family, NameSamples, Samples, Sink, gauge};
 use crate::facts::lookup::Security;
@@ -25,6 +25,19 @@ pub(super) const FAMILIES: &[Family] = &[
         samples: Samples::Name(NameSamples::Domain(|domain, _, out| {
             secure(domain.facts.security, out);
         })),
+    },
+    Family {
+        metric: gauge(
+            "smtp_tls_dnssec_available",
+            "1: this view's resolver validates, as `dnssec: trust` expects. It says that the root is signed.",
+        )
+        .labels(&["view"])
+        .when("`dnssec: trust`"),
+        samples: Samples::View(|snapshot, out| {
+            for (view, validates) in &snapshot.dnssec {
+                out(&[view], flag(*validates));
+            }
+        }),
     },
 ];
 

@@ -236,6 +236,7 @@ const GOOD: &[&str] = &[
     "trust: {roots: [mozilla, mozilla], crls: []}\ntargets: [{host: a}]",
     "views: {a: , b: {resolvers: system}, c: {resolvers: ['udp://192.0.2.1:53', 'tls://192.0.2.1#a']}}\ntargets: [{host: a}]",
     "views: {a: {dnssec: validate, family: ipv6}, b: {proxy: 'socks5://a:1080'}}\ntargets: [{host: a, views: [a, b]}]",
+    "views: {a: {dnssec: trust, resolvers: ['udp://127.0.0.1']}}\ntargets: [{host: a, views: a}]",
     "views: {a: {source_address: 192.0.2.1}}\ntargets: [{host: a, views: a}]",
     "defaults: {ports: 25, offers: [rsa, ecdsa], tls: implicit, proxy_protocol: v2}\ntargets: [{host: a, ports: ['25', 0x1A, 587]}]",
     "defaults: {labels: {site: den, _a: 1, _: yes, _1: 2}}\ntargets: [{host: a, labels: {b: off}}]",

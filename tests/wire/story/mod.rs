@@ -3,6 +3,7 @@
 mod bears;
 mod joined;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smtp_tls_exporter::advice;
@@ -31,6 +32,7 @@ fn judged(facts: &InsideFacts, collected_at: Timestamp) -> Snapshot {
         hosts: Arc::default(),
         domains: Arc::default(),
         inside: Arc::new(inside),
+        dnssec: BTreeMap::new(),
     }
 }
 
