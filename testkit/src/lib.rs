@@ -23,7 +23,7 @@ pub mod world;
 
 mod clock;
 
-pub use clock::{early_clock, now, stopped_clock};
+pub use clock::{early_clock, fast_clock, now, stopped_clock};
 pub use exposition::{Exposition, Sample};
 pub use program::{Ended, Program, ended};
 pub use serving::{Exporter, Setup};

@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
@@ -88,12 +88,21 @@ impl Authority {
 
     /// A leaf with its intermediate.
     pub fn issue(&self, leaf: &Leaf<'_>) -> Credentials {
-        let key = KeyPair::generate().expect("a key");
+        self.certify(leaf, &KeyPair::generate().expect("a key"))
+    }
+
+    /// The same with an RSA key.
+    pub fn issue_rsa(&self, leaf: &Leaf<'_>) -> Credentials {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
+        self.certify(leaf, &key.expect("a key"))
+    }
+
+    fn certify(&self, leaf: &Leaf<'_>, key: &KeyPair) -> Credentials {
         let params = self.leaf(leaf);
-        let certificate = params.signed_by(&key, &self.issuer).expect("a leaf");
+        let certificate = params.signed_by(key, &self.issuer).expect("a leaf");
         Credentials {
             chain: vec![certificate.der().clone(), self.intermediate.der().clone()],
-            key: private(&key),
+            key: private(key),
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::WebPkiClientVerifier;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -100,7 +100,7 @@ impl Server {
         speech: Speech,
     ) -> io::Result<Self> {
         let listener = listen(address)?;
-        let acceptor = Arc::new(RwLock::new(acceptor(credentials, &speech)));
+        let acceptor = Arc::new(RwLock::new(acceptor(&[credentials], &speech)));
         let address = listener.local_addr()?;
         let log = Log::default();
         let task = tokio::spawn(accept(
@@ -130,6 +130,12 @@ impl Server {
 
     /// Presents another certificate from now on, as after a renewal.
     pub fn present(&self, credentials: &Credentials) {
+        self.present_all(&[credentials]);
+    }
+
+    /// Presents from now on the first of these that the client can verify the signature of: for servers with an RSA
+    /// and an ECDSA certificate.
+    pub fn present_all(&self, credentials: &[&Credentials]) {
         *self.acceptor.write().expect("no panic") = acceptor(credentials, &self.speech);
     }
 }
@@ -151,19 +157,38 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
+/// Not `with_single_cert`, which refuses the odd certificates that real servers present.
+#[derive(Debug)]
+struct Certificates(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Certificates {
+    /// The last one where none fits, so that the handshake says what is missing.
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let schemes = hello.signature_schemes();
+        let fits = |key: &&Arc<CertifiedKey>| key.key.choose_scheme(schemes).is_some();
+        let found = self.0.iter().find(fits).or_else(|| self.0.last());
+        found.cloned()
+    }
+}
+
+fn acceptor(credentials: &[&Credentials], speech: &Speech) -> TlsAcceptor {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let key = provider
-        .key_provider
-        .load_private_key(credentials.key.clone_key());
-    let mut key = CertifiedKey::new(credentials.chain.clone(), key.expect("a key"));
-    key.ocsp = speech.staple.clone();
+    let certified = |one: &&Credentials| {
+        let key = provider
+            .key_provider
+            .load_private_key(one.key.clone_key())
+            .expect("a key");
+        let mut key = CertifiedKey::new(one.chain.clone(), key);
+        key.ocsp = speech.staple.clone();
+        Arc::new(key)
+    };
+    let certificates = Certificates(credentials.iter().map(certified).collect());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(speech.versions)
         .expect("versions");
     let builder = if speech.demands_client_certificate {
         let mut roots = RootCertStore::empty();
-        let known = credentials.chain.iter().cloned();
+        let known = credentials.iter().flat_map(|one| one.chain.iter().cloned());
         roots.add_parsable_certificates(known);
         let mut verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
         if speech.hang_up.is_some_and(HangUp::is_late) {
@@ -173,8 +198,7 @@ fn acceptor(credentials: &Credentials, speech: &Speech) -> TlsAcceptor {
     } else {
         builder.with_no_client_auth()
     };
-    // Not `with_single_cert`, which refuses the odd certificates that real servers present.
-    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    let mut config = builder.with_cert_resolver(Arc::new(certificates));
     if let Some(tickets) = speech.tickets {
         config.send_tls13_tickets = tickets;
     }
