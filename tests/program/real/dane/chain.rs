@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use rcgen::ExtendedKeyUsagePurpose;
 use testkit::peer::{Authority, Credentials, Leaf};
 
@@ -17,6 +17,8 @@ pub(super) enum Fault {
     Purpose,
     IssuerExpired,
     SelfSigned,
+    /// No fault, but another kind of key.
+    Rsa,
 }
 
 /// What is sent.
@@ -130,6 +132,7 @@ impl Issuers {
         };
         let mut credentials = match fault {
             Fault::SelfSigned => authority.self_signed(&leaf),
+            Fault::Rsa => authority.issue_rsa(&leaf),
             _ => authority.issue(&leaf),
         };
         let root = authority.root.der().clone();
@@ -148,6 +151,11 @@ impl Issuers {
 }
 
 impl Chain {
+    /// The leaf as a PEM file's content.
+    pub(super) fn leaf_pem(&self) -> String {
+        pem(&self.credentials.chain[0])
+    }
+
     /// The record as it stands in a zone file, without its owner.
     pub(super) fn tlsa(&self, record: &Record) -> String {
         let certificate = match record.of {
@@ -176,6 +184,14 @@ impl Chain {
         } = record;
         format!("TLSA {usage} {selector} {matching} {data}")
     }
+}
+
+/// DER as a PEM file's content.
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 }
 
 /// The SubjectPublicKeyInfo of a certificate.

@@ -1,9 +1,10 @@
 //! Postfix's own client as a witness: what `posttls-finger` says of mail to a domain, read as what Postfix's level `dane`
 //! makes of it. It reports and never enforces, and its exit status is always 0.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::UNIX_EPOCH;
 
 use testkit::process::program;
 
@@ -17,10 +18,15 @@ pub(super) struct Finger {
 impl Finger {
     pub(super) fn new(place: &Path) -> Self {
         let config = place.join("finger");
-        fs::create_dir(&config).expect("a new directory");
+        fs::create_dir_all(&config).expect("a directory");
         let main = "compatibility_level = 3.6\nmail_owner = daemon\nsetgid_group = mail\nmyhostname = sender.test\n\
                     inet_protocols = ipv4\nsmtp_dns_support_level = dnssec\n";
-        fs::write(config.join("main.cf"), main).expect("a file of ours");
+        let file = config.join("main.cf");
+        fs::write(&file, main).expect("a file of ours");
+        // Postfix waits for as long as the file is new, lest somebody writes it still.
+        let written = File::options().write(true).open(&file);
+        let aged = written.and_then(|file| file.set_modified(UNIX_EPOCH));
+        aged.expect("a file of ours");
         Self { config }
     }
 

@@ -22,14 +22,39 @@ pub(super) fn rows() -> Vec<Row> {
         without(),
         matching(),
         layouts(),
+        aliases(),
         mismatching(),
         anchors(),
+        unfit(),
         unusable(),
         unreachable(),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What we say of a row where DANE is opportunistic, and where it is required.
+pub(super) fn judged(number: &str) -> [&'static str; 2] {
+    let not_done = "not_applicable";
+    match number {
+        "1" => [not_done, "fail dane_no_records"],
+        "2" => [not_done, "fail dane_host_insecure"],
+        "3" => ["pass", "fail dane_mx_insecure"],
+        "4" | "6" | "6a" => ["fail dane_mismatch"; 2],
+        "5" | "5a" | "13" => ["pass"; 2],
+        "7" => ["fail dane_digest_agility"; 2],
+        "8" | "8a" => ["fail dane_ta_not_sent"; 2],
+        "9" => ["fail dane_name_mismatch"; 2],
+        "10" | "10a" | "10b" => ["fail dane_chain_invalid"; 2],
+        "11" | "11a" => ["fail dane_unusable"; 2],
+        "12" => ["fail dane_starttls_missing"; 2],
+        "14" => ["fail dane_dns_error"; 2],
+        "15" => ["no endpoint, dns_error"; 2],
+        "16" => [not_done, "fail dane_tlsa_insecure"],
+        "18" => ["unknown"; 2],
+        _ => [""; 2],
+    }
 }
 
 fn row(number: &'static str, what: &'static str, outcome: Outcome, case: Case) -> Row {
@@ -191,6 +216,12 @@ fn layouts() -> Vec<Row> {
         row("5", "host below a DNAME", a, host(Host::Dname, &EE)),
         row("5", "TLSA alias", a, owner(Owner::Alias, &EE)),
         row("5", "TLSA wildcard", a, owner(Owner::Wildcard, &EE)),
+    ]
+}
+
+fn aliases() -> Vec<Row> {
+    let a = Authenticated;
+    vec![
         row(
             "5",
             "host alias, TLSA at its end",
@@ -202,6 +233,15 @@ fn layouts() -> Vec<Row> {
             "host alias, 2 1 1 at its end",
             a,
             host(Host::Alias(NSEC3, End), &TA),
+        ),
+        split(
+            "6a",
+            "host alias, TLSA at its end not signed, no match at the alias",
+            [Deferred, Unauthenticated],
+            Case {
+                owner: Owner::AliasOut,
+                ..host(Host::Alias(NSEC3, Both), &EE)
+            },
         ),
         split(
             "5a",
@@ -326,6 +366,12 @@ fn anchors() -> Vec<Row> {
             [Authenticated, d],
             one([2, 1, 0], Root),
         ),
+    ]
+}
+
+fn unfit() -> Vec<Row> {
+    let d = Deferred;
+    vec![
         row("9", "2 1 1, another name", d, fault(Fault::OtherName, &TA)),
         row("10", "2 1 1, leaf expired", d, fault(Fault::Expired, &TA)),
         row(
@@ -336,6 +382,12 @@ fn anchors() -> Vec<Row> {
                 sent: Sent::WithRoot,
                 ..fault(Fault::IssuerExpired, &[record([2, 0, 1], Root)])
             },
+        ),
+        split(
+            "10b",
+            "2 1 1 of an issuer that has expired",
+            [Authenticated, d],
+            fault(Fault::IssuerExpired, &TA),
         ),
         split(
             "10a",
@@ -356,6 +408,15 @@ fn unusable() -> Vec<Row> {
         row("11", "3 2 1", u, one([3, 2, 1], Leaf)),
         row("11", "3 1 9", u, one([3, 1, 9], Leaf)),
         row("11", "3 1 1 of 20 octets", u, plain(&[cut])),
+        split(
+            "11a",
+            "3 1 0 that is no key",
+            [u, Deferred],
+            plain(&[Record {
+                cut: 12,
+                ..record([3, 1, 0], Leaf)
+            }]),
+        ),
         row(
             "13",
             "1 1 1 and 3 1 1",
@@ -363,7 +424,7 @@ fn unusable() -> Vec<Row> {
             plain(&[record([1, 1, 1], Leaf), EE[0]]),
         ),
         row(
-            "13",
+            "6",
             "1 1 1 and 3 1 1 of the former key",
             Deferred,
             plain(&[record([1, 1, 1], Leaf), WRONG[0]]),
@@ -388,7 +449,7 @@ fn unreachable() -> Vec<Row> {
         ),
         row("14", "TLSA records bogus", d, host(Host::In(BOGUS), &EE)),
         row(
-            "14",
+            "15",
             "host in an expired zone",
             d,
             host(Host::In(EXPIRED), &EE),

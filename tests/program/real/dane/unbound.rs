@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use testkit::process::{Process, program};
 
-use super::zones::{NAME_SERVER, NameServer};
+use super::zones::{NAME_SERVER, NameServer, PLAIN};
 
 /// What a resolver makes of signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +20,25 @@ pub(super) enum Kind {
 
 /// A running resolver at the port 53 of an address.
 pub(super) struct Unbound {
+    /// Every question is told there.
+    pub(super) log: PathBuf,
     _process: Process,
 }
 
 impl Unbound {
+    /// Asks the name server for all zones.
     pub(super) fn start(place: &Path, address: &str, kind: Kind, zones: &NameServer) -> Self {
+        Self::through(place, address, kind, zones, NAME_SERVER)
+    }
+
+    /// Asks this name server for [`PLAIN`].
+    pub(super) fn through(
+        place: &Path,
+        address: &str,
+        kind: Kind,
+        zones: &NameServer,
+        name_server: &str,
+    ) -> Self {
         let home = place.join(format!("unbound-{address}-{kind:?}"));
         fs::create_dir_all(&home).expect("a directory");
         let modules = match kind {
@@ -36,10 +50,11 @@ impl Unbound {
         // default.
         let config = format!(
             "server:\n  directory: {here}\n  chroot: \"\"\n  username: \"\"\n  pidfile: \"\"\n  use-syslog: no\n  \
-             interface: {address}\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  verbosity: 1\n  \
+             interface: {address}\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  verbosity: 1\n  log-queries: yes\n  \
              module-config: {modules}\n  trust-anchor-file: {anchor}\n  num-threads: 1\n\
              remote-control:\n  control-enable: no\n\
-             stub-zone:\n  name: \".\"\n  stub-addr: {NAME_SERVER}\n",
+             stub-zone:\n  name: \".\"\n  stub-addr: {NAME_SERVER}\n\
+             stub-zone:\n  name: {PLAIN}\n  stub-addr: {name_server}\n",
             here = home.display(),
             anchor = zones.anchor.display(),
         );
@@ -48,11 +63,15 @@ impl Unbound {
         let mut command = Command::new(program("unbound"));
         command.arg("-d").arg("-c").arg(&file);
         let name = format!("unbound, {kind:?}");
-        let mut process = Process::start(&name, &mut command, &home.join("log"));
+        let log = home.join("log");
+        let mut process = Process::start(&name, &mut command, &log);
         process.until("unbound listens", || {
             let connected = TcpStream::connect((address, 53));
             connected.map(drop).map_err(|e| e.to_string())
         });
-        Self { _process: process }
+        Self {
+            log,
+            _process: process,
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) const ISLAND: &str = "island.test";
 pub(super) const WILD: &str = "wild.test";
 pub(super) const DNAME: &str = "dname.test";
 pub(super) const ED448: &str = "ed448.test";
-/// TLSA and MX records are not those that were signed.
+/// TLSA and MX records are not those that were signed, nor is the address 127.9.9.9.
 pub(super) const BOGUS: &str = "bogus.test";
 /// No signature is valid any more.
 pub(super) const EXPIRED: &str = "expired.test";
@@ -99,6 +99,7 @@ fn file_of(zone: &str) -> String {
 
 /// Writes one zone; the result is the path of its keys without their endings, if it is signed.
 fn write(place: &Path, zone: &str, signing: Signing, lines: &str) -> Option<PathBuf> {
+    let serial = serial(place, zone);
     let origin = if zone == "." {
         "."
     } else {
@@ -110,11 +111,19 @@ fn write(place: &Path, zone: &str, signing: Signing, lines: &str) -> Option<Path
         String::new()
     };
     let text = format!(
-        "$ORIGIN {origin}\n$TTL 300\n@ SOA ns.test. bear.test. 1 3600 600 86400 60\n@ NS ns.test.\n{address}{lines}"
+        "$ORIGIN {origin}\n$TTL 300\n@ SOA ns.test. bear.test. {serial} 3600 600 86400 60\n@ NS ns.test.\n{address}{lines}"
     );
     let file = place.join(file_of(zone));
     fs::write(&file, text).expect("a file of ours");
     (signing != Unsigned).then(|| sign(place, zone, origin, signing))
+}
+
+/// One more than the last time.
+fn serial(place: &Path, zone: &str) -> u32 {
+    let kept = place.join(format!("serial.{zone}"));
+    let last = fs::read_to_string(&kept).map_or(0, |text| text.parse().expect("a serial of ours"));
+    fs::write(&kept, (last + 1).to_string()).expect("a file of ours");
+    last + 1
 }
 
 fn sign(place: &Path, zone: &str, origin: &str, signing: Signing) -> PathBuf {
@@ -157,10 +166,11 @@ fn sign(place: &Path, zone: &str, origin: &str, signing: Signing) -> PathBuf {
     place.join(key)
 }
 
-/// The zone with other TLSA and MX records than were signed.
+/// The zone with other records than were signed.
 fn forged(signed: &str) -> String {
     let forge = |line: &str| {
         let forged = line.replace("\tMX\t10 ", "\tMX\t11 ");
+        let forged = forged.replace("\tA\t127.9.9.9", "\tA\t127.9.9.66");
         match forged.split_once("\tTLSA\t") {
             Some((owner, data)) => format!("{owner}\tTLSA\t{data}00\n"),
             None => format!("{forged}\n"),
@@ -171,6 +181,7 @@ fn forged(signed: &str) -> String {
 
 /// A name server with all zones.
 pub(super) struct NameServer {
+    place: PathBuf,
     /// The file with the root's key.
     pub(super) anchor: PathBuf,
     _process: Process,
@@ -182,6 +193,31 @@ impl NameServer {
         let place = place.join("zones");
         fs::create_dir(&place).expect("a new directory");
         let anchor = records.write(&place);
+        Self::serve(place, anchor, NAME_SERVER)
+    }
+
+    /// Serves at another address what this one serves now, and goes on when this one is changed: a secondary that nobody
+    /// tells.
+    pub(super) fn secondary(&self, place: &Path, address: &str) -> Self {
+        let copy = place.join(format!("zones-{address}"));
+        fs::create_dir(&copy).expect("a new directory");
+        for (zone, ..) in TREE.iter().chain([&(".", "", Nsec)]) {
+            let file = file_of(zone);
+            fs::copy(self.place.join(&file), copy.join(&file)).expect("a zone");
+        }
+        Self::serve(copy, self.anchor.clone(), address)
+    }
+
+    /// Serves other records in [`PLAIN`] from now on.
+    pub(super) fn change(&self, records: &Records) {
+        let lines = records.0.get(PLAIN).map_or("", String::as_str);
+        write(&self.place, PLAIN, Nsec, lines);
+        let mut reload = Command::new(program("knotc"));
+        reload.arg("-c").arg(self.place.join("knot.conf"));
+        output(reload.args(["-b", "zone-reload", PLAIN]));
+    }
+
+    fn serve(place: PathBuf, anchor: PathBuf, address: &str) -> Self {
         let here = place.display();
         let zones: String = TREE
             .iter()
@@ -190,7 +226,7 @@ impl NameServer {
             .map(|zone| format!("  - domain: {zone}\n    file: {}\n", file_of(zone)))
             .collect();
         let config = format!(
-            "server:\n  listen: {NAME_SERVER}@53\n  rundir: {here}\ndatabase:\n  storage: {here}\n\
+            "server:\n  listen: {address}@53\n  rundir: {here}\ndatabase:\n  storage: {here}\n\
              log:\n  - target: stderr\n    any: info\n\
              template:\n  - id: default\n    storage: {here}\n    zonefile-sync: -1\n    zonefile-load: whole\n    \
              journal-content: none\n\
@@ -203,6 +239,7 @@ impl NameServer {
         let mut process = Process::start("knotd", command.arg("-c").arg(&file), &log);
         process.log_with("server started");
         Self {
+            place,
             anchor,
             _process: process,
         }
