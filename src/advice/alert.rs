@@ -4,11 +4,11 @@ use crate::reason::Reason;
 
 /// Declares the alerts of each reason.
 macro_rules! alerts {
-    ($($($reason:ident)|+: $($alert:ident)*;)+) => {
+    ($($($reason:ident)|+: $($alert:ident)+;)+) => {
         /// The alerts of alerts/smtp-tls.rules.yml that can have it as their cause, the likeliest first.
         pub const fn alerts(reason: Reason) -> &'static [&'static str] {
             match reason {
-                $($(Reason::$reason)|+ => &[$(concat!("SmtpTls", stringify!($alert))),*],)+
+                $($(Reason::$reason)|+ => &[$(concat!("SmtpTls", stringify!($alert))),+],)+
             }
         }
     };
@@ -58,11 +58,20 @@ alerts! {
     RefusedTemporarily | Refused | NoError | Unrecognized | Held: QueueWaiting;
     Growing: QueueGrowing;
     Unroutable | Poison: QueueUnroutable;
-    DnssecUnavailable | DaneNoRecords | DaneHostInsecure | DaneMxInsecure | DaneTlsaInsecure:;
-    DaneMismatch | DaneDigestAgility | DaneTaNotSent | DaneNameMismatch | DaneChainInvalid:;
-    DaneUnusable | DaneStarttlsMissing | DaneDnsError | DaneNextMissing:;
-    StsNoRecord | StsModeNone | StsRecordInvalid | StsWithdrawn:;
-    StsHostNotFound | StsFetchError | StsWebpkiInvalid | StsPolicyInvalid | StsPolicyDiffers | StsIdUnchanged:;
-    StsMxMismatch | StsCachedMxMismatch | StsStarttlsMissing | StsCertificateInvalid:;
-    TlsRptNoRecord | TlsRptRecordInvalid | TlsRptRuaInvalid:;
+    DnssecUnavailable: DnssecUnavailable;
+    DaneMismatch | DaneDigestAgility | DaneTaNotSent | DaneNameMismatch | DaneChainInvalid: DaneMismatch;
+    DaneUnusable: DaneUnusable;
+    DaneStarttlsMissing: DaneStarttlsMissing;
+    DaneDnsError: DaneLookupFails;
+    DaneNextMissing: DaneRolloverNotReady;
+    StsHostNotFound | StsFetchError | StsWebpkiInvalid | StsPolicyInvalid: MtaStsUnavailable;
+    StsMxMismatch | StsCachedMxMismatch: MtaStsMxNotCovered;
+    StsStarttlsMissing | StsCertificateInvalid: MtaStsCertificateInvalid;
+    StsRecordInvalid: MtaStsRecordInvalid;
+    StsIdUnchanged: MtaStsIdUnchanged;
+    StsPolicyDiffers: MtaStsPolicyDiffers;
+    StsWithdrawn: MtaStsWithdrawn;
+    TlsRptRecordInvalid | TlsRptRuaInvalid: RptRecordInvalid;
+    DaneNoRecords | DaneHostInsecure | DaneMxInsecure | DaneTlsaInsecure: PublishedPolicyMissing;
+    StsNoRecord | StsModeNone | TlsRptNoRecord: PublishedPolicyMissing;
 }

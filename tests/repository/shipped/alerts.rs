@@ -13,7 +13,7 @@ use super::wrapped::wrapped;
 const RULES: &str = "alerts/smtp-tls.rules.yml";
 
 /// Alerts that no reason of an endpoint or target causes. They say themselves what comes first.
-const WITHOUT: [&str; 7] = [
+const WITHOUT: [&str; 9] = [
     "SmtpTlsVantagesDisagree",
     "SmtpTlsExporterDown",
     "SmtpTlsTargetsMissing",
@@ -21,6 +21,8 @@ const WITHOUT: [&str; 7] = [
     "SmtpTlsResultsStale",
     "SmtpTlsTargetVanished",
     "SmtpTlsConfigReloadFailed",
+    "SmtpTlsDaneLost",
+    "SmtpTlsMtaStsHostCertificateExpiring",
 ];
 
 /// For a reason that is not known, or caused by what another alert tells.
