@@ -50,6 +50,7 @@ local promql = import 'promql.libsonnet';
 
   local board(group, rule) =
     if std.member(['SmtpTlsTargetVanished', 'SmtpTlsServedNotInStore', 'SmtpTlsStoreNewerNotServed'], rule.alert) then 'target'
+    else if rule.alert == 'SmtpTlsDnssecUnavailable' then 'fleet'
     else std.get({ 'smtp-tls-inside': 'inside', 'smtp-tls-exporter': 'exporter' }, group, 'target'),
   local variables(group, rule) =
     if rule.alert == 'SmtpTlsTargetsMissing' then []

@@ -15,8 +15,8 @@ macro_rules! alerts {
 }
 
 alerts! {
-    DnsNotFound | DnsError | NullMx | MxIpLiteral | TooManyAnswers | AddressUnusable:
-        TargetUnresolvable TargetHalfResolved;
+    DnsNotFound | NullMx | MxIpLiteral | TooManyAnswers | AddressUnusable: TargetUnresolvable TargetHalfResolved;
+    DnsError: TargetUnresolvable TargetHalfResolved MtaStsUnavailable RptRecordInvalid;
     ProxyUnreachable | ProxyAuth | ProxyRefused | ProxyFailed | ProxyTimeout: ProbeFailed;
     ConnectRefused | ConnectTimeout | ConnectUnreachable: ProbeFailed;
     GreetingTimeout | Greeting5xx | UnexpectedTls: ProbeFailed;

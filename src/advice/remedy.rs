@@ -202,19 +202,19 @@ remedies! {
     DaneHostInsecure | DaneMxInsecure | DaneTlsaInsecure: Nothing, Nothing,
         "sign the zone of {name}, and hand its DS record to the registrar: delv shows where the signatures end";
     DaneMismatch: Nothing, Nothing,
-        "publish the record that the command tlsa prints for {at}, or put the old key back until the TTL is over";
+        "publish the record that the command tlsa prints for {at}, or install a key there that has a record";
     DaneDigestAgility: Nothing, Nothing,
         "correct the SHA-512 record of {at}, or remove it: senders use the strongest digest alone";
     DaneTaNotSent: Nothing, Nothing,
-        "have {at} send the certificate that its TLSA record names, or publish a 3 1 1 record of its own key";
+        "have {at} send the certificate that the TLSA record names, or publish a 3 1 1 record of the server's own key";
     DaneNameMismatch: Nothing, Nothing,
-        "give {at} a certificate with the name of its host, or publish a 3 1 1 record, which leaves names out";
+        "give {at} a certificate with the name of the host, or publish a 3 1 1 record, which leaves names out";
     DaneChainInvalid: Nothing, Enable,
         "renew what is expired or unfit in the chain of {at}, or publish a 3 1 1 record, which leaves dates out";
     DaneUnusable: Nothing, Nothing,
-        "replace the TLSA records of {name} by 3 1 1 records: mail senders use none of them (the command tlsa prints those)";
+        "replace the TLSA records of {name} by 3 1 1 records: the command tlsa prints them";
     DaneStarttlsMissing: Nothing, Nothing,
-        "have {at} offer STARTTLS again, or take the TLSA records away: DANE senders put the mail off";
+        "have {at} offer STARTTLS again; if that takes long, take the TLSA records away until it does";
     DaneDnsError: Nothing, Nothing,
         "see what delv answers for the TLSA records of {name}: signatures that have expired, or a name server that \
          drops the question";
@@ -229,7 +229,7 @@ remedies! {
     StsFetchError: Nothing, Nothing,
         "fetch the policy of {name} by hand, from every address: curl --resolve, no redirect, status 200";
     StsWebpkiInvalid: Nothing, Nothing,
-        "renew the certificate of the policy host of {name} at every address: it needs the name mta-sts. and the domain";
+        "renew the certificate of the policy host of {name} at every address: it needs the name mta-sts.DOMAIN";
     StsPolicyInvalid: Nothing, Nothing, "correct the policy of {name}, and give it a new id";
     StsPolicyDiffers: Nothing, Nothing, "bring all web servers of the policy host of {name} to one text and certificate";
     StsIdUnchanged: Nothing, Nothing, "give the record of {name} a new id, as its policy has changed";
@@ -237,9 +237,9 @@ remedies! {
         "add the MX host to the policy of {name} and change the id, or take the host out of the MX records";
     StsCachedMxMismatch: Nothing, Nothing,
         "keep the former MX hosts of {name} in DNS as well until the former policy's max_age is over";
-    StsStarttlsMissing: Nothing, Nothing, "have {at} offer STARTTLS: the policy of its domain demands it";
+    StsStarttlsMissing: Nothing, Nothing, "have {at} offer STARTTLS: the MTA-STS policy demands it";
     StsCertificateInvalid: Nothing, Enable,
-        "give {at} a certificate of a public CA with the name of the MX host: the policy of its domain demands it";
+        "give {at} a certificate of a public CA with the name of the MX host: the MTA-STS policy demands it";
     TlsRptNoRecord: Nothing, Nothing, "publish where reports about {name} go: v=TLSRPTv1; rua=mailto:…";
     TlsRptRecordInvalid: Nothing, Nothing,
         "leave exactly one TXT record of the form v=TLSRPTv1; rua=mailto:… for {name}";

@@ -53,6 +53,7 @@ fn commands_have_the_flags_that_are_quoted() {
     let serve = flags(&["--help"]);
     let check = flags(&["check", "--help"]);
     let collect = flags(&["collect", "--help"]);
+    let tlsa = flags(&["tlsa", "--help"]);
     let mut seen = 0;
     for (file, text) in documents() {
         // A backslash at the end of a line carries the command on; journalctl has flags of its own.
@@ -65,6 +66,7 @@ fn commands_have_the_flags_that_are_quoted() {
             let known = match words.first() {
                 Some(&"check") => &check,
                 Some(&"collect") => &collect,
+                Some(&"tlsa") => &tlsa,
                 _ => &serve,
             };
             for word in words.iter().filter(|word| word.starts_with("--")) {

@@ -45,6 +45,7 @@ longer have it.
 {{- $_ := unset $rule.annotations "dashboard_url" -}}
 {{- with $changes.dashboardBaseUrl -}}
 {{- $board := get $boards $group.name | default (get $boards "") -}}
+{{- if eq $rule.alert "SmtpTlsDnssecUnavailable" }}{{ $board = "smtp-tls-fleet" }}{{ end -}}
 {{- $_ := set $rule.annotations "dashboard_url" (printf "%s/d/%s" (trimSuffix "/" .) $board) -}}
 {{- end -}}
 {{- with $change.annotations }}{{ $_ := set $rule "annotations" (mergeOverwrite $rule.annotations .) }}{{ end -}}
