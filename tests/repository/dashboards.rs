@@ -155,7 +155,7 @@ impl Known {
         let further = rows.iter().filter_map(|row| row.split('|').nth(3));
         let common = reference
             .lines()
-            .filter(|line| line.starts_with("**Endpoint** series carry "));
+            .filter(|line| line.starts_with("**") && line.contains("** series carry "));
         let labels = further.chain(common).flat_map(code);
         let dashboards = files("dashboards", "json")
             .into_iter()
