@@ -10,6 +10,7 @@ use super::arguments::Tlsa;
 use super::runtime::runtime;
 use super::{check, hostname, progress, rounds, streams};
 use crate::config::next_key_in;
+use crate::dns::Dnssec;
 use crate::endpoint::{DEFAULT_VIEW, Offer, Place, ProxyProtocol, Source};
 use crate::name::Host;
 use crate::pki::Anchors;
@@ -67,7 +68,8 @@ fn settings(arguments: &Tlsa, next: &[NextKey]) -> Result<Settings, String> {
 fn view(arguments: &Tlsa) -> Result<View, String> {
     match arguments.view.as_deref() {
         None | Some(DEFAULT_VIEW) => {
-            let view = View::default_view();
+            let mut view = View::default_view();
+            view.policy.dnssec = Dnssec::Trust;
             Ok(view)
         }
         Some(name) => check::view_in(arguments.config_file(), name),

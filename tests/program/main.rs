@@ -19,6 +19,7 @@ mod serve;
 mod service;
 #[cfg(feature = "demo")]
 mod shown;
+mod tlsa;
 mod vantages;
 
 use std::ffi::OsStr;
