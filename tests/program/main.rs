@@ -13,6 +13,7 @@ mod demo;
 mod golden;
 mod hostile;
 mod inhibition;
+mod published;
 mod real;
 mod revocation;
 mod serve;

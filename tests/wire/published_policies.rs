@@ -13,10 +13,12 @@ use smtp_tls_exporter::dns::{
     LookupFault, PublishedRecords, Security, Unanswered,
 };
 use smtp_tls_exporter::reason::Reason;
+use smtp_tls_exporter::render::{self, Encoding, Format};
 use smtp_tls_exporter::report::Snapshot;
 use smtp_tls_exporter::timestamp::Timestamp;
 use smtp_tls_exporter::verdict::{Demand, Finding};
 use smtp_tls_exporter::watch::{Clock, Rounds};
+use testkit::exposition::value;
 use testkit::peer::{Authority, Credentials, Leaf, Page, PolicyHost, Server};
 use testkit::{World, fleet};
 use tokio::time::{Instant, sleep};
@@ -241,6 +243,7 @@ async fn a_policy_is_asked_for_as_senders_do() {
     assert_eq!(of_endpoint(&snapshot), Finding::Pass);
     let tlsrpt = snapshot.domains[0].verdict.of_check("tlsrpt");
     assert_eq!(tlsrpt, Some(&Finding::Pass));
+    shown(&snapshot);
     let log = host.log();
     assert_eq!(log.len(), 1, "{log:?}");
     assert!(log[0].starts_with("mta-sts.bears.test GET /.well-known/mta-sts.txt HTTP/1.1\r\n"));
@@ -252,6 +255,45 @@ async fn a_policy_is_asked_for_as_senders_do() {
     let facts = snapshot.domains[0].facts.sts.as_deref().unwrap();
     assert_eq!(facts.fetches[0].chain.len(), 2);
     assert_eq!(facts.current.as_ref().unwrap().last_seen, Timestamp(NOW));
+}
+
+/// What is known of the policy is in the metrics.
+fn shown(snapshot: &Snapshot) {
+    let text = render::probe_metrics(snapshot, Format::Text, Encoding::Identity);
+    let text = String::from_utf8(text).unwrap();
+    let domain = "target=\"den\",domain=\"bears.test\",view=\"default\"";
+    let policy_host = format!("{domain},address=\"127.0.0.61\"");
+    for (series, expected) in [
+        (format!("info{{{domain},id=\"1\",mode=\"enforce\"}}"), 1.0),
+        (format!("fetch_success{{{policy_host}}}"), 1.0),
+        (
+            format!("mx_covered{{{domain},host=\"mx1.bears.test\"}}"),
+            1.0,
+        ),
+    ] {
+        let series = format!("smtp_tls_mta_sts_{series}");
+        assert_eq!(value(&text, &series), Some(expected), "{series}");
+    }
+    for (series, most) in [
+        (format!("cert_expiry_seconds{{{policy_host}}}"), 87 * DAY),
+        (
+            format!("cert_not_after_timestamp_seconds{{{policy_host}}}"),
+            NOW + 87 * DAY,
+        ),
+        (
+            format!("cert_not_before_timestamp_seconds{{{policy_host}}}"),
+            NOW,
+        ),
+        (format!("max_age_seconds{{{domain}}}"), 366 * DAY),
+        (format!("policy_timestamp_seconds{{{domain}}}"), NOW),
+        (format!("fetch_timestamp_seconds{{{domain}}}"), NOW),
+    ] {
+        let series = format!("smtp_tls_mta_sts_{series}");
+        let found = value(&text, &series).unwrap_or_else(|| panic!("{series}\n{text}"));
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let fits = found > 0.0 && found <= most as f64;
+        assert!(fits, "{series} {found}");
+    }
 }
 
 #[tokio::test]

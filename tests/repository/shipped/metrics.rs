@@ -109,7 +109,7 @@ async fn a_scrape_says_what_the_metrics_promise() -> Outcome {
         let is_seen = !samples.is_empty() || UNSEEN.contains(&metric.name)
             // Needs inventories; tests/wire/inside.rs sees them.
             || metric.name.starts_with("smtp_tls_inside_")
-            // Needs signed zones and a policy host; tests/wire/published.rs sees them.
+            // Needs signed zones and a policy host; tests/program/published.rs and tests/wire/published_policies.rs see them.
             || metric.name.starts_with("smtp_tls_dane_")
             || metric.name.starts_with("smtp_tls_mta_sts_")
             || ["smtp_tls_published_failure_info", "smtp_tls_tlsrpt_destinations"]

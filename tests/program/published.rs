@@ -1,0 +1,148 @@
+//! What is published about a mail domain, as the program shows it: in its metrics, on its page, in the table and in JSON.
+
+use serde_json::Value;
+use smtp_tls_exporter::certificate::Certificate;
+use testkit::World;
+use testkit::exposition::value;
+use testkit::http::request;
+use testkit::peer::{Answer, Dns, Server, Speech, Zone};
+
+use crate::{PROGRAM, run};
+
+const DOMAIN: &str = "bears.test";
+const HOST: &str = "mx.bears.test";
+
+/// A mail domain whose only host serves one certificate, and has these records besides that of its key.
+struct Den {
+    world: World,
+    server: Server,
+    dns: Dns,
+    own: Vec<u8>,
+}
+
+impl Den {
+    async fn new() -> Self {
+        let world = World::today();
+        let credentials = world.issue(HOST, -10, 80);
+        let server = testkit::serve(&credentials, Speech::default()).await;
+        let leaf = Certificate::from_der(&credentials.chain[0]);
+        let own = leaf.association(1, 1).unwrap().into_owned();
+        let dns = Dns::start(Zone::new()).await.expect("a name server");
+        let next = world.issue(HOST, 0, 90);
+        world.write("next.pem", &Certificate::from_der(&next.chain[0]).to_pem());
+        let config = format!(
+            "trust: {{roots: root.pem}}\n\
+             views: {{v: {{resolvers: 'udp://{}', dnssec: trust}}}}\n\
+             targets:\n- {{name: den, mx: {DOMAIN}, ports: [{}], views: v, expect: {{dane_next: next.pem}}}}\n",
+            dns.address,
+            server.address.port(),
+        );
+        world.write("den.yml", &config);
+        Self {
+            world,
+            server,
+            dns,
+            own,
+        }
+    }
+
+    /// Signs all, with these TLSA records.
+    fn publish(&self, records: &[([u8; 3], &[u8])]) {
+        let tlsa = records.iter();
+        let tlsa = tlsa.map(|(bits, data)| Answer::Tlsa(*bits, data.to_vec()));
+        let signed = [Answer::Signed, Answer::Ttl(3600, 3000)];
+        let owner: &str = format!("_{}._tcp.{HOST}", self.server.address.port()).leak();
+        self.dns.change(Zone::from([
+            ("", vec![Answer::Ns("ns.bears.test"), Answer::Signed]),
+            (DOMAIN, vec![Answer::Mx(10, HOST), Answer::Signed]),
+            (
+                HOST,
+                vec![Answer::Address([127, 0, 0, 1].into()), Answer::Signed],
+            ),
+            (owner, tlsa.chain(signed).collect()),
+            (
+                "_smtp._tls.bears.test",
+                vec![Answer::Txt(vec![
+                    "v=TLSRPTv1; rua=mailto:tls@bears.test,https://r.bears.test/",
+                ])],
+            ),
+            (
+                "_mta-sts.bears.test",
+                vec![Answer::Txt(vec!["v=STSv1; id=20261128"])],
+            ),
+        ]));
+    }
+
+    async fn check(&self, more: &[&str]) -> (String, Option<i32>) {
+        let file = self.world.path("den.yml").display().to_string();
+        let arguments = ["check", "--config.file", &file];
+        let ended = run(&[&arguments, more].concat()).await;
+        (ended.stdout, ended.code)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_its_record_is_told_everywhere() {
+    let den = Den::new().await;
+    den.publish(&[([3, 1, 1], &[7; 32]), ([1, 1, 1], &[8; 32])]);
+    let (table, code) = den.check(&[]).await;
+    assert_eq!(code, Some(2), "{table}");
+    assert!(table.contains("Undeliverable"), "{table}");
+    let line = table.lines().find(|line| line.starts_with("DANE "));
+    let line = line.unwrap_or_else(|| panic!("{table}"));
+    for said in [
+        "3 1 1 07070707… matches nothing served",
+        "1 1 1 08080808… unusable",
+        "dane_mismatch",
+    ] {
+        assert!(line.contains(said), "{said}: {line}");
+    }
+    let (json, _) = den.check(&["--json"]).await;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let dane = &json["targets"][0]["published"]["dane"][0];
+    assert_eq!(dane["standing"], "secure");
+    assert_eq!(dane["records"][1]["result"], "unmatched", "{dane}");
+    assert_eq!(dane["reasons"][0], "dane_mismatch", "{dane}");
+    let exporter = PROGRAM.serving(&den.world.path("den.yml")).start();
+    let scrape = request(exporter.address, "GET", "/metrics", &[]);
+    let scrape = scrape.await.unwrap().body;
+    let port = den.server.address.port();
+    let host = format!("target=\"den\",host=\"{HOST}\",port=\"{port}\",view=\"v\"");
+    for (series, expected) in [
+        (format!("smtp_tls_dane_standing{{{host},standing=\"usable\"}}"), 1.0),
+        (format!("smtp_tls_dane_standing{{{host},standing=\"none\"}}"), 0.0),
+        (format!("smtp_tls_dane_records{{{host},usage=\"3\",selector=\"1\",matching_type=\"1\",result=\"unmatched\"}}"), 1.0),
+        (format!("smtp_tls_dane_records{{{host},usage=\"1\",selector=\"1\",matching_type=\"1\",result=\"unusable\"}}"), 1.0),
+        (format!("smtp_tls_dane_ttl_seconds{{{host}}}"), 3600.0),
+        (format!("smtp_tls_dane_rollover_ready{{{host}}}"), 0.0),
+        (format!("smtp_tls_dane_next_published{{{host},file=\"next.pem\"}}"), 0.0),
+        (format!("smtp_tls_published_failure_info{{{host},mechanism=\"dane\",reason=\"dane_mismatch\"}}"), 1.0),
+        (format!("smtp_tls_published_failure_info{{{host},mechanism=\"dane\",reason=\"dane_next_missing\"}}"), 1.0),
+        ("smtp_tls_dnssec_available{view=\"v\"}".to_owned(), 1.0),
+        ("smtp_tls_tlsrpt_destinations{target=\"den\",domain=\"bears.test\",view=\"v\",scheme=\"https\"}".to_owned(), 1.0),
+        ("smtp_tls_mta_sts_info{target=\"den\",domain=\"bears.test\",view=\"v\",id=\"20261128\",mode=\"unknown\"}".to_owned(), 1.0),
+        ("smtp_tls_published_failure_info{target=\"den\",domain=\"bears.test\",view=\"v\",mechanism=\"mta_sts\",reason=\"sts_host_not_found\"}".to_owned(), 1.0),
+    ] {
+        assert_eq!(value(&scrape, &series), Some(expected), "{series}");
+    }
+    let page = request(exporter.address, "GET", "/targets/den", &[]);
+    let page = page.await.unwrap().body;
+    assert!(page.contains("<h2>Published policy</h2>"), "{page}");
+    assert!(
+        page.contains(&format!("3 1 1 {}", "07".repeat(32))),
+        "{page}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_the_key_is_all_that_senders_need() {
+    let den = Den::new().await;
+    let own = den.own.clone();
+    den.publish(&[([3, 1, 1], &own), ([3, 1, 1], &[7; 32])]);
+    let (table, _) = den.check(&[]).await;
+    let line = table.lines().find(|line| line.starts_with("DANE "));
+    let line = line.unwrap_or_else(|| panic!("{table}"));
+    assert!(line.contains(" matches, "), "{line}");
+    assert!(line.contains("ready for the next key"), "{line}");
+    assert!(!line.contains("dane_mismatch"), "{line}");
+}
