@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::inside::Inside;
 use super::judged::{DomainReport, HostReport};
 use super::state::{Cause, Severity, State, assess_findings, of_extent};
+use crate::certificate::Certificate;
 use crate::collect::{Expansion, Extent};
 use crate::dns::{Exchanger, LookupFault};
 use crate::endpoint::{Endpoint, Source};
@@ -34,6 +35,8 @@ pub struct Entry {
     pub causes: Vec<Cause>,
     /// What was expected of it.
     pub expectations: Arc<Expectations>,
+    /// The leaf that it presented before, if that was another one.
+    pub former: Option<Certificate>,
 }
 
 impl Entry {

@@ -36,6 +36,7 @@ pub(super) struct Case {
     pub(super) sts: Option<StsFacts>,
     /// What is found beside `trust` with the roots that senders believe.
     pub(super) policy_trust: Option<Trust>,
+    pub(super) former: Option<Certificate>,
     pub(super) now: Timestamp,
 }
 
@@ -78,6 +79,7 @@ impl Case {
             dane: None,
             sts: None,
             policy_trust: None,
+            former: None,
             now: NOW,
         }
     }
@@ -98,6 +100,7 @@ impl Case {
                 host: "mx.bears.test",
                 trust: self.policy_trust.as_ref(),
             }),
+            former: self.former.as_ref(),
             now: self.now,
         }
     }

@@ -115,6 +115,8 @@ pub struct Evidence<'a> {
     pub dane: Option<&'a DaneFacts>,
     /// What senders that do MTA-STS learn of its mail domain; `None` where nobody asked.
     pub sts: Option<StsEvidence<'a>>,
+    /// The leaf that was presented here before, if that was another one.
+    pub former: Option<&'a Certificate>,
     /// The moment for which is judged.
     pub now: Timestamp,
 }

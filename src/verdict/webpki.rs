@@ -39,6 +39,7 @@ pub fn webpki(
         views: &Views::default(),
         inside: None,
         dane: None,
+        former: None,
         sts: None,
         now,
     };

@@ -1,6 +1,6 @@
 //! The last results of one target's endpoints to judged entries: every endpoint beside its fleet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use super::paired::Servers;
@@ -27,6 +27,8 @@ pub(super) struct Seen<'a> {
     pub(super) announced: &'a [Announced],
     /// Its endpoints.
     pub(super) held: Vec<Held>,
+    /// What was last said of it.
+    pub(super) last: Option<&'a TargetReport>,
 }
 
 /// One target, judged.
@@ -36,6 +38,7 @@ pub(super) fn report(
         found,
         announced,
         held,
+        last,
     }: Seen<'_>,
     servers: &Servers<'_>,
     now: Timestamp,
@@ -53,6 +56,7 @@ pub(super) fn report(
         found,
         announced,
         servers,
+        former: former(last, &held),
         now,
     };
     let (verdict, entries) = judged(held, &context);
@@ -76,6 +80,8 @@ struct Context<'a> {
     found: &'a [(&'a Arc<str>, Option<&'a Expansion>)],
     announced: &'a [Announced],
     servers: &'a Servers<'a>,
+    /// The leaves that endpoints presented before the present ones.
+    former: HashMap<Arc<Endpoint>, Certificate>,
     now: Timestamp,
 }
 
@@ -110,6 +116,7 @@ impl Context<'_> {
                     trust: probed.policy_trust.as_deref(),
                 })
             }),
+            former: self.former.get(endpoint),
             now: self.now,
         }
     }
@@ -147,18 +154,33 @@ fn judged(held: Vec<Held>, context: &Context<'_>) -> (Verdict, Vec<Entry>) {
             let seen = &probed.observation;
             let (state, causes) = assess(seen, &verdict, &expectations.thresholds, now);
             Entry {
-                endpoint,
                 observation: Arc::clone(seen),
                 trust: probed.trust.clone(),
                 obtained_at,
                 verdict,
                 state,
                 causes,
+                former: context.former.get(&endpoint).cloned(),
+                endpoint,
                 expectations: Arc::clone(expectations),
             }
         })
         .collect();
     (whole, entries)
+}
+
+/// The leaf that each endpoint presented before the one that it presents, as far as that was last told.
+fn former(last: Option<&TargetReport>, held: &[Held]) -> HashMap<Arc<Endpoint>, Certificate> {
+    let entries = last.map_or(&[][..], |last| &last.entries);
+    let known: HashMap<_, _> = entries.iter().map(|one| (&one.endpoint, one)).collect();
+    let leaf = |(endpoint, probed): &Held| {
+        let last = known.get(endpoint)?;
+        let present = probed.as_ref().and_then(|probed| probed.observation.leaf());
+        let mut earlier = last.observation.leaf().into_iter().chain(&last.former);
+        let other = earlier.find(|one| Some(*one) != present)?;
+        Some((Arc::clone(endpoint), other.clone()))
+    };
+    held.iter().filter_map(leaf).collect()
 }
 
 /// Thousands of endpoints may have no result, which is held once.

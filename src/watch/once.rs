@@ -79,6 +79,7 @@ impl Rounds {
             found: &seen,
             announced: &[],
             held: held.collect(),
+            last: None,
         };
         let report = judging::report(&watched, seen, &servers, now);
         Ok(Snapshot {

@@ -6,6 +6,7 @@ use super::single_flight::SingleFlight;
 use crate::endpoint::Endpoint;
 use crate::facts::observation::Observation;
 use crate::pki::{Revocation, Trust};
+use crate::report::Entry;
 use crate::timestamp::Timestamp;
 
 /// What a probe saw, and what was found out about it at once, because strangers choose what that costs.
@@ -24,3 +25,11 @@ pub(super) type Flights = SingleFlight<Arc<Endpoint>, Arc<Probed>>;
 
 /// An endpoint and its last result, if there is one yet.
 pub(super) type Held = (Arc<Endpoint>, Option<Arc<Probed>>);
+
+/// Whether an entry was made from this result, or from none yet.
+pub(super) fn is_from((entry, (_, probed)): (&Entry, &Held)) -> bool {
+    match probed {
+        Some(probed) => Arc::ptr_eq(&entry.observation, &probed.observation),
+        None => entry.obtained_at.is_none(),
+    }
+}

@@ -12,11 +12,11 @@ use super::located::Locations;
 use super::locked::lock;
 use super::paired::Servers;
 use super::policies::Announced;
-use super::probed::Held;
+use super::probed::is_from;
 use super::settings::Watched;
 use super::{dates, paired, subjects};
 use crate::facts::inventory::{InsideFacts, Inventory};
-use crate::report::{Entry, Inside, InsideSettings, Snapshot, TargetReport};
+use crate::report::{Inside, InsideSettings, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Verdicts};
 
@@ -181,7 +181,13 @@ impl Making {
                 || part == Part::Finished && known.under_way.has(&watched.source.name);
             let last = judged.as_ref().filter(|last| last.holds_at(known.now));
             if !last.is_some_and(|last| last.is_of(&target, &servers) || is_unfinished()) {
-                let new = Judged::new(target, &servers, &mut self.verdicts, known.now);
+                let new = Judged::new(
+                    target,
+                    judged.as_ref(),
+                    &servers,
+                    &mut self.verdicts,
+                    known.now,
+                );
                 *judged = Some(new);
             }
         }
@@ -266,6 +272,7 @@ fn holds(from: Timestamp, now: Timestamp, seconds: i64) -> bool {
 impl Judged {
     fn new(
         target: Target<'_>,
+        last: Option<&Self>,
         servers: &Servers<'_>,
         verdicts: &mut Verdicts,
         now: Timestamp,
@@ -281,6 +288,7 @@ impl Judged {
             found: &found,
             announced: &target.announced,
             held: target.held,
+            last: last.map(|last| &*last.report),
         };
         let mut report = judging::report(target.watched, seen, servers, now);
         report.share(verdicts);
@@ -315,13 +323,6 @@ impl Judged {
             && report.entries.len() == target.held.len()
             && report.entries.iter().zip(&target.held).all(is_from)
             && paired::are_same(&self.inventories, &target.held, servers)
-    }
-}
-
-fn is_from((entry, (_, probed)): (&Entry, &Held)) -> bool {
-    match probed {
-        Some(probed) => Arc::ptr_eq(&entry.observation, &probed.observation),
-        None => entry.obtained_at.is_none(),
     }
 }
 

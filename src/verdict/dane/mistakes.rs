@@ -34,8 +34,15 @@ pub(super) fn mistake(record: &TlsaRecord, chain: &[Certificate]) -> Option<&'st
     (record.usage == 3 && is_above).then_some("is of an issuer, which is usage 2")
 }
 
-/// Who else serves what a record is of: then the key changed here before the record.
-pub(super) fn elsewhere(record: &TlsaRecord, fleet: &Fleet) -> Option<String> {
+/// Who else serves what a record is of, or that it was served here: then the key changed before the record.
+pub(super) fn changed(
+    record: &TlsaRecord,
+    fleet: &Fleet,
+    former: Option<&Certificate>,
+) -> Option<String> {
+    if record.usage == 3 && former.is_some_and(|leaf| record.is_of(leaf)) {
+        return Some("is of what was served here before: the key changed before the record".into());
+    }
     let mut leaves = fleet.different().iter();
     let (_, places) = leaves.find(|(leaf, _)| record.usage == 3 && record.is_of(leaf))?;
     Some(format!(

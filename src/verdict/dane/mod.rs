@@ -248,9 +248,9 @@ impl Told<'_> {
         }
         let all = self.records.counted.iter().chain(&self.records.weaker);
         for record in all.take(TOLD) {
-            let fleet = self.evidence.fleet;
+            let Evidence { fleet, former, .. } = *self.evidence;
             let mistake = mistakes::mistake(record, self.chain()).map(str::to_owned);
-            let mistake = mistake.or_else(|| mistakes::elsewhere(record, fleet));
+            let mistake = mistake.or_else(|| mistakes::changed(record, fleet, former));
             told.extend(mistake.map(|why| format!("{} {why}", record.short())));
         }
         told.extend(self.records.flaws());

@@ -198,6 +198,10 @@ fn row_6_the_key_changed_before_the_record() {
     let text = fails(&mut case, Reason::DaneMismatch);
     let told = "is of what 192.0.2.2:25 serves: the key changed before the record";
     assert!(text.contains(told), "{text}");
+    case.former = Some(sibling);
+    let text = fails(&mut case, Reason::DaneMismatch);
+    let told = "is of what was served here before: the key changed before the record";
+    assert!(text.contains(told), "{text}");
 }
 
 #[test]
