@@ -20,6 +20,7 @@ mod runtime;
 mod serve;
 mod streams;
 mod tlsa;
+mod understood;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -8,13 +8,11 @@ use super::build::BUILD;
 use super::config_file::{self, ConfigFile};
 use super::named::{Named, OF_WEB_CONFIG};
 use super::runtime::runtime;
+use super::understood::{inside, understood};
 use super::{files, life, logging, rounds, streams};
 use crate::app::{App, InForce, Reader};
-use crate::config::{Change, Config, InventoryFiles, LastGood, Loaded, recorded};
-use crate::dns::Dnssec;
-use crate::endpoint::DEFAULT_VIEW;
-use crate::plain::plain;
-use crate::watch::{Rounds, View, system_clock};
+use crate::config::{Change, Config, LastGood, Loaded, recorded};
+use crate::watch::{Rounds, system_clock};
 use crate::web::{Access, AccessControl, Listeners, Mount, Site, serve};
 
 /// Serves until a signal ends it; returns the exit code.
@@ -124,109 +122,4 @@ async fn listeners(arguments: &Serve, mount: &Mount) -> Result<Listeners, String
         tracing::info!(%address, path = %mount, version = BUILD.version, "listening");
     }
     Ok(listeners)
-}
-
-/// `external: tcp://192.0.2.1:53, validated, through socks5://gate.example.com:1080`; without secrets.
-fn seen_along(view: &View) -> String {
-    let mut parts: Vec<String> = if view.vantage.proxied_names {
-        vec!["names resolved by the proxy".to_owned()]
-    } else {
-        view.policy
-            .servers
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    };
-    match view.policy.dnssec {
-        Dnssec::Off => {}
-        Dnssec::Validate => parts.push("validated".to_owned()),
-        Dnssec::Trust => parts.push("trusted to validate".to_owned()),
-    }
-    parts.extend(
-        view.route
-            .proxy
-            .as_ref()
-            .map(|proxy| format!("through {proxy}")),
-    );
-    parts.extend(view.route.source.map(|source| format!("from {source}")));
-    format!("{}: {}", view.vantage.name, parts.join(", "))
-}
-
-/// What is believed, and why that is risky.
-fn unsafe_way(view: &View, server: &str) -> String {
-    let name = &view.vantage.name;
-    format!(
-        "{name}: warning: {server} is believed when it says that an answer is signed, but whoever is on the way to it \
-         can forge that; expected a resolver on this machine, tls:// or https://"
-    )
-}
-
-/// What `--config.check` prints.
-fn understood(config: &Config) -> String {
-    let settings = &config.settings;
-    let mut text = format!(
-        "{}: {} targets; timeout {:?}, EHLO {}\n",
-        plain(&config.file.to_string_lossy(), 500),
-        settings.targets.len(),
-        settings.limits.timeout,
-        settings.limits.helo
-    );
-    for view in settings
-        .views
-        .iter()
-        .filter(|v| *v.vantage.name != *DEFAULT_VIEW)
-    {
-        text += &format!("view {}\n", plain(&seen_along(view), 500));
-        for server in view.policy.unsafe_ways() {
-            text += &format!("view {}\n", plain(&unsafe_way(view, &server), 500));
-        }
-    }
-    for watched in &settings.targets {
-        let source = &watched.source;
-        let ports: Vec<_> = source
-            .ports
-            .iter()
-            .map(|port| format!("{port} {}", source.mode_on(*port).as_str()))
-            .collect();
-        let place = match &source.place {
-            crate::endpoint::Place::Host(host) => host.to_string(),
-            crate::endpoint::Place::Mx(domain) => format!("mx:{domain}"),
-            crate::endpoint::Place::Addresses(addresses) => addresses
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(" "),
-        };
-        let name = plain(&source.name, 200);
-        text += &format!("{name}: {place} ({})\n", ports.join(", "));
-    }
-    text
-}
-
-/// What it prints of the inside of mail servers: how many inventories there are, of which servers, how old.
-fn inside(files: &mut InventoryFiles) -> String {
-    if files.is_empty() {
-        return String::new();
-    }
-    let now = system_clock();
-    let facts = files.look(now).facts.unwrap_or_default();
-    let known = facts
-        .servers
-        .iter()
-        .filter(|server| server.newest.is_some());
-    let mut text = format!("inside: {} inventories\n", known.count());
-    for server in &facts.servers {
-        let name = plain(&server.key.0, 255);
-        let age = server.newest.as_ref().map(|newest| {
-            let seconds = now.seconds_since(newest.collected_at);
-            format!("collected {seconds} s ago ({})", server.file)
-        });
-        let fault = server.fault.as_ref().map(|fault| fault.detail.clone());
-        let parts: Vec<_> = age.into_iter().chain(fault).collect();
-        text += &format!("{name}: {}\n", parts.join("; "));
-    }
-    for stray in &facts.strays {
-        text += &format!("{}: {}\n", stray.file, stray.fault.detail);
-    }
-    text
 }

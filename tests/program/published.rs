@@ -146,3 +146,64 @@ async fn a_record_of_the_key_is_all_that_senders_need() {
     assert!(line.contains("ready for the next key"), "{line}");
     assert!(!line.contains("dane_mismatch"), "{line}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_changed_before_its_record_is_known_from_before() {
+    let den = Den::new().await;
+    den.publish(&[([3, 1, 1], &den.own)]);
+    let config = std::fs::read_to_string(den.world.path("den.yml")).unwrap();
+    den.world
+        .write("den.yml", &format!("probe: {{min_interval: 0s}}\n{config}"));
+    let exporter = PROGRAM.serving(&den.world.path("den.yml")).start();
+    let port = den.server.address.port();
+    let series = format!(
+        "smtp_tls_check_success{{target=\"den\",host=\"{HOST}\",port=\"{port}\",view=\"v\",\
+         address=\"127.0.0.1\",offer=\"any\",check=\"dane\"}}"
+    );
+    let renewed = den.world.issue(HOST, -1, 89);
+    for expected in [1.0, 0.0] {
+        let scrape = request(exporter.address, "GET", "/metrics", &[]);
+        let scrape = scrape.await.unwrap().body;
+        assert_eq!(value(&scrape, &series), Some(expected));
+        den.server.present(&renewed);
+    }
+    let page = request(exporter.address, "GET", "/targets/den", &[]);
+    let page = page.await.unwrap().body;
+    assert!(page.contains("the key changed before the record"), "{page}");
+}
+
+#[tokio::test]
+async fn a_configuration_says_what_is_watched_of_whom_and_why_not() {
+    let world = World::today();
+    let views =
+        "views: {far: {resolvers: 'tls://192.0.2.1', dnssec: trust}, near: {family: ipv4}}\n";
+    let targets = "targets:\n- {name: a, mx: a.test, views: [far, near], expect: {dane: required, tlsrpt: off}}\n\
+                   - {name: b, host: b.test, views: far, expect: {dane: off}}\n- {name: c, host: c.test}\n";
+    let file = world.write("config.yml", &format!("{views}{targets}"));
+    let file = file.display().to_string();
+    let ended = run(&["--config.check", "--config.file", &file]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for line in [
+        "a: mx:a.test (25 starttls); DANE required in far; MTA-STS; no TLSRPT: off\n",
+        "b: b.test (25 starttls)\n",
+        "c: c.test (25 starttls)\n",
+        "DANE: 1 of 3 targets; 1 without a view with dnssec: trust, 1 with expect.dane: off\n",
+    ] {
+        assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);
+    }
+    for (expect, complaint) in [
+        (
+            "dane: opportunistic",
+            "expect.dane: no view of the target has dnssec: trust",
+        ),
+        ("mta_sts: required", "expect.mta_sts: of mail domains only"),
+        ("tlsrpt: required", "expect.tlsrpt: of mail domains only"),
+    ] {
+        let text = format!("targets:\n- {{host: c.test, expect: {{{expect}}}}}\n");
+        let file = world.write("wrong.yml", &text).display().to_string();
+        let ended = run(&["--config.check", "--config.file", &file]).await;
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        let said = format!("wrong.yml:2: targets[0]: {complaint}");
+        assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+    }
+}

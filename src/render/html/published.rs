@@ -21,7 +21,7 @@ pub(super) fn section(page: &mut Html, snapshot: &Snapshot, target: &str) {
     for line in lines {
         page.raw("<tr><td>")
             .text(line.mechanism)
-            .raw("</td><td class=\"long\">")
+            .raw("</td><td>")
             .text(&line.name)
             .raw("</td><td>")
             .text(line.view)
