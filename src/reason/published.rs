@@ -68,7 +68,7 @@ macro_rules! in_public {
                 /// The policy cannot be used.
                 StsPolicyInvalid = "sts_policy_invalid", wire "a line that RFC 8461 §3.2 does not allow";
                 /// The addresses of the policy host do not serve the same.
-                StsPolicyDiffers = "sts_policy_differs", wire "another text or certificate at another address";
+                StsPolicyDiffers = "sts_policy_differs", wire "another address serves a policy that asks something else of senders";
                 /// The policy changed, and its `id` in DNS did not: senders that keep the old one do not notice.
                 StsIdUnchanged = "sts_id_unchanged", wire "another text under the same `id` (RFC 8461 §3.1, §8.1)";
                 /// The MX host is not in the policy: senders skip it.

@@ -29,6 +29,13 @@ const STATES: [&str; 13] = [
     "Weak",
     "Healthy",
 ];
+/// Panels of what mail domains publish, and of resolvers that are believed about DNSSEC: the demo has neither.
+/// tests/program/published.rs sees their metrics.
+const LEFT_OUT: [&str; 3] = [
+    "What is published",
+    "Days to a policy host's expiry",
+    "Resolvers validate",
+];
 /// Endpoints of the demo.
 const ENDPOINTS: usize = 11;
 
@@ -104,6 +111,10 @@ fn every_panel_has_rows(prometheus: &Prometheus) {
     let mut asked = 0;
     for (name, dashboard) in dashboards() {
         for panel in list(&dashboard["panels"]) {
+            let title = panel["title"].as_str().unwrap_or_default();
+            if LEFT_OUT.contains(&title) {
+                continue;
+            }
             let colours = limited(panel);
             let mut shown = 0;
             for target in list(&panel["targets"]) {

@@ -245,7 +245,7 @@ async fn files_that_the_configuration_names_are_followed() {
         bear.port()
     );
     let exporter = PROGRAM
-        .over(&(config("", &[bear]) + &other))
+        .over(&(config("probe: {min_interval: 1h}", &[bear]) + &other))
         .file("root.pem", &stranger)
         .file("fixed.pem", &root)
         .argument("--config.reload-interval=0.1s")
