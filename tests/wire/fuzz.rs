@@ -46,6 +46,7 @@ targets! {
     configuration: "fuzz/seeds/configurations" => targets::configuration;
     inventory: "fuzz/seeds/inventories" => targets::inventory;
     published_texts: "fuzz/seeds/published_texts" => targets::published_texts;
+    tlsa: "fuzz/seeds/tlsa" => targets::tlsa;
     mta_sts_policy: "fuzz/seeds/mta_sts_policies" => targets::mta_sts_policy;
 }
 

@@ -8,7 +8,7 @@ use smtp_tls_exporter::certificate::{Certificate, Dn, Facts, Staple, TlsCertific
 use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::facts::inventory::{self, Inventory};
 use smtp_tls_exporter::facts::published::{
-    MAX_AGE, MAX_POLICY, StsMode, StsPolicy, StsRecord, TlsRptFacts,
+    MAX_AGE, MAX_POLICY, StsMode, StsPolicy, StsRecord, TlsRptFacts, TlsaRecord,
 };
 use smtp_tls_exporter::name::Host;
 use smtp_tls_exporter::probe::legacy::{Chain, Reader, ServerHello, Stop};
@@ -258,6 +258,35 @@ pub(crate) fn published_texts(bytes: &[u8]) {
         TlsRptFacts::None => {}
         other => panic!("nobody was asked: {other:?}"),
     }
+}
+
+pub(crate) fn tlsa(bytes: &[u8]) {
+    let (Some([usage, selector, matching_type]), data) =
+        (bytes.first_chunk(), bytes.get(3..).unwrap_or_default())
+    else {
+        return;
+    };
+    let record = TlsaRecord {
+        usage: *usage,
+        selector: *selector,
+        matching_type: *matching_type,
+        data: data.into(),
+    };
+    assert_eq!(record.to_string().len(), record_length(&record));
+    assert!(record.short().len() < 32, "{}", record.short());
+    // Of what no sender uses there is a reason, and of what anybody does, a known kind.
+    if record.unusable().is_none() {
+        assert!((2..=3).contains(usage) && *selector <= 1 && *matching_type <= 2);
+    }
+    let certificate = Certificate::from_der(data);
+    assert!(!record.is_of(&certificate) || *matching_type == 0);
+}
+
+/// `3 1 1 ` and two digits for each byte.
+fn record_length(record: &TlsaRecord) -> usize {
+    let bits = [record.usage, record.selector, record.matching_type];
+    let digits: usize = bits.iter().map(|bits| bits.to_string().len() + 1).sum();
+    digits + 2 * record.data.len()
 }
 
 pub(crate) fn mta_sts_policy(bytes: &[u8]) {
