@@ -68,7 +68,7 @@ fn looked(arguments: &Check) -> Result<Looked, String> {
 
 async fn probe_all(mut looked: Looked) -> Result<Arc<Snapshot>, String> {
     let is_alone = looked.settings.targets.is_empty();
-    let rounds = rounds::over(looked.settings)?;
+    let rounds = rounds::once(looked.settings)?;
     if !looked.inventories.is_empty() {
         let change = looked.inventories.look(system_clock());
         let facts = change.facts.unwrap_or_default();

@@ -12,6 +12,18 @@ use crate::watch::{Rounds, Settings, system_clock};
 pub(super) fn over(settings: Settings) -> Result<Arc<Rounds>, String> {
     let settings = affordable(settings);
     let resolvers = resolvers(&settings);
+    begin(settings, resolvers)
+}
+
+/// The same for one look, after which nobody comes back for what was not answered yet.
+pub(super) fn once(settings: Settings) -> Result<Arc<Rounds>, String> {
+    let settings = affordable(settings);
+    let deadline = settings.limits.timeout / 2;
+    let resolvers = Resolvers::for_one_look(settings.policies(), deadline);
+    begin(settings, resolvers)
+}
+
+fn begin(settings: Settings, resolvers: Resolvers) -> Result<Arc<Rounds>, String> {
     let (tls, counters) = (Tls::new()?, Counters::new()?);
     let rounds = Rounds::new(settings, resolvers, tls, system_clock, counters);
     Ok(Arc::new(rounds))

@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Tlsa) -> Result<u8, String> {
 }
 
 async fn probe_all(settings: Settings) -> Result<Arc<Snapshot>, String> {
-    let rounds = rounds::over(settings)?;
+    let rounds = rounds::once(settings)?;
     tokio::select! {
         snapshot = rounds.scrape(Instant::now() + check::PATIENCE) => Ok(snapshot),
         () = progress::show(|| rounds.progress()) => Err("the display ended".to_owned()),

@@ -207,3 +207,37 @@ async fn a_configuration_says_what_is_watched_of_whom_and_why_not() {
         assert!(ended.stderr.contains(&said), "{}", ended.stderr);
     }
 }
+
+/// Questions have turns, 50 a second; who looks once waits for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_waits_for_all_it_asked() {
+    let world = World::today();
+    let mut zone = Zone::from([("", vec![Answer::Ns("ns.bears.test"), Answer::Signed])]);
+    let mut targets = String::new();
+    for nth in 0..40 {
+        let host: &str = format!("mx{nth}.bears.test").leak();
+        let owner: &str = format!("_1._tcp.{host}").leak();
+        let address = Answer::Address([127, 0, 0, 1].into());
+        zone.insert(host, vec![address, Answer::Signed]);
+        zone.insert(
+            owner,
+            vec![Answer::Tlsa([3, 1, 1], vec![7; 32]), Answer::Signed],
+        );
+        targets += &format!("- {{host: {host}, ports: [1], views: v}}\n");
+    }
+    let dns = Dns::start(zone).await.expect("a name server");
+    let config = format!(
+        "probe: {{timeout: 1s, per_address: 40}}\nviews: {{v: {{resolvers: 'udp://{}', dnssec: trust}}}}\n\
+         targets:\n{targets}",
+        dns.address
+    );
+    let file = world.write("many.yml", &config).display().to_string();
+    let ended = run(&["check", "--json", "--config.file", &file]).await;
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let targets = json["targets"].as_array().unwrap();
+    let standings = targets
+        .iter()
+        .map(|target| &target["published"]["dane"][0]["standing"]);
+    let secure = standings.filter(|standing| *standing == "secure").count();
+    assert_eq!(secure, 40, "{}", ended.stdout);
+}

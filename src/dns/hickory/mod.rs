@@ -37,6 +37,9 @@ use resolver::Resolver;
 /// Memory for the answers of all views: those of some hundred thousand names.
 const MAX_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
+/// So long who looks once waits for a turn: that of some ten thousand questions.
+const ONE_LOOK: Duration = Duration::from_secs(600);
+
 /// The resolvers of all views. They share nothing but the memory for answers: a dead one delays no other view.
 #[derive(Clone)]
 pub struct Resolvers {
@@ -45,15 +48,32 @@ pub struct Resolvers {
 }
 
 impl Resolvers {
-    /// One resolver for each view. No look-up takes longer than `deadline`.
+    /// One resolver for each view. No look-up takes longer than `deadline`; for what is published and not known yet, a
+    /// round waits half of that.
     pub fn new<'a>(
         views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
         deadline: Duration,
     ) -> Self {
+        Self::with(views, deadline, deadline / 2)
+    }
+
+    /// The same for who looks once: what is published is waited for until the question's turn has come.
+    pub fn for_one_look<'a>(
+        views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
+        deadline: Duration,
+    ) -> Self {
+        Self::with(views, deadline, ONE_LOOK)
+    }
+
+    fn with<'a>(
+        views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
+        deadline: Duration,
+        patience: Duration,
+    ) -> Self {
         let cache = Arc::new(Cache::new(MAX_CACHE_BYTES));
         let published = Arc::default();
         let resolver = |(name, policy): (&Arc<str>, &Policy)| {
-            let resolver = Resolver::new(name, policy, deadline, &cache, &published);
+            let resolver = Resolver::new(name, policy, (deadline, patience), &cache, &published);
             (Arc::clone(name), Arc::new(resolver))
         };
         Self {

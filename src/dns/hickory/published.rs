@@ -2,7 +2,6 @@
 //! what was signed counts as unsigned only when that resolver still validates.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -28,14 +27,9 @@ impl Resolver {
         let now = Instant::now();
         let found = match for_strangers {
             true => self.at_once(&question).await?,
-            false => self.kept(&question, now + self.patience()).await?,
+            false => self.kept(&question, now + self.patience).await?,
         };
         Ok(self.picked(&found, pick))
-    }
-
-    /// How long a look-up waits for an answer that nobody has yet; it comes all the same.
-    fn patience(&self) -> Duration {
-        self.shared.deadline / 2
     }
 
     async fn at_once(&self, question: &Question) -> Result<RecordSet, Unanswered> {

@@ -26,13 +26,15 @@ pub(super) struct Resolver {
     view: Arc<str>,
     hosts: Option<HostsFile>,
     upstream: Upstream,
+    /// How long a look-up waits for what is published and nobody knows yet; the answer comes all the same.
+    pub(super) patience: Duration,
 }
 
 impl Resolver {
     pub(super) fn new(
         view: &Arc<str>,
         policy: &Policy,
-        deadline: Duration,
+        (deadline, patience): (Duration, Duration),
         cache: &Arc<Cache>,
         published: &Arc<PublishedMemory>,
     ) -> Self {
@@ -41,6 +43,7 @@ impl Resolver {
         Self {
             shared: ViewQuestions::new(view, cache, deadline, is_trusting),
             published: Arc::clone(published),
+            patience,
             view: Arc::clone(view),
             hosts: is_system.then(HostsFile::of_this_machine),
             upstream: Upstream::new(policy.clone(), deadline),
