@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::inside;
-use super::words::{Advice, listed, of_resolution, worst};
+use super::words::{Advice, listed, of_name, of_resolution, worst};
 use crate::reason::Reason;
 use crate::report::{Entry, Examples, Snapshot, State, TargetReport};
 
@@ -37,6 +37,7 @@ pub fn steps(snapshot: &Snapshot) -> Vec<String> {
     let wire: Vec<_> = unresolved(snapshot)
         .into_iter()
         .chain(told)
+        .chain(published(snapshot))
         .take(room)
         .collect();
     wire.into_iter().chain(inside).take(MOST).collect()
@@ -91,4 +92,18 @@ fn unresolved(snapshot: &Snapshot) -> Option<String> {
         let mut resolutions = target.resolutions.iter();
         resolutions.find_map(|resolution| of_resolution(target, resolution))
     })
+}
+
+/// What is wrong with what hosts and mail domains publish, whatever their endpoints serve: each in one line.
+fn published(snapshot: &Snapshot) -> Vec<String> {
+    let hosts = snapshot.hosts.iter();
+    let hosts = hosts.map(|host| (&host.verdict, &*host.key.host, &*host.key.view));
+    let domains = snapshot.domains.iter();
+    let domains = domains.map(|one| (&one.verdict, &*one.key.domain, &*one.key.view));
+    let mut said = HashSet::new();
+    let words = hosts.chain(domains).flat_map(|(verdict, name, view)| {
+        let reasons = verdict.failures().map(|(_, failure)| failure.reason);
+        reasons.map(move |reason| of_name(reason, name, view))
+    });
+    words.filter(|words| said.insert(words.clone())).collect()
 }

@@ -102,6 +102,11 @@ pub struct Blanks<'a> {
     pub next_hop: &'a str,
 }
 
+/// What to do about what is published of a host or mail domain.
+pub(super) fn of_name(reason: Reason, name: &str, view: &str) -> String {
+    filled(reason, name, view).replace(THERE, &plain(name, 60))
+}
+
 /// The words for a reason, with its names filled in.
 fn filled(reason: Reason, target: &str, view: &str) -> String {
     let blanks = Blanks {

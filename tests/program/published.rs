@@ -97,6 +97,12 @@ async fn a_key_without_its_record_is_told_everywhere() {
     ] {
         assert!(line.contains(said), "{said}: {line}");
     }
+    for next in [
+        "Next: publish the record that the command tlsa prints for 127.0.0.1:",
+        "Next: give the policy host of bears.test an address",
+    ] {
+        assert!(table.contains(next), "{next}: {table}");
+    }
     let (json, _) = den.check(&["--json"]).await;
     let json: Value = serde_json::from_str(&json).unwrap();
     let dane = &json["targets"][0]["published"]["dane"][0];
