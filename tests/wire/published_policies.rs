@@ -451,6 +451,7 @@ async fn a_policy_host_that_is_gone_is_told_and_a_dns_failure_loses_nothing() {
     assert_eq!(of_endpoint(&seen), Finding::Pass, "the policy is known");
     let facts = seen.domains[0].facts.sts.as_deref().unwrap();
     assert!(facts.fetches[0].policy().is_some(), "and what was fetched");
+    shown(&seen);
     den.tell(Some(vec![ID]));
     den.0.lock().unwrap().addresses.clear();
     let gone = |seen: &Snapshot| reason(&of_domain(seen)) == Some(Reason::StsHostNotFound);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::family::{Family, NameSamples, Samples, Sink, gauge};
 use crate::certificate::Facts;
 use crate::facts::published::{
-    Bits, DaneStanding, PolicyFetch, ReportScheme, StsFacts, TlsRptFacts,
+    Bits, DaneStanding, PolicyFetch, ReportScheme, StsFacts, StsRecord, TlsRptFacts,
 };
 use crate::metric::Metric;
 use crate::render::value::{count, flag, seconds, time};
@@ -99,11 +99,20 @@ pub(super) const FAMILIES: &[Family] = &[
         )
         .labels(&["id", "mode"])
         .when("record read")
-        .note("`mode` is `unknown` before a policy was read."),
+        .note(
+            "`mode` is `unknown` before a policy was read. While DNS does not tell the record, what was known stays.",
+        ),
         |domain, _, out| {
-            if let Some(id) = sts(domain).and_then(|sts| sts.record.id()) {
-                let policy = sts(domain).and_then(|sts| sts.current.as_ref());
-                let mode = policy.map_or("unknown", |known| known.policy.mode.as_str());
+            let Some(sts) = sts(domain) else {
+                return;
+            };
+            let known = sts.current.as_ref();
+            let id = match &sts.record {
+                StsRecord::Pending(_) | StsRecord::Error(_) => known.map(|known| &*known.id),
+                record => record.id(),
+            };
+            if let Some(id) = id {
+                let mode = known.map_or("unknown", |known| known.policy.mode.as_str());
                 out(&[id, mode], 1.0);
             }
         },
