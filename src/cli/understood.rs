@@ -62,6 +62,7 @@ pub(super) fn understood(config: &Config) -> String {
             text += &format!("view {}\n", plain(&unsafe_way(view, &server), 500));
         }
     }
+    text += &without_dane(settings);
     for watched in &settings.targets {
         let source = &watched.source;
         let ports: Vec<_> = source
@@ -85,7 +86,7 @@ pub(super) fn understood(config: &Config) -> String {
             published(watched, settings)
         );
     }
-    text + &without_dane(settings)
+    text
 }
 
 /// What is held against the mail servers of a target besides their certificates, and where: `; DANE in external; MTA-STS`.
