@@ -18,7 +18,6 @@ use super::target_list;
 use super::targets::Common;
 use super::trust::TrustStores;
 use super::views::KnownViews;
-use crate::pki::Anchors;
 use crate::policy::PolicySettings;
 use crate::probe::Limits;
 use crate::report::InsideSettings;
@@ -133,7 +132,7 @@ fn probe_section(section: Option<Value<'_>>, helo: &str) -> Result<Settings, Pro
     let mut settings = Settings {
         targets: Vec::new(),
         inside: InsideSettings::default(),
-        published: PolicySettings::new(Arc::new(Anchors::mozilla())),
+        published: PolicySettings::new(Arc::default()),
         views: Vec::new(),
         limits: Limits {
             timeout: Duration::from_secs(10),
