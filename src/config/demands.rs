@@ -1,5 +1,7 @@
 //! `expect.dane`, `expect.mta_sts` and `expect.tlsrpt` to what is asked of a target; knows no look-up.
 
+use std::sync::Arc;
+
 use super::keys;
 use crate::endpoint::Place;
 use crate::verdict::{Demand, Expectations};
@@ -38,8 +40,7 @@ impl Demands {
         defaults: Self,
         place: &Place,
         trusts: bool,
-        expectations: &mut Expectations,
-    ) -> Result<(), String> {
+    ) -> Result<Settled, String> {
         let is_domain = matches!(place, Place::Mx(_));
         let of_domains = [
             ("mta_sts", self.mta_sts, defaults.mta_sts),
@@ -62,9 +63,33 @@ impl Demands {
             (_, false) => Demand::Off,
             (said, true) => said.unwrap_or(Demand::Opportunistic),
         };
-        expectations.dane = unless_said(self.dane, trusts);
-        expectations.mta_sts = unless_said(self.mta_sts, is_domain);
-        expectations.tlsrpt = unless_said(self.tlsrpt, is_domain);
-        Ok(())
+        Ok(Settled {
+            dane: unless_said(self.dane, trusts),
+            mta_sts: unless_said(self.mta_sts, is_domain),
+            tlsrpt: unless_said(self.tlsrpt, is_domain),
+        })
+    }
+}
+
+/// What is asked of one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settled {
+    dane: Demand,
+    mta_sts: Demand,
+    tlsrpt: Demand,
+}
+
+impl Settled {
+    /// Puts it into expectations, which are shared as long as it is in them already.
+    pub(super) fn into_expectations(self, shared: &mut Arc<Expectations>) {
+        let present = Self {
+            dane: shared.dane,
+            mta_sts: shared.mta_sts,
+            tlsrpt: shared.tlsrpt,
+        };
+        if self != present {
+            let own = Arc::make_mut(shared);
+            (own.dane, own.mta_sts, own.tlsrpt) = (self.dane, self.mta_sts, self.tlsrpt);
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::name::Host;
 use crate::pki::{Anchors, Crls};
 use crate::probe::ClientCertificate;
 use crate::smtp::Mode;
-use crate::verdict::{CHECKS, Expectations, Switch};
+use crate::verdict::{CHECKS, Switch};
 use crate::watch::Watched;
 use crate::yaml::{Fields, Problem, Value, secret};
 
@@ -116,15 +116,8 @@ impl Common {
     /// Decides what published policies are asked of a target at a place.
     pub(super) fn settle(&mut self, defaults: Demands, place: &Place) -> Result<(), String> {
         let trusts = self.views.iter().any(|view| self.known_views.trusts(view));
-        let mut settled = Expectations::clone(&self.expect.expectations);
-        let demands = self.expect.demands;
-        demands.settle(defaults, place, trusts, &mut settled)?;
-        let known = &self.expect.expectations;
-        let now = |e: &Expectations| (e.dane, e.mta_sts, e.tlsrpt);
-        // Targets that are asked the same share their expectations.
-        if now(&settled) != now(known) {
-            self.expect.expectations = Arc::new(settled);
-        }
+        let settled = self.expect.demands.settle(defaults, place, trusts)?;
+        settled.into_expectations(&mut self.expect.expectations);
         Ok(())
     }
 
