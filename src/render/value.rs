@@ -1,5 +1,7 @@
 //! Facts to the numbers of samples; knows no metric.
 
+use std::time::Duration;
+
 use crate::timestamp::Timestamp;
 
 pub(super) fn flag(yes: bool) -> f64 {
@@ -20,6 +22,10 @@ pub(super) fn count(n: usize) -> f64 {
 )]
 pub(super) fn seconds(n: i64) -> f64 {
     n as f64
+}
+
+pub(super) fn duration(lasting: Duration) -> f64 {
+    lasting.as_secs_f64()
 }
 
 pub(super) fn time(at: Timestamp) -> f64 {

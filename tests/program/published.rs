@@ -48,15 +48,22 @@ impl Den {
 
     /// Signs all, with these TLSA records.
     fn publish(&self, records: &[([u8; 3], &[u8])]) {
+        self.publish_under(HOST, records);
+    }
+
+    /// Signs all, with these TLSA records under the name that the host is, or is an alias of.
+    fn publish_under(&self, base: &'static str, records: &[([u8; 3], &[u8])]) {
         let tlsa = records.iter();
         let tlsa = tlsa.map(|(bits, data)| Answer::Tlsa(*bits, data.to_vec()));
         let signed = [Answer::Signed, Answer::Ttl(3600, 3000)];
-        let owner: &str = format!("_{}._tcp.{HOST}", self.server.address.port()).leak();
+        let owner: &str = format!("_{}._tcp.{base}", self.server.address.port()).leak();
         self.dns.change(Zone::from([
+            // The later counts, where both are one name.
+            (HOST, vec![Answer::Cname(base), Answer::Signed]),
             ("", vec![Answer::Ns("ns.bears.test"), Answer::Signed]),
             (DOMAIN, vec![Answer::Mx(10, HOST), Answer::Signed]),
             (
-                HOST,
+                base,
                 vec![Answer::Address([127, 0, 0, 1].into()), Answer::Signed],
             ),
             (owner, tlsa.chain(signed).collect()),
@@ -119,6 +126,7 @@ async fn a_key_without_its_record_is_told_everywhere() {
         (format!("smtp_tls_dane_standing{{{host},standing=\"none\"}}"), 0.0),
         (format!("smtp_tls_dane_records{{{host},usage=\"3\",selector=\"1\",matching_type=\"1\",result=\"unmatched\"}}"), 1.0),
         (format!("smtp_tls_dane_records{{{host},usage=\"1\",selector=\"1\",matching_type=\"1\",result=\"unusable\"}}"), 1.0),
+        (format!("smtp_tls_dane_info{{{host},base_domain=\"{HOST}\"}}"), 1.0),
         (format!("smtp_tls_dane_ttl_seconds{{{host}}}"), 3600.0),
         (format!("smtp_tls_dane_rollover_ready{{{host}}}"), 0.0),
         (format!("smtp_tls_dane_next_published{{{host},file=\"next.pem\"}}"), 0.0),
@@ -138,6 +146,24 @@ async fn a_key_without_its_record_is_told_everywhere() {
         page.contains(&format!("3 1 1 {}", "07".repeat(32))),
         "{page}"
     );
+}
+
+/// RFC 7672 §2.2.3: the records of an alias may stand at the end of it. There is where a new one has to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_at_the_end_of_an_alias_are_told_there() {
+    let den = Den::new().await;
+    den.publish_under("mx.hosting.test", &[([3, 1, 1], &[7; 32])]);
+    let port = den.server.address.port();
+    let owner = format!("_{port}._tcp.mx.hosting.test");
+    let (table, _) = den.check(&[]).await;
+    let fault = format!("none of the records at {owner} ");
+    assert!(table.contains(&fault), "{table}");
+    let exporter = PROGRAM.serving(&den.world.path("den.yml")).start();
+    let scrape = request(exporter.address, "GET", "/metrics", &[]);
+    let scrape = scrape.await.unwrap().body;
+    let host = format!("target=\"den\",host=\"{HOST}\",port=\"{port}\",view=\"v\"");
+    let series = format!("smtp_tls_dane_info{{{host},base_domain=\"mx.hosting.test\"}}");
+    assert_eq!(value(&scrape, &series), Some(1.0), "{scrape}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,23 @@ pub(super) const fn target(metric: Metric, samples: fn(&TargetReport, Sink<'_>))
     }
 }
 
+pub(super) const fn host(metric: Metric, samples: fn(&HostReport, Timestamp, Sink<'_>)) -> Family {
+    Family {
+        metric,
+        samples: Samples::Name(NameSamples::Host(samples)),
+    }
+}
+
+pub(super) const fn domain(
+    metric: Metric,
+    samples: fn(&DomainReport, Timestamp, Sink<'_>),
+) -> Family {
+    Family {
+        metric,
+        samples: Samples::Name(NameSamples::Domain(samples)),
+    }
+}
+
 pub(super) const fn server(
     metric: Metric,
     samples: fn(&ServerReport, Timestamp, Sink<'_>),

@@ -1,5 +1,6 @@
 //! Every metric family about the five subjects, in the order of the output, and the label names that they take.
 
+mod dane;
 mod endpoint;
 pub(super) mod family;
 mod inside;
@@ -13,7 +14,7 @@ use family::{ENDPOINT_LABELS, Family, SUBJECT_LABELS};
 pub(super) const BY_SUBJECT: [&[&[Family]]; 4] = [
     &[endpoint::FAMILIES],
     &[target::FAMILIES],
-    &[subject::FAMILIES, published::FAMILIES],
+    &[subject::FAMILIES, dane::FAMILIES, published::FAMILIES],
     inside::FAMILIES,
 ];
 

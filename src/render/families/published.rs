@@ -1,97 +1,14 @@
-//! The metric families about what is published of hosts and mail domains: what each is called and says, and its samples.
+//! The metric families about what mail domains publish, and what is wrong with it or with a host's TLSA records: what each is
+//! called and says, and its samples.
 
-use std::time::Duration;
-
-use super::family::{Family, NameSamples, Samples, Sink, gauge};
+use super::family::{Family, NameSamples, Samples, Sink, domain, gauge};
 use crate::certificate::Facts;
-use crate::facts::published::{
-    Bits, DaneStanding, PolicyFetch, ReportScheme, StsFacts, StsRecord, TlsRptFacts,
-};
-use crate::metric::Metric;
-use crate::render::value::{count, flag, seconds, time};
-use crate::report::{DomainReport, HostReport, Mechanism, PublishedReasons};
-use crate::timestamp::Timestamp;
+use crate::facts::published::{PolicyFetch, ReportScheme, StsFacts, StsRecord, TlsRptFacts};
+use crate::render::value::{count, duration, flag, seconds, time};
+use crate::report::{DomainReport, Mechanism, PublishedReasons};
 
 /// Every one, in the order of the output.
 pub(super) const FAMILIES: &[Family] = &[
-    host(
-        gauge(
-            "smtp_tls_dane_standing",
-            "1 for how this host stands with DANE, 0 for the others.",
-        )
-        .labels(&["standing"])
-        .when("asked, and answered")
-        .note(
-            "`usable`: secure TLSA records that senders can use; `unusable`: none of them; `none`; `insecure`: not \
-             signed; `error`: no answer, so that senders defer.",
-        ),
-        |host, _, out| {
-            if let Some(present) = standing(host) {
-                for word in STANDINGS {
-                    out(&[word], flag(word == present));
-                }
-            }
-        },
-    ),
-    host(
-        gauge(
-            "smtp_tls_dane_records",
-            "Number of this host's TLSA records of one kind.",
-        )
-        .labels(&["usage", "selector", "matching_type", "result"])
-        .when("secure TLSA records")
-        .note(
-            "`result`: `matched` by some endpoint, `unmatched`, `unusable`. After 16 combinations the numbers are `other`.",
-        ),
-        |host, _, out| {
-            let Some(DaneStanding::Records(set)) = dane(host) else {
-                return;
-            };
-            for sum in host.dane.iter().flat_map(|dane| dane.sums(&set.records)) {
-                let other = || ["other"; 3].map(str::to_owned);
-                let bits = |(usage, selector, kind): Bits| [usage, selector, kind].map(|n| n.to_string());
-                let [usage, selector, kind] = sum.bits.map_or_else(other, bits);
-                out(&[&usage, &selector, &kind, sum.result.as_str()], count(sum.count));
-            }
-        },
-    ),
-    host(
-        gauge(
-            "smtp_tls_dane_rollover_ready",
-            "1: the next key of this host, or its issuer, has a TLSA record, too.",
-        )
-        .when("usable TLSA records"),
-        |host, _, out| {
-            if let Some(ready) = host.dane.as_ref().and_then(|dane| dane.rollover_ready) {
-                out(&[], flag(ready));
-            }
-        },
-    ),
-    host(
-        gauge(
-            "smtp_tls_dane_next_published",
-            "1: the key in this file has a TLSA record that senders can use.",
-        )
-        .labels(&["file"])
-        .when("`expect.dane_next`, and secure TLSA records"),
-        |host, _, out| {
-            for (file, is_published) in host.dane.iter().flat_map(|dane| &dane.next) {
-                out(&[&**file], flag(*is_published));
-            }
-        },
-    ),
-    host(
-        gauge(
-            "smtp_tls_dane_ttl_seconds",
-            "How long resolvers may keep the TLSA records of this host, as published.",
-        )
-        .when("secure TLSA records"),
-        |host, _, out| {
-            if let Some(DaneStanding::Records(set)) = dane(host) {
-                out(&[], duration(set.ttl));
-            }
-        },
-    ),
     domain(
         gauge(
             "smtp_tls_mta_sts_info",
@@ -249,46 +166,6 @@ pub(super) const FAMILIES: &[Family] = &[
         }),
     },
 ];
-
-/// The public words for how a host stands.
-const STANDINGS: [&str; 5] = ["usable", "unusable", "none", "insecure", "error"];
-
-const fn host(metric: Metric, samples: fn(&HostReport, Timestamp, Sink<'_>)) -> Family {
-    Family {
-        metric,
-        samples: Samples::Name(NameSamples::Host(samples)),
-    }
-}
-
-const fn domain(metric: Metric, samples: fn(&DomainReport, Timestamp, Sink<'_>)) -> Family {
-    Family {
-        metric,
-        samples: Samples::Name(NameSamples::Domain(samples)),
-    }
-}
-
-fn dane(host: &HostReport) -> Option<&DaneStanding> {
-    host.facts.dane.as_deref().map(|dane| &dane.standing)
-}
-
-fn standing(host: &HostReport) -> Option<&'static str> {
-    match dane(host)? {
-        DaneStanding::Unavailable | DaneStanding::Pending(_) => None,
-        DaneStanding::None => Some("none"),
-        DaneStanding::HostInsecure | DaneStanding::Insecure => Some("insecure"),
-        DaneStanding::Error(_) => Some("error"),
-        DaneStanding::Records(set) => Some(
-            match set.records.iter().any(|record| record.unusable().is_none()) {
-                true => "usable",
-                false => "unusable",
-            },
-        ),
-    }
-}
-
-fn duration(lasting: Duration) -> f64 {
-    lasting.as_secs_f64()
-}
 
 fn failures(mechanism: Mechanism, reasons: &PublishedReasons, out: Sink<'_>) {
     for reason in reasons.keys() {

@@ -1,31 +1,27 @@
 //! The metric families about hosts, mail domains and views: what each is called and says, and its samples.
 
-use super::family::{Family, NameSamples, Samples, Sink, gauge};
+use super::family::{Family, Samples, Sink, domain, gauge, host};
 use crate::facts::lookup::Security;
 use crate::render::value::flag;
 
 /// Every one, in the order of the output.
 pub(super) const FAMILIES: &[Family] = &[
-    Family {
-        metric: gauge(
+    host(
+        gauge(
             "smtp_tls_host_secure",
             "1: DNSSEC proves the addresses of this host.",
         )
         .when("validated view"),
-        samples: Samples::Name(NameSamples::Host(|host, _, out| {
-            secure(host.facts.security, out);
-        })),
-    },
-    Family {
-        metric: gauge(
+        |host, _, out| secure(host.facts.security, out),
+    ),
+    domain(
+        gauge(
             "smtp_tls_domain_secure",
             "1: DNSSEC proves the MX records of this mail domain.",
         )
         .when("validated view"),
-        samples: Samples::Name(NameSamples::Domain(|domain, _, out| {
-            secure(domain.facts.security, out);
-        })),
-    },
+        |domain, _, out| secure(domain.facts.security, out),
+    ),
     Family {
         metric: gauge(
             "smtp_tls_dnssec_available",
