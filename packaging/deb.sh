@@ -8,6 +8,8 @@ need dh_builddeb debhelper
 need dpkg-buildpackage dpkg-dev
 [ $# = 2 ] || { echo "usage: packaging/deb.sh BINARY FOLDER" >&2; exit 1; }
 binary=$(realpath "$1") out=$(mkdir -p "$2" && realpath "$2")
+machine=$(machine_of "$binary")
+architecture=$(debian_of "$machine")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,7 +30,7 @@ mkdir "$root/lib"
 mv "$root/usr/lib/systemd" "$root/lib/"
 find "$work/source" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
-(cd "$work/source" && dpkg-buildpackage --build=binary --no-sign --no-check-builddeps --no-pre-clean) >"$work/log" 2>&1 ||
+(cd "$work/source" && dpkg-buildpackage --host-arch "$architecture" --build=binary --no-sign --no-check-builddeps --no-pre-clean) >"$work/log" 2>&1 ||
     { cat "$work/log" >&2; exit 1; }
-cp "$work"/smtp-tls-exporter_*.deb "$out/"
-ls "$out"/smtp-tls-exporter_"$version"-1_*.deb
+cp "$work/smtp-tls-exporter_$version-1_$architecture.deb" "$out/"
+ls "$out/smtp-tls-exporter_$version-1_$architecture.deb"

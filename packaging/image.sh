@@ -8,6 +8,8 @@ need umoci umoci
 need file file
 [ $# = 2 ] || { echo "usage: packaging/image.sh BINARY FOLDER" >&2; exit 1; }
 binary=$(realpath "$1") out=$(mkdir -p "$2" && realpath "$2")
+machine=$(machine_of "$binary")
+architecture=$(debian_of "$machine")
 # There is no C library in the image.
 [[ $(file -b "$binary") == *static* ]] || { echo "image.sh: $binary is not static: take that of packaging/build.sh" >&2; exit 1; }
 
@@ -25,7 +27,7 @@ install -D -m 755 "$binary" "$root/usr/bin/smtp-tls-exporter"
 install -D -m 644 packaging/etc/smtp-tls-exporter.yml "$root/etc/smtp-tls-exporter/smtp-tls-exporter.yml"
 install -d "$root/usr/share/doc/smtp-tls-exporter" "$root/var/spool/smtp-tls-inside"
 install -m 644 LICENSE "$root/usr/share/doc/smtp-tls-exporter/"
-packaging/sbom.sh "$root/usr/share/doc/smtp-tls-exporter"
+packaging/sbom.sh "$root/usr/share/doc/smtp-tls-exporter" "$machine"
 echo 'nonroot:x:65532:65532::/:/sbin/nologin' >"$root/etc/passwd"
 echo 'nonroot:x:65532:' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
@@ -33,7 +35,7 @@ find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)
 umoci repack --image "$image" --history.created "$date" --history.author "" --history.created_by packaging/image.sh "$work/bundle"
-umoci config --image "$image" --no-history --created "$date" --config.user 65532:65532 \
+umoci config --image "$image" --no-history --created "$date" --architecture "$architecture" --config.user 65532:65532 \
     --config.entrypoint /usr/bin/smtp-tls-exporter \
     --config.cmd --config.file=/etc/smtp-tls-exporter/smtp-tls-exporter.yml \
     --config.exposedports 10465/tcp \

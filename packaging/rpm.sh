@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 need rpmbuild rpm
 [ $# = 2 ] || { echo "usage: packaging/rpm.sh BINARY FOLDER" >&2; exit 1; }
 binary=$(realpath "$1") out=$(mkdir -p "$2" && realpath "$2")
+machine=$(machine_of "$binary")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# sbom.sh FOLDER: writes what the program is made of into FOLDER: sbom.cdx.json (CycloneDX 1.5: every crate, its version
-# and licence) and licences.txt (the licence texts that come with the crates, each once).
+# sbom.sh FOLDER [MACHINE]: writes what the program for MACHINE (by default this one) is made of into FOLDER: sbom.cdx.json
+# (CycloneDX 1.5: every crate, its version and licence) and licences.txt (the licence texts that come with the crates, each once).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/facts.sh
 need cargo rustc
 need jq jq
-{ [ $# = 1 ] && [ -d "$1" ]; } || { echo "usage: packaging/sbom.sh FOLDER" >&2; exit 1; }
+{ [ $# -ge 1 ] && [ -d "$1" ]; } || { echo "usage: packaging/sbom.sh FOLDER [MACHINE]" >&2; exit 1; }
+machine=${2:-$(uname -m)}
 
 # The crates that end up in the program, not those that only build or test it or write code.
 crates=$(cargo tree --locked --edges normal,no-proc-macro --target "$machine-unknown-linux-gnu" --prefix none --format '{p}' --no-dedupe |

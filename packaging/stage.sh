@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 . packaging/facts.sh
 [ $# = 2 ] || { echo "usage: packaging/stage.sh BINARY FOLDER" >&2; exit 1; }
 binary=$1 root=$2
+machine=$(machine_of "$binary")
 for file in "$binary" man/smtp-tls-exporter.1 completions; do
     [ -e "$file" ] || { echo "stage.sh: $file is missing" >&2; exit 1; }
 done
@@ -45,4 +46,4 @@ put 644 docs/runbooks/*.md $doc/runbooks/
 put 644 config.example.yml examples/*.yml $doc/examples/
 put 644 examples/prometheus/*.yml $doc/examples/prometheus/
 put 644 examples/kubernetes/*.yml $doc/examples/kubernetes/
-packaging/sbom.sh "$root$doc"
+packaging/sbom.sh "$root$doc" "$machine"

@@ -171,4 +171,36 @@ nsenter --target "$pid" --net -- curl -fsS http://127.0.0.1:10465/metrics >"$wor
 grep '^smtp_tls_exporter_build_info{' "$work/metrics" >/dev/null || fail "no metrics"
 ends "$container"
 
+# --- other machines ----------------------------------------------------------------------------
+
+proves "packages are for the machine that the program's header names, not for the one that makes them"
+machine=aarch64 architecture=arm64 number='\267\0'
+[ "$(uname -m)" != aarch64 ] || machine=x86_64 architecture=amd64 number='\076\0'
+# renamed NUMBER: a copy of the program whose header names that machine.
+renamed() {
+    cp "$binary" "$work/renamed"
+    printf %b "$1" | dd of="$work/renamed" bs=1 seek=18 conv=notrunc status=none
+}
+renamed "$number"
+archive=$(packaging/image.sh "$work/renamed" "$work/theirs")
+[[ $archive == *"-$machine.oci.tar" ]] || fail "$archive"
+tar -xOf "$archive" --wildcards './blobs/*' | grep -aF "\"architecture\":\"$architecture\"" >/dev/null || fail "the image is not for $architecture"
+# The header is all that these look at, and the rest takes long to compress.
+truncate --size=4096 "$work/renamed"
+is=$(dpkg-deb --field "$(packaging/deb.sh "$work/renamed" "$work/theirs")" Architecture)
+[ "$is" = "$architecture" ] || fail "the .deb is for $is"
+is=$(rpm -qp --queryformat '%{ARCH}' "$(packaging/rpm.sh "$work/renamed" "$work/theirs")")
+[ "$is" = "$machine" ] || fail "the .rpm is for $is"
+[ "$(find "$work/theirs" -type f | wc -l)" = 3 ] || fail "$(ls "$work/theirs")"
+
+proves "a program for a machine that nobody tried, or no program, is refused"
+renamed '\363\0' # RISC-V
+for file in "$work/renamed" LICENSE "$work/missing"; do
+    for script in deb rpm image; do
+        ! "packaging/$script.sh" "$file" "$work/none" >"$work/said" 2>&1 || fail "$script.sh takes $file"
+        grep -Fx "$script.sh: $(realpath "$file") is no program for x86_64 or aarch64" "$work/said" >/dev/null || { cat "$work/said" >&2; fail "$script.sh"; }
+        [ -z "$(find "$work/none" -type f)" ] || fail "$script.sh leaves $(ls "$work/none")"
+    done
+done
+
 proves "all is said"
