@@ -12,8 +12,9 @@ use crate::config::{
     Change, Config, FileState, InsideChange, InventoryFiles, Loaded, TargetFiles, recorded,
 };
 use crate::counters::Counters;
+use crate::dns::Resolvers;
 use crate::facts::inventory::InsideFacts;
-use crate::watch::{Watched, system_clock};
+use crate::watch::{Settings, Watched, system_clock};
 
 /// A configuration file that was read once.
 pub(super) struct ConfigFile {
@@ -23,6 +24,8 @@ pub(super) struct ConfigFile {
     target_files: Mutex<TargetFiles>,
     inventory_files: Mutex<InventoryFiles>,
     follows_inside: AtomicBool,
+    /// Those in force.
+    resolvers: Mutex<Resolvers>,
     counters: Counters,
 }
 
@@ -49,7 +52,7 @@ impl Reader for ConfigFile {
         let inside = self.follow_inside(config.inventory_files);
         let settings = rounds::affordable(config.settings);
         let configured = Configured {
-            lookup: Arc::new(rounds::resolvers(&settings)),
+            lookup: Arc::new(self.follow_names(&settings)),
             settings,
             on_request: config.on_request,
             shown: config.shown,
@@ -91,10 +94,10 @@ impl ConfigFile {
     /// A file that was read with this success.
     pub(super) fn new(
         file: PathBuf,
-        target_files: TargetFiles,
-        inventory_files: InventoryFiles,
+        (target_files, inventory_files): (TargetFiles, InventoryFiles),
         change: &Change,
         loaded: Loaded,
+        resolvers: Resolvers,
         counters: Counters,
     ) -> Self {
         count(&counters, &change.files);
@@ -104,6 +107,7 @@ impl ConfigFile {
             file,
             named: Named::new(OF_CONFIG, counters.clone(), loaded),
             target_files: Mutex::new(target_files),
+            resolvers: Mutex::new(resolvers),
             counters,
         }
     }
@@ -117,6 +121,16 @@ impl ConfigFile {
         *before = files;
         drop(before);
         self.inside()
+    }
+
+    /// Resolvers over these settings, with what is known.
+    fn follow_names(&self, settings: &Settings) -> Resolvers {
+        let mut resolvers = self
+            .resolvers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *resolvers = rounds::resolvers(&resolvers, settings);
+        resolvers.clone()
     }
 
     fn inventory_files(&self) -> MutexGuard<'_, InventoryFiles> {

@@ -50,7 +50,7 @@ async fn play() -> Result<(), String> {
         .map_err(|e| format!("cannot start the demo's servers on 127.0.0.11 to 127.0.0.32: {e}"))?;
     let listeners = listeners().await?;
     let config = understood(&world)?;
-    let rounds = rounds::over(config.settings.clone())?;
+    let (rounds, _) = rounds::over(config.settings.clone())?;
     rounds.inventories().tell(inside(&world)?);
     let snapshot = rounds.scrape(Instant::now() + PATIENCE).await;
     let table = render::table(&snapshot, streams::style());

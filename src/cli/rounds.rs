@@ -1,6 +1,7 @@
 //! Settings to rounds, as far as this machine can do what they ask for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::files;
 use crate::counters::Counters;
@@ -8,18 +9,17 @@ use crate::dns::Resolvers;
 use crate::probe::Tls;
 use crate::watch::{Rounds, Settings, system_clock};
 
-/// Rounds over these settings with a resolver for each view and this machine's clock.
-pub(super) fn over(settings: Settings) -> Result<Arc<Rounds>, String> {
+/// Rounds over these settings with a resolver for each view, which is returned beside them, and this machine's clock.
+pub(super) fn over(settings: Settings) -> Result<(Arc<Rounds>, Resolvers), String> {
     let settings = affordable(settings);
-    let resolvers = resolvers(&settings);
-    begin(settings, resolvers)
+    let resolvers = Resolvers::new(settings.policies(), names(&settings));
+    Ok((begin(settings, resolvers.clone())?, resolvers))
 }
 
 /// The same for one look, after which nobody comes back for what was not answered yet.
 pub(super) fn once(settings: Settings) -> Result<Arc<Rounds>, String> {
     let settings = affordable(settings);
-    let deadline = settings.limits.timeout / 2;
-    let resolvers = Resolvers::for_one_look(settings.policies(), deadline);
+    let resolvers = Resolvers::for_one_look(settings.policies(), names(&settings));
     begin(settings, resolvers)
 }
 
@@ -47,7 +47,12 @@ pub(super) fn affordable(settings: Settings) -> Settings {
     }
 }
 
-/// A resolver for each view. Names get no more than half of a probe's time.
-pub(super) fn resolvers(settings: &Settings) -> Resolvers {
-    Resolvers::new(settings.policies(), settings.limits.timeout / 2)
+/// A resolver for each view, after others.
+pub(super) fn resolvers(before: &Resolvers, settings: &Settings) -> Resolvers {
+    before.successor(settings.policies(), names(settings))
+}
+
+/// Names get no more than half of a probe's time.
+fn names(settings: &Settings) -> Duration {
+    settings.limits.timeout / 2
 }

@@ -12,6 +12,7 @@ use super::understood::{inside, understood};
 use super::{files, life, logging, rounds, streams};
 use crate::app::{App, InForce, Reader};
 use crate::config::{Change, Config, LastGood, Loaded, recorded};
+use crate::dns::Resolvers;
 use crate::watch::{Rounds, system_clock};
 use crate::web::{Access, AccessControl, Listeners, Mount, Site, serve};
 
@@ -48,9 +49,9 @@ async fn exporter(
     loaded: Loaded,
 ) -> Result<u8, String> {
     let signals = life::Signals::new()?;
-    let rounds = rounds::over(config.settings.clone())?;
+    let (rounds, resolvers) = rounds::over(config.settings.clone())?;
     let counters = rounds.counters().clone();
-    let app = Arc::new(app(arguments, config, change, rounds, loaded));
+    let app = Arc::new(app(arguments, config, change, (rounds, resolvers), loaded));
     let (control, web_loaded) = control(arguments.web_config_file.as_deref())?;
     let mount = Mount::new(
         arguments.external_url.clone(),
@@ -81,13 +82,13 @@ fn app(
     arguments: &Serve,
     config: Config,
     change: &Change,
-    rounds: Arc<Rounds>,
+    (rounds, resolvers): (Arc<Rounds>, Resolvers),
     loaded: Loaded,
 ) -> App {
     let counters = rounds.counters().clone();
     let file = arguments.config_file.clone();
-    let (targets, inventories) = (config.target_files, config.inventory_files);
-    let reader = ConfigFile::new(file, targets, inventories, change, loaded, counters);
+    let named = (config.target_files, config.inventory_files);
+    let reader = ConfigFile::new(file, named, change, loaded, resolvers, counters);
     if let Some(inside) = reader.inside() {
         rounds.inventories().tell(inside);
     }

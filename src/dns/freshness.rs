@@ -162,6 +162,14 @@ impl Freshness {
         is_wanted.then_some(pause)
     }
 
+    /// Forgets what nobody can be asked for any more.
+    pub(super) fn forget(&self, question: &Question) {
+        let mut kept = self.locked();
+        if let Some(entry) = kept.entries.remove(question) {
+            kept.bytes -= size(question, &entry);
+        }
+    }
+
     /// How long an outcome counts.
     fn time(&self, outcome: &Ended) -> Duration {
         match outcome {
@@ -230,11 +238,13 @@ impl Kept {
             return;
         };
         self.entries.retain(|_, entry| entry.wanted > least);
-        let size = |(question, entry): (&Question, &Entry)| {
-            size_of::<Question>() + question.name.len() + ENTRY + entry.size()
-        };
-        self.bytes = self.entries.iter().map(size).sum();
+        let sizes = self.entries.iter();
+        self.bytes = sizes.map(|(question, entry)| size(question, entry)).sum();
     }
+}
+
+fn size(question: &Question, entry: &Entry) -> usize {
+    size_of::<Question>() + question.name.len() + ENTRY + entry.size()
 }
 
 #[cfg(test)]

@@ -93,14 +93,8 @@ impl Watched {
 impl View {
     /// Whether both lead to the same addresses on the same way.
     fn is_same_as(&self, other: &Self) -> bool {
-        let (ours, theirs) = (&self.policy, &other.policy);
         self.vantage == other.vantage
             && self.route == other.route
-            && ours.servers == theirs.servers
-            && ours.dnssec == theirs.dnssec
-            && ours.source == theirs.source
-            && ours.trust_anchor.is_none()
-            && theirs.trust_anchor.is_none()
-            && ours.roots == theirs.roots
+            && self.policy.is_same_as(&other.policy)
     }
 }

@@ -32,7 +32,8 @@ use super::record_set::{Data, RecordKind};
 use crate::facts::lookup::{Exchanger, LookupFault};
 use crate::facts::published::TlsaRecord;
 use fault::failed;
-use resolver::Resolver;
+use memory::PublishedMemory;
+use resolver::{Resolver, ViewMemory};
 
 /// Memory for the answers of all views: those of some hundred thousand names.
 const MAX_CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -44,6 +45,10 @@ const ONE_LOOK: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub struct Resolvers {
     views: Arc<HashMap<Arc<str>, Arc<Resolver>>>,
+    cache: Arc<Cache>,
+    published: Arc<PublishedMemory>,
+    /// How many there were before that share the memory.
+    before: u64,
     for_strangers: bool,
 }
 
@@ -54,7 +59,7 @@ impl Resolvers {
         views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
         deadline: Duration,
     ) -> Self {
-        Self::with(views, deadline, deadline / 2)
+        Self::without_views().with(views, deadline, deadline / 2)
     }
 
     /// The same for who looks once: what is published is waited for until the question's turn has come.
@@ -62,24 +67,56 @@ impl Resolvers {
         views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
         deadline: Duration,
     ) -> Self {
-        Self::with(views, deadline, ONE_LOOK)
+        Self::without_views().with(views, deadline, ONE_LOOK)
+    }
+
+    /// Resolvers over other settings. What is known of a view that is the same in both is kept, and kept fresh; whatever
+    /// this machine says of its name servers is read again.
+    #[must_use]
+    pub fn successor<'a>(
+        &self,
+        views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
+        deadline: Duration,
+    ) -> Self {
+        self.with(views, deadline, deadline / 2)
+    }
+
+    fn without_views() -> Self {
+        Self {
+            views: Arc::default(),
+            cache: Arc::new(Cache::new(MAX_CACHE_BYTES)),
+            published: Arc::default(),
+            before: 0,
+            for_strangers: false,
+        }
     }
 
     fn with<'a>(
+        &self,
         views: impl IntoIterator<Item = (&'a Arc<str>, &'a Policy)>,
         deadline: Duration,
         patience: Duration,
     ) -> Self {
-        let cache = Arc::new(Cache::new(MAX_CACHE_BYTES));
-        let published = Arc::default();
         let resolver = |(name, policy): (&Arc<str>, &Policy)| {
-            let resolver = Resolver::new(name, policy, (deadline, patience), &cache, &published);
-            (Arc::clone(name), Arc::new(resolver))
+            let resolver = Resolver::new(self.memory(name, policy), policy, (deadline, patience));
+            (Arc::clone(name), resolver)
         };
         Self {
             views: Arc::new(views.into_iter().map(resolver).collect()),
-            for_strangers: false,
+            before: self.before + 1,
+            ..self.clone()
         }
+    }
+
+    /// What is known of a view.
+    fn memory(&self, name: &Arc<str>, policy: &Policy) -> ViewMemory {
+        let before = self.views.get(name);
+        let known = before.and_then(|before| before.known(policy));
+        known.cloned().unwrap_or_else(|| {
+            // Whoever had the name before may still be asking, and is told other things.
+            let key = format!("{name}\n{}", self.before);
+            ViewMemory::new(key.into(), &self.cache, &self.published)
+        })
     }
 
     fn view(&self, view: &str) -> Result<&Arc<Resolver>, LookupFault> {

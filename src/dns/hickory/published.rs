@@ -1,7 +1,7 @@
 //! Questions about what is published to answers that are kept fresh, at their turns; in views whose resolver is trusted,
 //! what was signed counts as unsigned only when that resolver still validates.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -9,8 +9,9 @@ use super::super::cache::Question;
 use super::super::freshness::{Ended, Look};
 use super::super::published::{PublishedRecords, Unanswered, Validation};
 use super::super::record_set::{Data, RecordKind, RecordSet};
+use super::memory::PublishedMemory;
 use super::question::LookupUnderWay;
-use super::resolver::Resolver;
+use super::resolver::{Present, Resolver};
 use crate::facts::lookup::Security;
 
 impl Resolver {
@@ -54,7 +55,8 @@ impl Resolver {
             Look::Known(said) => return said.map_err(Unanswered::Failed),
             Look::Wait(told) => told,
             Look::Ask(told) => {
-                tokio::spawn(tend(Arc::downgrade(self), question.clone()));
+                let shared = Arc::clone(&self.published);
+                tokio::spawn(tend(self.present().clone(), shared, question.clone()));
                 told
             }
         };
@@ -114,15 +116,12 @@ impl Resolver {
 const WAITS: &str = "the question waits for its turn, or for an answer";
 const DOUBT: &str = "it was signed, and whether the resolver still validates is being found out";
 
-/// Asks and asks again, as long as somebody wants to know and the resolver is there.
-async fn tend(resolver: Weak<Resolver>, question: Question) {
-    let Some(shared) = resolver.upgrade().map(|one| Arc::clone(&one.published)) else {
-        return;
-    };
+/// Asks and asks again, as long as somebody wants to know and there is somebody to ask.
+async fn tend(present: Present, shared: Arc<PublishedMemory>, question: Question) {
     loop {
         shared.turns.turn(false).await;
-        let Some(resolver) = resolver.upgrade() else {
-            return;
+        let Some(resolver) = present.get() else {
+            return shared.fresh.forget(&question);
         };
         // So that it takes memory only while it asks.
         let outcome = Box::pin(resolver.ask_anew(&question, false)).await;

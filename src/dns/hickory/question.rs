@@ -41,13 +41,14 @@ pub(super) struct ViewQuestions {
     /// Whether the servers' word on signatures is taken.
     pub(super) is_trusting: bool,
     /// What they are able to, then.
-    pub(super) ability: Ability,
+    pub(super) ability: Arc<Ability>,
 }
 
 impl ViewQuestions {
     pub(super) fn new(
         view: &Arc<str>,
         cache: &Arc<Cache>,
+        ability: &Arc<Ability>,
         deadline: Duration,
         is_trusting: bool,
     ) -> Self {
@@ -59,7 +60,7 @@ impl ViewQuestions {
             published: Semaphore::new(MAX_LOOKUPS_OF_PUBLISHED),
             deadline,
             is_trusting,
-            ability: Ability::default(),
+            ability: Arc::clone(ability),
         }
     }
 

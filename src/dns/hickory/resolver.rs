@@ -1,6 +1,6 @@
 //! A view's names to answers: from the hosts file, or completed by the search list and asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -12,6 +12,7 @@ use super::super::name_server::NameServer;
 use super::super::policy::{Dnssec, Policy};
 use super::super::published::Validation;
 use super::super::record_set::{Data, RecordKind, RecordSet};
+use super::ability::Ability;
 use super::asker::Asker;
 use super::fault::{failed, not_found};
 use super::memory::PublishedMemory;
@@ -23,31 +24,92 @@ use crate::facts::lookup::{Exchanger, LookupFault, Security};
 pub(super) struct Resolver {
     pub(super) shared: ViewQuestions,
     pub(super) published: Arc<PublishedMemory>,
-    view: Arc<str>,
+    known: ViewMemory,
     hosts: Option<HostsFile>,
     upstream: Upstream,
     /// How long a look-up waits for what is published and nobody knows yet; the answer comes all the same.
     pub(super) patience: Duration,
 }
 
+/// What is known of a view, which those that follow each other in it share.
+#[derive(Clone)]
+pub(super) struct ViewMemory {
+    /// Under which its answers are kept.
+    key: Arc<str>,
+    cache: Arc<Cache>,
+    ability: Arc<Ability>,
+    published: Arc<PublishedMemory>,
+    /// Who asks now.
+    present: Present,
+}
+
+/// The last of those that follow each other, as long as it is wanted.
+#[derive(Clone, Default)]
+pub(super) struct Present(Arc<Mutex<Weak<Resolver>>>);
+
+impl Present {
+    pub(super) fn get(&self) -> Option<Arc<Resolver>> {
+        let present = self.0.lock();
+        present.unwrap_or_else(PoisonError::into_inner).upgrade()
+    }
+
+    fn is(&self, resolver: &Arc<Resolver>) {
+        let present = self.0.lock();
+        *present.unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(resolver);
+    }
+}
+
+impl ViewMemory {
+    /// Nothing is known yet. No other view has this key.
+    pub(super) fn new(key: Arc<str>, cache: &Arc<Cache>, published: &Arc<PublishedMemory>) -> Self {
+        Self {
+            key,
+            cache: Arc::clone(cache),
+            ability: Arc::default(),
+            published: Arc::clone(published),
+            present: Present::default(),
+        }
+    }
+}
+
 impl Resolver {
+    /// Who asks from now on, with what is known.
     pub(super) fn new(
-        view: &Arc<str>,
+        known: ViewMemory,
         policy: &Policy,
         (deadline, patience): (Duration, Duration),
-        cache: &Arc<Cache>,
-        published: &Arc<PublishedMemory>,
-    ) -> Self {
+    ) -> Arc<Self> {
         let is_trusting = policy.dnssec == Dnssec::Trust;
         let is_system = policy.servers.contains(&NameServer::System);
-        Self {
-            shared: ViewQuestions::new(view, cache, deadline, is_trusting),
-            published: Arc::clone(published),
+        let ViewMemory {
+            key,
+            cache,
+            ability,
+            ..
+        } = &known;
+        let resolver = Arc::new(Self {
+            shared: ViewQuestions::new(key, cache, ability, deadline, is_trusting),
+            published: Arc::clone(&known.published),
             patience,
-            view: Arc::clone(view),
             hosts: is_system.then(HostsFile::of_this_machine),
             upstream: Upstream::new(policy.clone(), deadline),
-        }
+            known,
+        });
+        resolver.known.present.is(&resolver);
+        resolver
+    }
+
+    /// What is known, for who asks the same servers in the same manner.
+    pub(super) fn known(&self, policy: &Policy) -> Option<&ViewMemory> {
+        self.upstream
+            .policy()
+            .is_same_as(policy)
+            .then_some(&self.known)
+    }
+
+    /// Who asks now.
+    pub(super) fn present(&self) -> &Present {
+        &self.known.present
     }
 
     /// Every address of a name, as it was written.
@@ -144,8 +206,8 @@ impl Resolver {
         let until = Instant::now() + self.shared.deadline / 2;
         let look = self.shared.ability.look(asker);
         if self.shared.is_trusting && timeout_at(until, look).await == Ok(true) {
-            self.shared.cache.forget_unproven(&self.view);
-            self.published.fresh.forget_unproven(&self.view);
+            self.shared.cache.forget_unproven(&self.known.key);
+            self.published.fresh.forget_unproven(&self.known.key);
         }
     }
 

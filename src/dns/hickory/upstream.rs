@@ -46,6 +46,11 @@ impl Upstream {
         }
     }
 
+    /// Who answers, and how far he is believed.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The asker, made at the first question and from time to time anew.
     pub(super) async fn asker(&self) -> Result<Arc<Asker>, String> {
         let mut built = self.built.lock().await;
