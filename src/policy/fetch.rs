@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -40,6 +41,8 @@ pub struct Approach {
     pub port: u16,
     /// One address, from the connection to the last byte.
     pub timeout: Duration,
+    /// Whoever connects takes one as long as that lasts; waiting for it is no fault of the policy host.
+    pub turns: Arc<Semaphore>,
 }
 
 /// Asks every address at once, at most [`MAX_ADDRESSES`]; answers come in the order of the addresses.
@@ -72,6 +75,7 @@ async fn fetch(
     believer: &dyn Believer,
     now: Timestamp,
 ) -> PolicyFetch {
+    let _turn = way.turns.acquire().await;
     let deadline = Instant::now() + way.timeout;
     let host = Host::Name(name);
     let Secured { mut seen, stream } =

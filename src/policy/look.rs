@@ -57,7 +57,7 @@ pub async fn sts(
         .filter_map(|fetch| fetch.outcome.as_ref().ok());
     let mut known = match record.id() {
         Some(id) => memory.see(&inquiry.at, id, served, now).await,
-        None => memory.of(&inquiry.at),
+        None => memory.of(&inquiry.at).await,
     };
     known.forget(now);
     StsFacts {

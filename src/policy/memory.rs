@@ -1,51 +1,60 @@
-//! What is remembered of all domains, in memory and, where there is a place for it, on disk.
+//! What is remembered of all domains, in memory and, where there is a file for it, on disk.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use super::known_policies::KnownPolicies;
 use super::remembered::Remembered;
-use super::store::{DomainAt, Store};
+use super::state_file::StateFile;
+use super::store::DomainAt;
 use crate::facts::published::PolicyDocument;
 use crate::timestamp::Timestamp;
 
 /// The policies of all domains.
 #[derive(Default)]
 pub struct PolicyMemory {
-    known: Mutex<HashMap<DomainAt, Remembered>>,
-    store: Option<Arc<Store>>,
-    /// Said once: a full disk would be told of every few minutes.
-    has_complained: AtomicBool,
+    known: Arc<KnownPolicies>,
+    file: StateFile,
 }
 
 impl PolicyMemory {
-    /// What was remembered in a directory. Where that is of no use a line in the log says why, and policies are
-    /// remembered as long as the process runs.
+    /// What was remembered in a directory, as soon as it is read. Where that is of no use a line in the log says why, and
+    /// policies are remembered as long as the process runs.
     pub fn open(directory: Option<&Path>, now: Timestamp) -> Self {
-        let Some(directory) = directory else {
-            return Self::default();
-        };
-        match Store::open(directory, now) {
-            Ok((store, known)) => Self {
-                known: Mutex::new(known.into_iter().collect()),
-                store: Some(Arc::new(store)),
-                has_complained: AtomicBool::new(false),
-            },
-            Err(why) => {
-                tracing::warn!(%why, "state_directory is of no use: MTA-STS policies are remembered until this process ends");
-                Self::default()
-            }
-        }
+        Self::over(Arc::default(), directory, false, now)
+    }
+
+    /// The same memory in another directory, with what was remembered there, or in none. The former file is closed.
+    pub fn moved(&self, directory: Option<&Path>, now: Timestamp) -> Self {
+        self.file.close();
+        Self::over(Arc::clone(&self.known), directory, true, now)
+    }
+
+    fn over(
+        known: Arc<KnownPolicies>,
+        directory: Option<&Path>,
+        is_late: bool,
+        now: Timestamp,
+    ) -> Self {
+        let open = |directory: &Path| StateFile::open(directory.to_owned(), &known, is_late, now);
+        let file = directory.map(open).unwrap_or_default();
+        Self { known, file }
+    }
+
+    /// When what was remembered on disk was read, if somebody looked before without it.
+    pub fn read_late(&self) -> Option<Instant> {
+        self.file.read_late()
     }
 
     /// What is remembered of a domain.
-    pub fn of(&self, at: &DomainAt) -> Remembered {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(at).cloned().unwrap_or_default()
+    pub async fn of(&self, at: &DomainAt) -> Remembered {
+        self.file.opened().await;
+        self.known.of(at)
     }
 
-    /// Takes in what the policy host serves; returns when that is written.
+    /// Takes in what the policy host serves; returns when that is written, or the disk does not answer.
     pub(super) async fn see(
         &self,
         at: &DomainAt,
@@ -53,25 +62,9 @@ impl PolicyMemory {
         served: impl IntoIterator<Item = &PolicyDocument>,
         now: Timestamp,
     ) -> Remembered {
-        let now_known = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = known.entry(at.clone()).or_default();
-            known.see(id, served, now);
-            known.clone()
-        };
-        if let Some(store) = &self.store {
-            let (store, at, known) = (Arc::clone(store), at.clone(), now_known.clone());
-            let saving = tokio::task::spawn_blocking(move || store.save(&at, &known));
-            if let Ok(Err(why)) = saving.await {
-                self.complain(&why);
-            }
-        }
-        now_known
-    }
-
-    fn complain(&self, why: &str) {
-        if !self.has_complained.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%why, "state_directory cannot be written: MTA-STS policies are remembered until this process ends");
-        }
+        self.file.opened().await;
+        self.known.see(at, id, served, now);
+        self.file.save(&self.known).await;
+        self.known.of(at)
     }
 }

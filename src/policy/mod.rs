@@ -3,10 +3,12 @@
 
 mod fetch;
 mod http;
+mod known_policies;
 mod look;
 mod memory;
 mod remembered;
 mod settings;
+mod state_file;
 mod store;
 
 pub use fetch::{Approach, Believer, Doubting, MAX_ADDRESSES};

@@ -34,9 +34,20 @@ impl Remembered {
             return;
         };
         for one in served.iter().filter(|one| one.policy != chosen.policy) {
-            self.put_aside(one, id, now);
+            self.put_aside(one.known(id, now));
         }
-        self.count(chosen, id, now);
+        self.count(chosen.known(id, now));
+        self.forget(now);
+    }
+
+    /// Takes in what was seen since, by somebody who did not know this.
+    pub fn follow(&mut self, since: Self, now: Timestamp) {
+        for former in since.former {
+            self.put_aside(former);
+        }
+        if let Some(current) = since.current {
+            self.count(current);
+        }
         self.forget(now);
     }
 
@@ -61,19 +72,18 @@ impl Remembered {
     }
 
     /// Keeps one that some address serves beside the one that counts.
-    fn put_aside(&mut self, served: &Served<'_>, id: &str, now: Timestamp) {
-        let same = |known: &&mut KnownPolicy| known.policy.asks_the_same(&served.policy);
+    fn put_aside(&mut self, one: KnownPolicy) {
+        let same = |known: &&mut KnownPolicy| known.policy.asks_the_same(&one.policy);
         // The one that counted until now is put aside when another takes its place.
         let mut all = self.current.iter_mut().chain(&mut self.former);
         match all.find(same) {
-            Some(known) => known.last_seen = now,
-            None => self.former.push(served.known(id, now)),
+            Some(known) => known.last_seen = known.last_seen.max(one.last_seen),
+            None => self.former.push(one),
         }
     }
 
     /// Makes one the policy that counts.
-    fn count(&mut self, served: &Served<'_>, id: &str, now: Timestamp) {
-        let mut next = served.known(id, now);
+    fn count(&mut self, mut next: KnownPolicy) {
         match self.current.take() {
             Some(last) if last.policy.asks_the_same(&next.policy) => {
                 if last.hash == next.hash {
@@ -154,12 +164,12 @@ fn counted<'a>(documents: impl IntoIterator<Item = &'a PolicyDocument>) -> Vec<S
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const HOUR: i64 = 3600;
 
-    fn document(mode: &str, mx: &str, max_age: u32) -> PolicyDocument {
+    pub(in crate::policy) fn document(mode: &str, mx: &str, max_age: u32) -> PolicyDocument {
         let text = format!("version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: {max_age}\n");
         PolicyDocument {
             content_type: None,
@@ -193,6 +203,29 @@ mod tests {
         );
         assert_eq!(current.seen_under_old_id, 0);
         assert!(known.former.is_empty());
+    }
+
+    #[test]
+    fn what_was_seen_meanwhile_goes_behind_what_was_known_before() {
+        let [a, b, c] =
+            ["a.test", "bb.test", "ccc.test"].map(|mx| [document("enforce", mx, 86_400)]);
+        let follow = |mut before: Remembered, since| {
+            before.follow(since, Timestamp(3 * HOUR));
+            before
+        };
+        let before = || seen(&[("1", &a, 0), ("2", &b, 1)]);
+        let known = follow(before(), seen(&[("3", &c, 2)]));
+        assert_eq!(patterns(&known), ["ccc.test", "bb.test", "a.test"]);
+        let known = follow(before(), seen(&[("2", &b, 2)]));
+        assert_eq!(patterns(&known), ["bb.test", "a.test"]);
+        let current = known.current.unwrap();
+        assert_eq!(
+            (current.first_seen.0, current.last_seen.0),
+            (HOUR, 2 * HOUR)
+        );
+        assert_eq!(follow(before(), Remembered::default()), before());
+        let known = follow(before(), seen(&[("3", &a, 2), ("4", &c, 2)]));
+        assert_eq!(patterns(&known), ["ccc.test", "a.test", "bb.test"]);
     }
 
     #[test]

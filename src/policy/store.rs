@@ -1,10 +1,10 @@
 //! What is remembered of policies to a file that outlives the process, and back; SQLite does the rest.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::remembered::Remembered;
 use crate::facts::published::{KnownPolicy, StsPolicy};
@@ -51,7 +51,7 @@ const SCHEMA: &str = "
 
 /// An open file.
 pub(super) struct Store {
-    connection: Mutex<Connection>,
+    connection: Connection,
 }
 
 impl Store {
@@ -73,20 +73,24 @@ impl Store {
             .execute("DELETE FROM policy WHERE last_seen < ?1", [oldest])
             .map_err(read)?;
         let known = all(&connection).map_err(read)?;
-        let connection = Mutex::new(connection);
         Ok((Self { connection }, known))
     }
 
-    /// Writes what is remembered of a domain, in the place of what was.
+    /// Writes what is remembered of these domains, in the place of what was: all of it or nothing.
     ///
     /// # Errors
     /// Why it cannot be written, in words.
-    pub(super) fn save(&self, at: &DomainAt, known: &Remembered) -> Result<(), String> {
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        write(&mut connection, at, known).map_err(|error| error.to_string())
+    pub(super) fn save(&mut self, all: &[(DomainAt, Remembered)]) -> Result<(), String> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let saved = self.connection.transaction().and_then(|change| {
+            for (at, known) in all {
+                write(&change, at, known)?;
+            }
+            change.commit()
+        });
+        saved.map_err(|error| error.to_string())
     }
 }
 
@@ -168,9 +172,8 @@ fn policy(row: &Row<'_>) -> rusqlite::Result<Option<KnownPolicy>> {
     }))
 }
 
-fn write(connection: &mut Connection, at: &DomainAt, known: &Remembered) -> rusqlite::Result<()> {
+fn write(change: &Transaction<'_>, at: &DomainAt, known: &Remembered) -> rusqlite::Result<()> {
     let (domain, view) = (&*at.domain, &*at.view);
-    let change = connection.transaction()?;
     change.execute(
         "DELETE FROM policy WHERE domain = ?1 AND view = ?2",
         params![domain, view],
@@ -198,5 +201,5 @@ fn write(connection: &mut Connection, at: &DomainAt, known: &Remembered) -> rusq
             ],
         )?;
     }
-    change.commit()
+    Ok(())
 }

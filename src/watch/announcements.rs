@@ -93,6 +93,7 @@ impl Rounds {
                 tls: self.tls.presenting(None),
                 port: settings.port,
                 timeout: settings.timeout,
+                turns: Arc::clone(&self.policies.fetches),
             },
             lookup: Arc::clone(&self.lookup),
             believer: Arc::new(Web {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::settings::Watched;
 use super::single_flight::SingleFlight;
 use crate::endpoint::{Place, Source};
@@ -21,8 +23,13 @@ pub(super) struct Policies {
     pub(super) memory: Arc<PolicyMemory>,
     pub(super) sts: SingleFlight<DomainAt, Arc<StsFacts>>,
     pub(super) tlsrpt: SingleFlight<DomainAt, Arc<TlsRptFacts>>,
+    /// How many connections to policy hosts there may be.
+    pub(super) fetches: Arc<Semaphore>,
     changes: Arc<AtomicU64>,
 }
+
+/// Connections to policy hosts at a time, so that thousands of domains take turns.
+const FETCHES: usize = 64;
 
 /// What a domain tells the world, as far as somebody asked.
 #[derive(Debug, Clone, Default)]
@@ -51,25 +58,29 @@ impl Policies {
             settings,
             sts: SingleFlight::default(),
             tlsrpt: SingleFlight::default(),
+            fetches: Arc::new(Semaphore::new(FETCHES)),
             changes: Arc::default(),
         }
     }
 
-    /// With other settings; what is known is kept. A file that is open stays open, if it is still the one that is meant.
+    /// With other settings; what is known is kept, also where it is to be remembered elsewhere. A file that is open stays
+    /// open, if it is still the one that is meant.
     pub(super) fn with(&self, settings: PolicySettings, now: Timestamp) -> Self {
-        if settings.state_directory != self.settings.state_directory {
-            return Self::new(settings, now);
-        }
-        let is_as_before = settings.roots == self.settings.roots;
-        let sts = match is_as_before {
+        let directory = settings.state_directory.as_deref();
+        let memory = match settings.state_directory == self.settings.state_directory {
+            true => Arc::clone(&self.memory),
+            false => Arc::new(self.memory.moved(directory, now)),
+        };
+        let sts = match settings.roots == self.settings.roots {
             true => self.sts.clone(),
             false => SingleFlight::default(),
         };
         Self {
             settings,
-            memory: Arc::clone(&self.memory),
+            memory,
             sts,
             tlsrpt: self.tlsrpt.clone(),
+            fetches: Arc::clone(&self.fetches),
             changes: Arc::clone(&self.changes),
         }
     }
@@ -122,7 +133,10 @@ impl Policies {
             false => self.settings.interval.min(RETRY),
         };
         // A round that comes a little early is in time.
-        whole - whole / 20 - share(at, whole / 20)
+        let whole = whole - whole / 20 - share(at, whole / 20);
+        // Who looked before the state directory was read knew less than there is to know.
+        let late = self.memory.read_late().map(|read| read.elapsed());
+        late.map_or(whole, |late| late.min(whole))
     }
 
     /// How long the first look waits, so that a fleet that starts anew does not ask everywhere at once.
