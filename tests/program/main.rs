@@ -13,6 +13,7 @@ mod demo;
 mod golden;
 mod hostile;
 mod inhibition;
+mod policies;
 mod published;
 mod real;
 mod revocation;

@@ -16,6 +16,7 @@ mod mail_domains;
 mod metrics;
 mod odd_certificates;
 mod openssl;
+mod policy_fleet;
 mod probed;
 mod proxies;
 mod published;

@@ -7,9 +7,11 @@ mod mute;
 mod policy_host;
 mod script;
 mod server;
+mod tunnel;
 
 pub use authority::{Authority, Credentials, Leaf};
 pub use dns::{Answer, Dns, Zone};
 pub use policy_host::{Page, PolicyHost};
 pub use script::{Act, Script};
 pub use server::{HangUp, Server, Speech};
+pub use tunnel::Tunnel;

@@ -21,6 +21,8 @@ use super::Credentials;
 pub enum Page {
     /// A text, as `text/plain`.
     Text(String),
+    /// The same after a while.
+    Late(Duration, String),
     /// A status with a header, and no body.
     Status(&'static str, &'static str),
     /// A body of so many bytes without a length before it.
@@ -38,6 +40,8 @@ pub struct PolicyHost {
     pub address: SocketAddr,
     page: Arc<Mutex<Page>>,
     log: Arc<Mutex<Vec<String>>>,
+    /// How many clients there are, and how many there were at most.
+    clients: Arc<Mutex<(usize, usize)>>,
     task: JoinHandle<()>,
 }
 
@@ -54,16 +58,19 @@ impl PolicyHost {
         let listener = socket.listen(64)?;
         let address = listener.local_addr()?;
         let (page, log) = (Arc::new(Mutex::new(page)), Arc::default());
+        let clients = Arc::default();
         let accepting = accept(
             listener,
             acceptor(credentials),
             Arc::clone(&page),
             Arc::clone(&log),
+            Arc::clone(&clients),
         );
         Ok(Self {
             address,
             page,
             log,
+            clients,
             task: tokio::spawn(accepting),
         })
     }
@@ -71,6 +78,11 @@ impl PolicyHost {
     /// Serves something else from now on.
     pub fn serve(&self, page: Page) {
         *self.page.lock().expect("no panic") = page;
+    }
+
+    /// How many clients there were at a time, at most.
+    pub fn most_clients(&self) -> usize {
+        self.clients.lock().expect("no panic").1
     }
 
     /// The heads of the requests that came, each after the name that the client asked TLS for.
@@ -104,13 +116,21 @@ async fn accept(
     acceptor: TlsAcceptor,
     page: Arc<Mutex<Page>>,
     log: Arc<Mutex<Vec<String>>>,
+    clients: Arc<Mutex<(usize, usize)>>,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         let page = page.lock().expect("no panic").clone();
         let (acceptor, log) = (acceptor.clone(), Arc::clone(&log));
+        let clients = Arc::clone(&clients);
         tokio::spawn(async move {
+            {
+                let mut clients = clients.lock().expect("no panic");
+                clients.0 += 1;
+                clients.1 = clients.1.max(clients.0);
+            }
             // A client that hangs up is its own business.
             let _ = answer(stream, &acceptor, page, &log).await;
+            clients.lock().expect("no panic").0 -= 1;
         });
     }
 }
@@ -131,6 +151,10 @@ async fn answer(
     log.lock().expect("no panic").push(format!("{name} {head}"));
     match page {
         Page::Text(text) => stream.write_all(whole(&text).as_bytes()).await?,
+        Page::Late(after, text) => {
+            sleep(after).await;
+            stream.write_all(whole(&text).as_bytes()).await?;
+        }
         Page::Status(status, header) => {
             let answer = format!("HTTP/1.1 {status}\r\n{header}\r\nContent-Length: 0\r\n\r\n");
             stream.write_all(answer.as_bytes()).await?;
