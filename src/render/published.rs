@@ -27,11 +27,26 @@ const TOLD: usize = 8;
 
 /// Every line, target by target as they come.
 pub(super) fn lines(snapshot: &Snapshot) -> Vec<PublishedLine<'_>> {
-    let failures = PublishedFailures::new(snapshot);
+    among(snapshot, &PublishedFailures::new(snapshot), |_| true)
+}
+
+/// The lines of one target.
+pub(super) fn lines_of<'a>(snapshot: &'a Snapshot, target: &str) -> Vec<PublishedLine<'a>> {
+    let failures = PublishedFailures::of_target(snapshot, target);
+    among(snapshot, &failures, |name| name == target)
+}
+
+fn among<'a>(
+    snapshot: &'a Snapshot,
+    failures: &PublishedFailures<'_>,
+    is_meant: impl Fn(&str) -> bool,
+) -> Vec<PublishedLine<'a>> {
     let hosts = snapshot.hosts.iter();
-    let hosts = hosts.filter_map(|host| of_host(host, &failures));
+    let hosts = hosts.filter(|host| is_meant(&host.key.target));
+    let hosts = hosts.filter_map(|host| of_host(host, failures));
     let domains = snapshot.domains.iter();
-    let domains = domains.flat_map(|domain| of_domain(domain, &failures, snapshot.at));
+    let domains = domains.filter(|domain| is_meant(&domain.key.target));
+    let domains = domains.flat_map(|domain| of_domain(domain, failures, snapshot.at));
     hosts.chain(domains).collect()
 }
 

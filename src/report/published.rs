@@ -1,9 +1,9 @@
 //! What is wrong with what is published for hosts and mail domains: their own findings, and those of their endpoints.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::judged::{DomainReport, HostReport};
-use super::snapshot::Snapshot;
+use super::snapshot::{Entry, Snapshot};
 use super::state::{State, state_of};
 use crate::reason::Reason;
 use crate::verdict::{Finding, Kind, Verdict};
@@ -46,7 +46,7 @@ pub type PublishedReasons = BTreeMap<Reason, State>;
 
 type OfMechanisms = BTreeMap<Mechanism, PublishedReasons>;
 
-/// The failures of all hosts and mail domains.
+/// The failures of hosts and mail domains, of those that somebody asks about.
 #[derive(Debug, Default)]
 pub struct PublishedFailures<'a> {
     hosts: HashMap<(&'a str, &'a str, u16, &'a str), OfMechanisms>,
@@ -56,32 +56,51 @@ pub struct PublishedFailures<'a> {
 impl<'a> PublishedFailures<'a> {
     /// Of everything that is known.
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let mut all = Self::default();
-        for host in &*snapshot.hosts {
+        Self::among(snapshot, |_| true)
+    }
+
+    /// Of one target.
+    pub fn of_target(snapshot: &'a Snapshot, target: &str) -> Self {
+        Self::among(snapshot, |name| name == target)
+    }
+
+    /// Endpoints are looked at only where their target has a host or mail domain that is asked about.
+    fn among(snapshot: &'a Snapshot, is_meant: impl Fn(&str) -> bool) -> Self {
+        let (mut all, mut asked) = (Self::default(), HashSet::new());
+        let hosts = snapshot.hosts.iter();
+        for host in hosts.filter(|host| host.facts.dane.is_some() && is_meant(&host.key.target)) {
             let key = &host.key;
             let of_host = all
                 .hosts
                 .entry((&key.target, &key.host, key.port, &key.view));
             add(&host.verdict, of_host.or_default());
+            asked.insert(&*key.target);
         }
-        for domain in &*snapshot.domains {
+        let domains = snapshot.domains.iter();
+        for domain in domains.filter(|domain| is_asked(domain) && is_meant(&domain.key.target)) {
             let key = &domain.key;
             let of_domain = all.domains.entry((&key.target, &key.view));
             add(&domain.verdict, of_domain.or_default());
+            asked.insert(&*key.target);
         }
-        for (_, entry) in snapshot.entries() {
-            let at = &*entry.endpoint;
-            if let Some(host) = all
-                .hosts
-                .get_mut(&(&*at.target, &*at.host, at.port, &*at.view))
-            {
-                add(&entry.verdict, host);
-            }
-            if let Some(domain) = all.domains.get_mut(&(&*at.target, &*at.view)) {
-                add(&entry.verdict, domain);
-            }
+        let targets = snapshot.targets.iter();
+        let targets = targets.filter(|target| asked.contains(&*target.source.name));
+        for entry in targets.flat_map(|target| &target.entries) {
+            all.add_endpoint(entry);
         }
         all
+    }
+
+    /// What an endpoint finds is its host's and its mail domain's.
+    fn add_endpoint(&mut self, entry: &'a Entry) {
+        let at = &*entry.endpoint;
+        let host = (&*at.target, &*at.host, at.port, &*at.view);
+        if let Some(host) = self.hosts.get_mut(&host) {
+            add(&entry.verdict, host);
+        }
+        if let Some(domain) = self.domains.get_mut(&(&*at.target, &*at.view)) {
+            add(&entry.verdict, domain);
+        }
     }
 
     /// Of a host, of which DANE is published.
@@ -98,6 +117,10 @@ impl<'a> PublishedFailures<'a> {
         let key = &domain.key;
         of(self.domains.get(&(&*key.target, &*key.view)), mechanism)
     }
+}
+
+fn is_asked(domain: &DomainReport) -> bool {
+    domain.facts.sts.is_some() || domain.facts.tlsrpt.is_some()
 }
 
 fn of(found: Option<&OfMechanisms>, mechanism: Mechanism) -> PublishedReasons {

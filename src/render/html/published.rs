@@ -3,14 +3,13 @@
 use super::element::badge;
 use super::markup::Html;
 use crate::facts::published::{DaneStanding, StsFacts};
-use crate::render::published::lines;
+use crate::render::published::lines_of;
 use crate::report::{HostReport, Snapshot, State};
 
 /// The section; nothing where nobody was asked.
 pub(super) fn section(page: &mut Html, snapshot: &Snapshot, target: &str) {
-    let lines = lines(snapshot);
-    let mut lines = lines.iter().filter(|line| line.target == target).peekable();
-    if lines.peek().is_none() {
+    let lines = lines_of(snapshot, target);
+    if lines.is_empty() {
         return;
     }
     page.raw("<section><h2>Published policy</h2><table><thead><tr>");
@@ -18,7 +17,7 @@ pub(super) fn section(page: &mut Html, snapshot: &Snapshot, target: &str) {
         page.raw("<th scope=\"col\">").text(head).raw("</th>");
     }
     page.raw("</tr></thead>\n<tbody>");
-    for line in lines {
+    for line in &lines {
         page.raw("<tr><td>")
             .text(line.mechanism)
             .raw("</td><td>")
