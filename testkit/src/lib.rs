@@ -16,6 +16,7 @@ pub mod odd;
 pub mod peer;
 pub mod process;
 pub mod program;
+pub mod published;
 pub mod serving;
 pub mod started;
 pub mod story;

@@ -4,6 +4,8 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
 };
+use rustls::SupportedCipherSuite;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
 
@@ -21,6 +23,21 @@ pub struct Authority {
 pub struct Credentials {
     pub chain: Vec<CertificateDer<'static>>,
     pub key: PrivateKeyDer<'static>,
+}
+
+impl Credentials {
+    /// The digest of the public key: what a TLSA record 3 1 1 says (RFC 6698 §2.1).
+    pub fn spki_sha256(&self) -> Vec<u8> {
+        let provider = aws_lc_rs::default_provider();
+        let key = provider.key_provider.load_private_key(self.key.clone_key());
+        let key = key.expect("a key");
+        let public = key.public_key().expect("its public half");
+        let SupportedCipherSuite::Tls13(suite) = aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256
+        else {
+            unreachable!("a suite of TLS 1.3")
+        };
+        suite.common.hash_provider.hash(&public).as_ref().to_vec()
+    }
 }
 
 impl Clone for Credentials {

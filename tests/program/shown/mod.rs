@@ -1,17 +1,18 @@
 //! The demo's servers, scraped by a real Prometheus without any rules, into what every panel and variable of the
 //! dashboards would show. Needs what tests/run.sh installs; plain `cargo test` leaves this out.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+mod boards;
+mod prometheus;
+mod published;
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::network::get;
-use testkit::process::{Process, until};
-use testkit::started;
 
 use crate::PROGRAM;
+use boards::{PUBLISHED, dashboard, dashboards, list, panel, panels};
+use prometheus::{Prometheus, at};
 
 /// The state words by the dashboards' numbers, worst first.
 const STATES: [&str; 13] = [
@@ -29,13 +30,6 @@ const STATES: [&str; 13] = [
     "Weak",
     "Healthy",
 ];
-/// Panels of what mail domains publish, and of resolvers that are believed about DNSSEC: the demo has neither.
-/// tests/program/published.rs sees their metrics.
-const LEFT_OUT: [&str; 3] = [
-    "What is published",
-    "Days to a policy host's expiry",
-    "Resolvers validate",
-];
 /// Endpoints of the demo.
 const ENDPOINTS: usize = 11;
 
@@ -46,7 +40,9 @@ fn the_dashboards_show_the_incident() {
     let demo = PROGRAM.demo(place.path());
     let (said, exporter) = (demo.log(), demo.address);
     let prometheus = Prometheus::start(place.path(), exporter);
-    prometheus.until_scraped();
+    prometheus.until_seen("smtp_tls_state", ENDPOINTS);
+    // A rate needs two scrapes.
+    prometheus.until_seen("count(rate(smtp_tls_exporter_probes_total[30s]))", 1);
 
     every_variable_has_values(&prometheus);
     every_panel_has_rows(&prometheus);
@@ -110,9 +106,8 @@ fn every_variable_has_values(prometheus: &Prometheus) {
 fn every_panel_has_rows(prometheus: &Prometheus) {
     let mut asked = 0;
     for (name, dashboard) in dashboards() {
-        for panel in list(&dashboard["panels"]) {
-            let title = panel["title"].as_str().unwrap_or_default();
-            if LEFT_OUT.contains(&title) {
+        for (row, panel) in panels(&dashboard) {
+            if row == PUBLISHED {
                 continue;
             }
             let colours = limited(panel);
@@ -307,178 +302,4 @@ fn states_are_the_exporters_own(prometheus: &Prometheus, table: &str) {
         compared += 1;
     }
     assert_eq!(compared, ENDPOINTS, "{table}");
-}
-
-/// One row of an answer: labels, and the last value.
-#[derive(Debug)]
-struct Row {
-    labels: BTreeMap<String, String>,
-    value: f64,
-}
-
-impl Row {
-    fn label(&self, name: &str) -> &str {
-        self.labels.get(name).map_or("", String::as_str)
-    }
-
-    fn read(result: &Value) -> Self {
-        let labels = result["metric"].as_object().expect("labels").iter();
-        let last = list(&result["values"])
-            .last()
-            .unwrap_or_else(|| &result["value"]);
-        Self {
-            labels: labels
-                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-                .collect(),
-            value: last[1]
-                .as_str()
-                .and_then(|v| v.parse().ok())
-                .expect("a number"),
-        }
-    }
-}
-
-/// The one row of that address.
-fn at<'a>(rows: &'a [Row], address: &str) -> &'a Row {
-    let mut found = rows.iter().filter(|row| row.label("address") == address);
-    match (found.next(), found.next()) {
-        (Some(row), None) => row,
-        _ => panic!("not one row of {address}: {rows:#?}"),
-    }
-}
-
-/// A Prometheus that scrapes the demo every second.
-struct Prometheus {
-    address: SocketAddr,
-    _process: Process,
-}
-
-impl Prometheus {
-    fn start(place: &Path, exporter: SocketAddr) -> Self {
-        // JSON is YAML as well.
-        let settings = json!({
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "scrape_configs": [
-                {"job_name": "smtp-tls", "static_configs": [{"targets": [exporter.to_string()]}]},
-                {"job_name": "stranger", "static_configs": [{"targets": ["127.0.0.1:9"]}]},
-            ],
-        });
-        let (process, address) = started::prometheus(place, &settings.to_string());
-        Self {
-            address,
-            _process: process,
-        }
-    }
-
-    fn until_scraped(&self) {
-        until("two scrapes", || {
-            let states = self.query("smtp_tls_state").len();
-            let rates = self
-                .query("rate(smtp_tls_exporter_probes_total[30s])")
-                .len();
-            let found = states == ENDPOINTS && rates > 0;
-            found
-                .then_some(())
-                .ok_or_else(|| format!("{states} states, {rates} rates"))
-        });
-    }
-
-    fn query(&self, expr: &str) -> Vec<Row> {
-        self.rows(&format!("/api/v1/query?query={}", encoded(expr)))
-    }
-
-    /// What a panel's query gives, with the variables as a reader would have set them.
-    fn ask(&self, target: &Value, chosen: &str) -> Vec<Row> {
-        let expr = target["expr"].as_str().expect("a query");
-        let expr = expr
-            .replace("$__rate_interval", "30s")
-            .replace("$__range", "5m");
-        let expr = expr.replace("$target", chosen);
-        let expr = expr.replace("$server", ".+").replace("$connector", ".*");
-        let expr = expr
-            .replace("$vantage", ".*")
-            .replace("$results_stale", "1800");
-        let expr = expr
-            .replace("$queue_waiting", "10")
-            .replace("$queue_critical", "100");
-        let expr = encoded(&expr.replace("$job", ".+").replace("$instance", ".+"));
-        if target["range"] == true {
-            let now = self.query("time()")[0].value;
-            let span = format!("start={}&end={now}&step=1", now - 20.0);
-            return self.rows(&format!("/api/v1/query_range?query={expr}&{span}"));
-        }
-        self.rows(&format!("/api/v1/query?query={expr}"))
-    }
-
-    fn rows(&self, path: &str) -> Vec<Row> {
-        let answer = self.json(path);
-        match answer["data"]["resultType"].as_str() {
-            Some("scalar") => vec![Row::read(
-                &json!({"metric": {}, "value": answer["data"]["result"]}),
-            )],
-            _ => list(&answer["data"]["result"])
-                .iter()
-                .map(Row::read)
-                .collect(),
-        }
-    }
-
-    /// `label_values(metric{…}, label)` as Grafana asks for it.
-    fn label_values(&self, query: &str) -> Vec<String> {
-        let inner = query
-            .strip_prefix("label_values(")
-            .and_then(|q| q.strip_suffix(')'));
-        let (series, label) = inner
-            .and_then(|q| q.rsplit_once(", "))
-            .expect("metric and label");
-        let series = series.replace("$job", ".+").replace("$instance", ".+");
-        let series = series.replace("$vantage", ".*");
-        let path = format!("/api/v1/label/{label}/values?match[]={}", encoded(&series));
-        let values = self.json(&path);
-        list(&values["data"])
-            .iter()
-            .filter_map(|value| value.as_str().map(str::to_owned))
-            .collect()
-    }
-
-    fn json(&self, path: &str) -> Value {
-        let answer = get(self.address, path).unwrap_or_else(|error| panic!("{error}"));
-        serde_json::from_str(&answer).expect("Prometheus answers in JSON")
-    }
-}
-
-fn dashboards() -> Vec<(&'static str, Value)> {
-    let names = [
-        "smtp-tls-fleet",
-        "smtp-tls-target",
-        "smtp-tls-inside",
-        "smtp-tls-exporter",
-    ];
-    names.map(|name| (name, dashboard(name))).to_vec()
-}
-
-fn dashboard(name: &str) -> Value {
-    let file = root().join(format!("dashboards/{name}.json"));
-    serde_json::from_str(&fs::read_to_string(file).expect("a dashboard")).expect("JSON")
-}
-
-fn panel<'a>(dashboard: &'a Value, title: &str) -> &'a Value {
-    let mut panels = list(&dashboard["panels"]).iter();
-    panels.find(|panel| panel["title"] == title).expect(title)
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn encoded(text: &str) -> String {
-    let byte = |b: u8| match b {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(b).to_string(),
-        _ => format!("%{b:02X}"),
-    };
-    text.bytes().map(byte).collect()
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
