@@ -220,7 +220,7 @@ step() {
 
 step "what the tests need" needs
 step "formatting" cargo fmt --check
-step "lints" cargo clippy --all-targets --locked -- -D warnings
+step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 step "without the demo" cargo check --locked --no-default-features
 step "packaged crate" tests/crate.sh

@@ -50,6 +50,13 @@ function Panel({ panel, series }) {
   );
 }
 
+/** What stands below it, in one line. */
+function Row({ panel }) {
+  const { x, y, h } = panel.gridPos;
+  const place = { position: 'absolute', left: x * COLUMN, top: y * ROW, height: h * ROW - 8 };
+  return <b style={{ ...place, color: text.primary, display: 'flex', alignItems: 'center' }}>⌄ {panel.title}</b>;
+}
+
 function Variable({ label, value }) {
   const edge = `1px solid ${theme.colors.border.medium}`;
   const box = { border: edge, borderRadius: 2, padding: '4px 10px', display: 'inline-block' };
@@ -75,7 +82,9 @@ function Page({ series }) {
         {variables.map((variable) => <Variable key={variable.label} {...variable} />)}
       </div>
       <div style={{ position: 'relative', height: rows * ROW }}>
-        {dashboard.panels.map((panel) => <Panel key={panel.id} panel={panel} series={series[panel.id]} />)}
+        {dashboard.panels.map((panel) => (
+          panel.type === 'row' ? <Row key={panel.id} panel={panel} /> : <Panel key={panel.id} panel={panel} series={series[panel.id]} />
+        ))}
       </div>
     </div>
   );

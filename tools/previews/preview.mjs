@@ -12,13 +12,13 @@ import { build } from 'esbuild';
 import sharp from 'sharp';
 
 import { answers, variableBar } from './ask.mjs';
-import { buildProgram, end, endAll, startDemo, startPrometheus } from './world.mjs';
+import { buildProgram, end, endAll, startDemo, startPrometheus, startPublished } from './world.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
 const DASHBOARDS = ['fleet', 'target', 'inside', 'exporter'];
 const WIDTH = 1400;
-/** Seconds between two scrapes of the demo. */
+/** Seconds between two scrapes of an exporter. */
 const SCRAPE = 5;
 
 const { values: given } = parseArgs({
@@ -48,14 +48,18 @@ async function cleanUp() {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A Prometheus that has watched the demo for `minutes`. Half-way the demo starts anew, with new certificates. */
+/**
+ * A Prometheus that has watched the demo, and mail domains that publish policies, for `minutes`. Half-way the demo starts
+ * anew, with new certificates.
+ */
 async function watchedDemo() {
   const program = given.program ?? buildProgram(root);
+  const published = await startPublished(root, program, folder);
   const prometheus = await startPrometheus(root, folder, SCRAPE);
   console.log(`watching the demo for ${minutes} minutes: ${prometheus.url}`);
   for (const last of [false, true]) {
     const demo = await startDemo(program, folder);
-    prometheus.scrape(demo.address);
+    prometheus.scrape(demo, published);
     await pause(minutes * 30_000);
     if (!last) await end(demo);
   }
@@ -72,7 +76,7 @@ async function drawAll(url) {
   for (const name of DASHBOARDS) {
     const dashboard = JSON.parse(readFileSync(join(root, `dashboards/smtp-tls-${name}.json`), 'utf8'));
     const frames = await answers(url, dashboard, { ...times, target: given.target });
-    const source = given.prometheus ? 'a Prometheus' : 'a real Prometheus over the demo';
+    const source = given.prometheus ? 'a Prometheus' : 'a real Prometheus over made-up servers';
     const variables = variableBar(dashboard, given.target);
     const data = { dashboard, frames, times, width: WIDTH, theme: given.theme, variables, source };
     await draw(name, page, data);
@@ -113,7 +117,7 @@ async function draw(name, { script, style }, data) {
   ]);
   server.close();
   // A palette takes a third of the room.
-  await sharp(shot).png({ palette: true, effort: 10 }).toFile(picture);
+  await sharp(shot).png({ palette: true, effort: 10, dither: 0.3 }).toFile(picture);
   const complaints = said.split('\n').filter((line) => line.includes('CONSOLE') && !line.includes('i18next is made'));
   if (complaints.length > 0) {
     console.error(`${name}: ${complaints.slice(0, 20).join('\n')}`);
@@ -128,10 +132,11 @@ function serve(html) {
   const weights = { Regular: 400, Medium: 500 };
   const server = createServer(({ url }, response) => {
     const [, icon] = /^\/build\/img\/icons\/(\w+\/[\w-]+\.svg)$/.exec(url) ?? [];
-    const [, weight] = /^\/fonts\/inter\/Inter-(\w+)\.woff2$/.exec(url) ?? [];
+    // What has another font gets Inter, too.
+    const [font, weight] = /^\/fonts\/(?:inter\/Inter-(\w+)|.+)\.woff2$/.exec(url) ?? [];
     const file = icon
       ? join(modules, '@grafana/ui/dist/public/img/icons', icon)
-      : weights[weight] && join(modules, `@fontsource/inter/files/inter-latin-${weights[weight]}-normal.woff2`);
+      : font && join(modules, `@fontsource/inter/files/inter-latin-${weights[weight] ?? 400}-normal.woff2`);
     response.setHeader('Content-Type', icon ? 'image/svg+xml' : file ? 'font/woff2' : 'text/html');
     response.end(file ? readFileSync(file) : html);
   });
