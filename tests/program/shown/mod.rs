@@ -39,10 +39,8 @@ fn the_dashboards_show_the_incident() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let demo = PROGRAM.demo(place.path());
     let (said, exporter) = (demo.log(), demo.address);
-    let prometheus = Prometheus::start(place.path(), exporter);
-    prometheus.until_seen("smtp_tls_state", ENDPOINTS);
-    // A rate needs two scrapes.
-    prometheus.until_seen("count(rate(smtp_tls_exporter_probes_total[30s]))", 1);
+    let wanted = [("smtp_tls_state", ENDPOINTS)];
+    let prometheus = Prometheus::start(place.path(), exporter, &wanted);
 
     every_variable_has_values(&prometheus);
     every_panel_has_rows(&prometheus);

@@ -49,14 +49,18 @@ pub(super) fn at<'a>(rows: &'a [Row], address: &str) -> &'a Row {
     }
 }
 
-/// A Prometheus that scrapes an exporter every second.
+/// A Prometheus that scrapes an exporter every second, asked as of one moment: what a busy machine scrapes too late after it
+/// does not matter.
 pub(super) struct Prometheus {
     address: SocketAddr,
+    /// In Unix time.
+    moment: f64,
     _process: Process,
 }
 
 impl Prometheus {
-    pub(super) fn start(place: &Path, exporter: SocketAddr) -> Self {
+    /// Starts it, and waits for a moment at which there are as many series as told of each selector, and two scrapes.
+    pub(super) fn start(place: &Path, exporter: SocketAddr, wanted: &[(&str, usize)]) -> Self {
         // JSON is YAML as well.
         let settings = json!({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -66,24 +70,32 @@ impl Prometheus {
             ],
         });
         let (process, address) = started::prometheus(place, &settings.to_string());
-        Self {
+        let mut started = Self {
             address,
+            moment: 0.0,
             _process: process,
-        }
-    }
-
-    /// Waits for as many series.
-    pub(super) fn until_seen(&self, expr: &str, count: usize) {
-        until(expr, || {
-            let seen = self.query(expr).len();
-            (seen == count)
-                .then_some(())
-                .ok_or_else(|| format!("{seen} series, expected {count}"))
+        };
+        until("a moment at which all is there", || {
+            started.moment = started.json("/api/v1/query?query=time()")["data"]["result"][1]
+                .as_str()
+                .and_then(|now| now.parse().ok())
+                .expect("a time");
+            let rates = ("count(rate(smtp_tls_exporter_probes_total[30s]))", 1);
+            let mut all = wanted.iter().chain([&rates]);
+            let missing = all.find(|(expr, count)| started.query(expr).len() != *count);
+            missing.map_or(Ok(()), |(expr, count)| {
+                Err(format!(
+                    "{} of {expr}, expected {count}",
+                    started.query(expr).len()
+                ))
+            })
         });
+        started
     }
 
-    pub(super) fn query(&self, expr: &str) -> Vec<Row> {
-        self.rows(&format!("/api/v1/query?query={}", encoded(expr)))
+    fn query(&self, expr: &str) -> Vec<Row> {
+        let (expr, time) = (encoded(expr), self.moment);
+        self.rows(&format!("/api/v1/query?query={expr}&time={time}"))
     }
 
     /// What a panel's query gives, with the variables as a reader would have set them.
@@ -100,13 +112,13 @@ impl Prometheus {
         let expr = expr
             .replace("$queue_waiting", "10")
             .replace("$queue_critical", "100");
-        let expr = encoded(&expr.replace("$job", ".+").replace("$instance", ".+"));
+        let expr = expr.replace("$job", ".+").replace("$instance", ".+");
         if target["range"] == true {
-            let now = self.query("time()")[0].value;
-            let span = format!("start={}&end={now}&step=1", now - 20.0);
+            let (expr, end) = (encoded(&expr), self.moment);
+            let span = format!("start={}&end={end}&step=1", end - 20.0);
             return self.rows(&format!("/api/v1/query_range?query={expr}&{span}"));
         }
-        self.rows(&format!("/api/v1/query?query={expr}"))
+        self.query(&expr)
     }
 
     fn rows(&self, path: &str) -> Vec<Row> {

@@ -14,14 +14,17 @@ use crate::PROGRAM;
 async fn the_row_shows_what_holds_and_what_does_not() {
     let domains = Published::start().await;
     let exporter = PROGRAM.serving(&domains.config).start();
-    let prometheus = Prometheus::start(domains.directory(), exporter.address);
-    prometheus.until_seen("smtp_tls_mta_sts_info{mode!='unknown'}", 3);
-    prometheus.until_seen(
-        "smtp_tls_published_failure_info{reason='sts_host_not_found'}",
-        1,
-    );
-    prometheus.until_seen("smtp_tls_dane_standing{standing='usable'}", 6);
-    prometheus.until_seen("smtp_tls_dnssec_available", 2);
+    let wanted = [
+        ("smtp_tls_mta_sts_info{mode!='unknown'}", 3),
+        (
+            "smtp_tls_published_failure_info{reason='sts_host_not_found'}",
+            1,
+        ),
+        ("smtp_tls_published_failure_info{reason='dane_mismatch'}", 1),
+        ("smtp_tls_dane_standing{standing='usable'}", 6),
+        ("smtp_tls_dnssec_available", 2),
+    ];
+    let prometheus = Prometheus::start(domains.directory(), exporter.address, &wanted);
     every_query_of_the_row_is_answered(&prometheus);
     each_mechanism_has_its_word(&prometheus);
     stats_tell_the_worst(&prometheus);
