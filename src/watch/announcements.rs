@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::policies::{Policies, at, is_answered, is_sound};
+use super::policies::{Policies, Prospect, at};
 use super::settings::{View, Watched};
 use super::single_flight::Landing;
 use super::trust::TrustCache;
 use super::{Clock, Rounds};
 use crate::facts::observation::Observation;
+use crate::facts::published::StsFacts;
 use crate::name::Host;
 use crate::pki::Anchors;
 use crate::policy::{self, Approach, Believer, DomainAt, Doubting, Inquiry};
@@ -41,10 +42,12 @@ impl Rounds {
     ) -> Option<Landing> {
         let policies = &self.policies;
         let last = policies.sts.last(at);
-        let is_first = last.is_none();
-        let max_age = policies.max_age(at, last.as_deref().is_some_and(is_sound));
+        let prospect = Prospect::of_sts(last.as_deref());
+        let is_known = |last: &StsFacts| last.current.is_some() || !last.fetches.is_empty();
+        let is_first = prospect == Prospect::Pending && !last.as_deref().is_some_and(is_known);
+        let max_age = policies.max_age(at, prospect);
         let landing = policies.sts.board(at, max_age, |ticket| {
-            let wait = match is_first {
+            let wait = match last.is_none() {
                 true => Policies::first_wait(at, self.targets().len()),
                 false => Duration::ZERO,
             };
@@ -65,8 +68,9 @@ impl Rounds {
     fn look_at_tlsrpt(self: &Arc<Self>, at: &DomainAt, watched: &Watched) -> Option<Landing> {
         let policies = &self.policies;
         let last = policies.tlsrpt.last(at);
-        let is_first = last.is_none();
-        let max_age = policies.max_age(at, last.as_deref().is_some_and(is_answered));
+        let prospect = Prospect::of_tlsrpt(last.as_deref());
+        let is_first = prospect == Prospect::Pending;
+        let max_age = policies.max_age(at, prospect);
         let landing = policies.tlsrpt.board(at, max_age, |ticket| {
             let (rounds, at) = (Arc::clone(self), at.clone());
             let target = watched.source.name.clone();

@@ -127,10 +127,11 @@ impl Policies {
     }
 
     /// How old what is known of a domain may be: a failure is looked at again sooner, and not all domains at once.
-    pub(super) fn max_age(&self, at: &DomainAt, is_sound: bool) -> Duration {
-        let whole = match is_sound {
-            true => self.settings.interval,
-            false => self.settings.interval.min(RETRY),
+    pub(super) fn max_age(&self, at: &DomainAt, prospect: Prospect) -> Duration {
+        let whole = match prospect {
+            Prospect::Sound => self.settings.interval,
+            Prospect::Faulty => self.settings.interval.min(RETRY),
+            Prospect::Pending => Duration::ZERO,
         };
         // A round that comes a little early is in time.
         let whole = whole - whole / 20 - share(at, whole / 20);
@@ -169,21 +170,43 @@ pub(super) fn at(source: &Source, view: &str) -> Option<DomainAt> {
     }
 }
 
-/// Whether there is nothing to be seen again soon.
-pub(super) fn is_sound(facts: &StsFacts) -> bool {
-    match &facts.record {
-        StsRecord::None => true,
-        StsRecord::Id(_) => {
-            let mut fetches = facts.fetches.iter();
-            facts.host_fault.is_none() && fetches.all(|fetch| fetch.policy().is_some())
-        }
-        StsRecord::Pending(_)
-        | StsRecord::Error(_)
-        | StsRecord::Several(_)
-        | StsRecord::Malformed(_) => false,
-    }
+/// How far a look got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prospect {
+    /// There is nothing to be seen again soon.
+    Sound,
+    /// Something is wrong, which may be mended soon.
+    Faulty,
+    /// Nobody has answered yet. To look again costs nobody else anything.
+    Pending,
 }
 
-pub(super) fn is_answered(facts: &TlsRptFacts) -> bool {
-    !matches!(facts, TlsRptFacts::Pending(_) | TlsRptFacts::Error(_))
+impl Prospect {
+    pub(super) fn of_sts(facts: Option<&StsFacts>) -> Self {
+        let Some(facts) = facts else {
+            return Self::Pending;
+        };
+        match &facts.record {
+            StsRecord::None => Self::Sound,
+            StsRecord::Id(_) => {
+                let mut fetches = facts.fetches.iter();
+                let is_sound =
+                    facts.host_fault.is_none() && fetches.all(|fetch| fetch.policy().is_some());
+                match is_sound {
+                    true => Self::Sound,
+                    false => Self::Faulty,
+                }
+            }
+            StsRecord::Pending(_) => Self::Pending,
+            StsRecord::Error(_) | StsRecord::Several(_) | StsRecord::Malformed(_) => Self::Faulty,
+        }
+    }
+
+    pub(super) fn of_tlsrpt(facts: Option<&TlsRptFacts>) -> Self {
+        match facts {
+            None | Some(TlsRptFacts::Pending(_)) => Self::Pending,
+            Some(TlsRptFacts::Error(_)) => Self::Faulty,
+            Some(_) => Self::Sound,
+        }
+    }
 }
