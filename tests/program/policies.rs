@@ -9,7 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::exposition::value;
+use testkit::network::{free_address, get};
 use testkit::peer::{Answer, Dns, Leaf, Page, PolicyHost, Server, Speech, Tunnel, Zone};
+use testkit::process::{Process, program};
 use testkit::{Exporter, World, any_port};
 
 use crate::PROGRAM;
@@ -26,6 +28,8 @@ struct Dens {
     hosts: Vec<PolicyHost>,
     tunnel: Tunnel,
     domains: usize,
+    /// More of `probe:`.
+    probe: &'static str,
 }
 
 impl Dens {
@@ -57,6 +61,7 @@ impl Dens {
             world,
             hosts,
             domains,
+            probe: "",
         }
     }
 
@@ -71,8 +76,9 @@ impl Dens {
             |n| format!("- {{name: den{n}, mx: den{n}.test, ports: [{port}], views: v}}\n");
         let targets: String = (0..self.domains).map(target).collect();
         format!(
-            "{more}\nprobe: {{min_interval: 0s}}\ntrust: {{roots: root.pem}}\n\
-             views: {{v: {{resolvers: 'udp://{dns}', proxy: 'http://{tunnel}'}}}}\ntargets:\n{targets}"
+            "{more}\nprobe: {{min_interval: 0s, per_address: 50{}}}\ntrust: {{roots: root.pem}}\n\
+             views: {{v: {{resolvers: 'udp://{dns}', proxy: 'http://{tunnel}'}}}}\ntargets:\n{targets}",
+            self.probe
         )
     }
 
@@ -210,10 +216,21 @@ async fn kills_while_it_writes_lose_nothing_that_was_shown() {
         let before = dens.requests();
         let exporter = dens.start(&keeping);
         let metrics = exporter.url("/metrics");
-        let first = std::thread::spawn(move || {
-            let _ = Command::new("curl").args(["-s", &metrics]).output();
+        let scraper = std::thread::spawn(move || {
+            let scrape = || {
+                Command::new("curl")
+                    .args(["-s", "-o", "/dev/null", &metrics])
+                    .status()
+            };
+            while scrape().is_ok_and(|ended| ended.success()) {}
         });
+        let begun = Instant::now();
         while dens.requests() < before + written {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{}",
+                dens.requests()
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let short = "X-Prometheus-Scrape-Timeout-Seconds: 0.6";
@@ -225,7 +242,7 @@ async fn kills_while_it_writes_lose_nothing_that_was_shown() {
             exporter.log()
         );
         kill(exporter);
-        first.join().unwrap();
+        scraper.join().unwrap();
     }
     assert!(shown.len() >= 10, "{shown:?}");
     dens.hosts.clear();
@@ -245,7 +262,7 @@ impl Lease {
     fn of(file: &Path) -> Option<Self> {
         const TAKE: &str = "$SIG{IO} = 'IGNORE'; $| = 1; open(my $f, '+<', $ARGV[0]) or die; \
              print fcntl($f, 1024, 1) ? \"held\\n\" : \"$!\\n\"; sleep 40";
-        let mut perl = Command::new(testkit::process::program("perl"));
+        let mut perl = Command::new(program("perl"));
         perl.args(["-e", TAKE]).arg(file).stdout(Stdio::piped());
         let mut child = perl.spawn().expect("perl");
         let mut said = String::new();
@@ -282,7 +299,7 @@ async fn a_disk_that_hangs_holds_up_neither_the_start_nor_a_scrape() {
     let exporter = dens.start(&keeping);
     let metrics = exporter.body("/metrics");
     assert!(
-        begun.elapsed() < Duration::from_secs(8),
+        begun.elapsed() < Duration::from_secs(25),
         "{:?}",
         begun.elapsed()
     );
@@ -293,7 +310,7 @@ async fn a_disk_that_hangs_holds_up_neither_the_start_nor_a_scrape() {
     dens.reload(&exporter, &keeping);
     exporter.body("/metrics");
     assert!(
-        begun.elapsed() < Duration::from_secs(2),
+        begun.elapsed() < Duration::from_secs(12),
         "{:?}",
         begun.elapsed()
     );
@@ -314,6 +331,21 @@ async fn a_disk_that_hangs_holds_up_neither_the_start_nor_a_scrape() {
         (0..3).all(|den| is_known(&e.body("/metrics"), den))
     });
     assert_eq!(policy(&metrics, 0)[3], Some(1_209_600.0));
+}
+
+/// Questions take turns, 50 a second; in half a second comes no turn for many of 80.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_waited_for_its_turn_is_no_failure_of_minutes() {
+    let dens = Dens {
+        probe: ", timeout: 2s",
+        ..Dens::new(40, 1).await
+    };
+    let exporter = dens.start(BELIEVED);
+    exporter.until("all known", |exporter| {
+        let metrics = exporter.body("/metrics");
+        (0..dens.domains).all(|den| is_known(&metrics, den))
+    });
+    assert_eq!(dens.requests(), dens.domains);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -401,6 +433,138 @@ async fn a_policy_host_may_be_an_alias_with_several_addresses() {
         );
     }
     assert_eq!(judged(&metrics), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nginx: run tests/run.sh"]
+async fn a_policy_host_may_be_nginx_in_front_of_another() {
+    let mut dens = Dens::new(1, 1).await;
+    for (name, file) in [("mta-sts.den0.test", "right"), ("cdn.test", "wrong")] {
+        let (chain, key) = dens.world.issue(name, -10, 80).pem();
+        dens.world.write(&format!("{file}.pem"), &chain);
+        dens.world.write(&format!("{file}.key"), &key);
+    }
+    let (front, behind) = (free_address(), free_address());
+    let place = dens.world.directory().to_owned();
+    dens.world
+        .write("nginx.conf", &nginx_conf(&place, front, behind));
+    let mut nginx = Command::new(program("nginx"));
+    nginx
+        .arg("-p")
+        .arg(&place)
+        .arg("-c")
+        .arg(place.join("nginx.conf"));
+    nginx.args(["-e", "stderr"]);
+    let mut nginx = Process::start("nginx", &mut nginx, &place.join("nginx.log"));
+    nginx.until("nginx serves", || get(behind, "/.well-known/mta-sts.txt"));
+    dens.tunnel = Tunnel::start(&[(([127, 0, 0, 1], 443).into(), front)])
+        .await
+        .unwrap();
+    dens.hosts.clear();
+    let metrics = dens.start(BELIEVED).body("/metrics");
+    assert!(is_known(&metrics, 0), "{metrics}");
+    assert_eq!(judged(&metrics), Some(1.0));
+    assert_eq!(reason(&metrics, "sts_fetch_error"), None);
+}
+
+/// Who is asked for another name than ours presents another certificate; whatever may be compressed is.
+fn nginx_conf(place: &Path, front: SocketAddr, behind: SocketAddr) -> String {
+    let place = place.display();
+    let text = POLICY.replace('\n', "\\n");
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|one| format!("{one}_temp_path {place}/{one};\n"))
+        .concat();
+    format!(
+        "pid {place}/nginx.pid;
+        error_log stderr crit;
+        daemon off;
+        events {{}}
+        http {{
+            access_log off;
+            {temporary}
+            gzip on; gzip_min_length 1; gzip_types text/plain; gzip_proxied any;
+            server {{
+                listen {front} ssl http2 default_server;
+                ssl_certificate wrong.pem; ssl_certificate_key wrong.key;
+                return 421;
+            }}
+            server {{
+                listen {front} ssl http2;
+                server_name mta-sts.den0.test;
+                ssl_certificate right.pem; ssl_certificate_key right.key;
+                add_header Strict-Transport-Security max-age=1;
+                location / {{ proxy_pass http://{behind}; }}
+            }}
+            server {{
+                listen {behind};
+                default_type text/plain;
+                location = /.well-known/mta-sts.txt {{ return 200 '{text}'; }}
+            }}
+        }}
+"
+    )
+}
+
+/// In user and kernel mode, by /proc (100 ticks a second), and the memory that it takes.
+fn cost(exporter: &Exporter) -> (Duration, String) {
+    let read = |name| std::fs::read_to_string(format!("/proc/{}/{name}", exporter.id())).unwrap();
+    let stat = read("stat");
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
+    let status = read("status");
+    let memory = status.lines().find(|line| line.starts_with("VmRSS"));
+    let memory = memory
+        .unwrap()
+        .split_whitespace()
+        .skip(1)
+        .collect::<Vec<_>>();
+    (Duration::from_millis(ticks * 10), memory.join(" "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement of some 30 s: tests/run.sh"]
+async fn the_policies_of_two_hundred_domains_cost_little() {
+    let dens = Dens::new(200, 1).await;
+    let keeping = dens.keeping("state");
+    let off = "defaults: {expect: {mta_sts: off, tlsrpt: off}}";
+    for (what, more, is_asked) in [
+        ("neither MTA-STS nor TLSRPT", off, false),
+        ("both", keeping.as_str(), true),
+        ("both, from the state directory", keeping.as_str(), true),
+    ] {
+        let begun = Instant::now();
+        let exporter = dens.start(more);
+        let (mut longest, mut scrapes) = (Duration::ZERO, 0);
+        loop {
+            let asked = Instant::now();
+            let metrics = exporter.body("/metrics");
+            longest = longest.max(asked.elapsed());
+            scrapes += 1;
+            let probed = metrics.matches("smtp_tls_handshake_success{").count();
+            let known = (0..200).filter(|den| is_known(&metrics, *den)).count();
+            if probed == 200 && (known == 200 || !is_asked) {
+                break;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{probed} {known}"
+            );
+        }
+        let (cpu, memory) = cost(&exporter);
+        let taken = begun.elapsed();
+        println!(
+            "{what}: all known after {taken:.1?} and {scrapes} scrapes, the longest {longest:.1?}; CPU {cpu:?}, {memory}"
+        );
+        assert!(longest < Duration::from_secs(15), "{longest:?}");
+        kill(exporter);
+    }
+    println!(
+        "at most {} connections to the policy host at a time",
+        dens.hosts[0].most_clients()
+    );
+    assert!(dens.hosts[0].most_clients() <= 64);
+    assert!(dens.requests() >= 200);
 }
 
 /// A host with a TLSA record, signed.

@@ -38,6 +38,25 @@ impl Credentials {
         };
         suite.common.hash_provider.hash(&public).as_ref().to_vec()
     }
+
+    /// For programs that read files: the chain, and its key.
+    pub fn pem(&self) -> (String, String) {
+        let chain = self.chain.iter().map(|one| pem("CERTIFICATE", one));
+        (chain.collect(), pem("PRIVATE KEY", self.key.secret_der()))
+    }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = data_encoding::BASE64.encode(der);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 impl Clone for Credentials {
