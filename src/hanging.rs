@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -19,11 +19,23 @@ const MAX_HUNG: usize = 64;
 /// Where a thread hangs, which the system lets nobody end. Of one path there is never a second.
 static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
+/// The thread that waits for the next look. One is enough for looks one after the other, and holds the same memory again
+/// where as many threads as files would each leave some behind.
+static IDLE: Mutex<Option<Sender<Look>>> = Mutex::new(None);
+
+/// Looks, and returns what tells the outcome, as soon as the thread may be asked again.
+type Look = Box<dyn FnOnce() -> Tell + Send>;
+type Tell = Box<dyn FnOnce()>;
+
+fn idle() -> MutexGuard<'static, Option<Sender<Look>>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn hung() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     HUNG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does this in a thread of its own, and leaves it there when it does not return in time: whoever opens a file on a
+/// Does this in another thread, and leaves it there when it does not return in time: whoever opens a file on a
 /// server that is gone may wait for ever.
 ///
 /// # Errors
@@ -47,13 +59,15 @@ fn within<T: Send + 'static>(
     }
     let (sender, receiver) = channel();
     let own = path.to_owned();
-    thread::Builder::new().spawn(move || {
+    begin(Box::new(move || {
         let done = piece();
-        let mut hung = hung();
-        hung.remove(&own);
-        // Nobody may wait any more.
-        let _ = sender.send(done);
-    })?;
+        Box::new(move || {
+            let mut hung = hung();
+            hung.remove(&own);
+            // Nobody may wait any more.
+            let _ = sender.send(done);
+        })
+    }))?;
     receiver.recv_timeout(patience).or_else(|_| {
         // It may have come to an end just now.
         let mut hung = hung();
@@ -64,14 +78,42 @@ fn within<T: Send + 'static>(
     })
 }
 
+fn begin(look: Look) -> io::Result<()> {
+    let thread = match idle().take() {
+        Some(thread) => thread,
+        None => new_thread()?,
+    };
+    thread.send(look).map_err(|_| silent())
+}
+
+/// A thread that looks until another one waits already.
+fn new_thread() -> io::Result<Sender<Look>> {
+    let (sender, looks) = channel::<Look>();
+    let own = sender.clone();
+    thread::Builder::new().spawn(move || {
+        while let Ok(look) = looks.recv() {
+            let tell = look();
+            let is_kept = {
+                let mut idle = idle();
+                let is_free = idle.is_none();
+                idle.get_or_insert_with(|| own.clone());
+                is_free
+            };
+            tell();
+            if !is_kept {
+                break;
+            }
+        }
+    })?;
+    Ok(sender)
+}
+
 fn silent() -> io::Error {
     io::Error::new(ErrorKind::TimedOut, "the file system does not answer")
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::mpsc::Sender;
-
     use super::*;
 
     /// Whoever looks at this path hangs until the end of what is returned is dropped.

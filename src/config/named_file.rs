@@ -172,6 +172,11 @@ fn opened(path: &Path, kind: FileKind, seen: &Metadata) -> Result<(Metadata, Vec
 fn at_most(most: u64, file: &File, length: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     if length <= most {
+        bytes.reserve(
+            usize::try_from(length)
+                .unwrap_or_default()
+                .saturating_add(1),
+        );
         file.take(most + 1).read_to_end(&mut bytes)?;
     }
     match length > most || bytes.len() as u64 > most {
