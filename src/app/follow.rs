@@ -48,11 +48,13 @@ impl App {
         }
         let (reader, rounds) = (Arc::clone(&self.reader), Arc::clone(rounds));
         let look = self.archive.work(move || {
-            let inside = reader.inside();
+            let tell = |facts| rounds.inventories().tell(facts);
+            let inside = reader.inside(&mut |facts| {
+                tell(facts);
+                rounds.publish(Part::Finished, rounds.begun());
+            });
             let is_new = inside.is_some();
-            inside
-                .into_iter()
-                .for_each(|facts| rounds.inventories().tell(facts));
+            inside.into_iter().for_each(tell);
             is_new
         });
         look.await.unwrap_or(false)

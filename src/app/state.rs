@@ -46,8 +46,9 @@ pub trait Reader: Send + Sync {
     /// Whether mail servers are to say something of their inside. Answers at once.
     fn follows_inside(&self) -> bool;
 
-    /// What mail servers say of their inside, if they say something else now.
-    fn inside(&self) -> Option<InsideFacts>;
+    /// What mail servers say of their inside, if they say something else now. Where much of it is new, `part` is told what
+    /// is known after some of it.
+    fn inside(&self, part: &mut dyn FnMut(InsideFacts)) -> Option<InsideFacts>;
 }
 
 /// A configuration that is in force.

@@ -83,8 +83,14 @@ impl Reader for ConfigFile {
         self.follows_inside.load(Ordering::Relaxed)
     }
 
-    fn inside(&self) -> Option<InsideFacts> {
-        let change = self.inventory_files().look(system_clock());
+    fn inside(&self, part: &mut dyn FnMut(InsideFacts)) -> Option<InsideFacts> {
+        let mut told = |change: InsideChange| {
+            tell_of_inside(&change);
+            change.facts.into_iter().for_each(&mut *part);
+        };
+        let mut files = self.inventory_files();
+        let change = files.look_in_parts(system_clock(), &mut told);
+        drop(files);
         tell_of_inside(&change);
         change.facts
     }
@@ -119,8 +125,11 @@ impl ConfigFile {
         self.follows_inside
             .store(!files.is_empty(), Ordering::Relaxed);
         *before = files;
+        // As a whole: what is in force has to go on with what it knows until all is read.
+        let change = before.look(system_clock());
         drop(before);
-        self.inside()
+        tell_of_inside(&change);
+        change.facts
     }
 
     /// Resolvers over these settings, with what is known.

@@ -102,7 +102,7 @@ impl Reader for Unchanging {
         false
     }
 
-    fn inside(&self) -> Option<InsideFacts> {
+    fn inside(&self, _part: &mut dyn FnMut(InsideFacts)) -> Option<InsideFacts> {
         None
     }
 }

@@ -89,7 +89,7 @@ fn app(
     let file = arguments.config_file.clone();
     let named = (config.target_files, config.inventory_files);
     let reader = ConfigFile::new(file, named, change, loaded, resolvers, counters);
-    if let Some(inside) = reader.inside() {
+    if let Some(inside) = reader.inside(&mut |_| ()) {
         rounds.inventories().tell(inside);
     }
     let in_force = InForce {

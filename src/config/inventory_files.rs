@@ -22,6 +22,10 @@ const MAX_FILES: usize = 1000;
 /// true, and whoever moved a server away does not want to hear of it for ever.
 const REMEMBERED: i64 = 86_400;
 
+/// So many bytes of files take the place of what these said before, until it is told what is known: what is judged by then
+/// lets go of what it was before, and the whole of it is never held twice.
+const PART: usize = 1 << 20;
+
 /// The files with inventories, and what they last said.
 #[derive(Debug, Clone, Default)]
 pub struct InventoryFiles {
@@ -78,6 +82,25 @@ impl InventoryFiles {
 
     /// Looks at the files again and reads those that changed. Blocks while it reads.
     pub fn look(&mut self, now: Timestamp) -> InsideChange {
+        self.read_changed(now, usize::MAX, &mut |_| ())
+    }
+
+    /// As [`look`](Self::look). Where much changed, `told` gets what a part of it brought before the next is read, and the
+    /// last part is returned.
+    pub fn look_in_parts(
+        &mut self,
+        now: Timestamp,
+        told: &mut dyn FnMut(InsideChange),
+    ) -> InsideChange {
+        self.read_changed(now, PART, told)
+    }
+
+    fn read_changed(
+        &mut self,
+        now: Timestamp,
+        part: usize,
+        told: &mut dyn FnMut(InsideChange),
+    ) -> InsideChange {
         let found = self.found();
         let mut is_changed = found.strays != self.strays || !self.is_told;
         self.strays = found.strays;
@@ -92,11 +115,21 @@ impl InventoryFiles {
         for (file, name) in found.files {
             self.files.entry(file).or_default().sheet.file = name;
         }
-        for (file, followed) in &mut self.files {
-            is_changed |= followed.refresh(file, &mut self.known);
+        let mut replaced = 0;
+        let files: Vec<_> = self.files.keys().cloned().collect();
+        for file in files {
+            let Some(followed) = self.files.get_mut(&file) else {
+                continue;
+            };
+            let refreshed = followed.refresh(&file, &mut self.known);
+            is_changed |= refreshed.is_some();
+            replaced += refreshed.unwrap_or_default();
+            if replaced >= part {
+                told(self.tell());
+                (replaced, is_changed) = (0, false);
+            }
         }
         let change = if is_changed {
-            self.is_told = true;
             self.tell()
         } else {
             InsideChange::default()
@@ -108,6 +141,7 @@ impl InventoryFiles {
 
     /// What is known now, and what was not said of it before.
     fn tell(&mut self) -> InsideChange {
+        self.is_told = true;
         let sheets: Vec<_> = self.files.values().map(|f| f.sheet.clone()).collect();
         let (mut facts, odd) = self.census.take(&sheets);
         facts
@@ -181,8 +215,9 @@ impl Found {
 }
 
 impl Followed {
-    /// Reads a file that changed, or that could not be read. Returns whether something else is known now.
-    fn refresh(&mut self, file: &Path, known: &mut HashSet<Certificate>) -> bool {
+    /// Reads a file that changed, or that could not be read. If something else is known now, it returns how many bytes
+    /// took the place of what the file said before.
+    fn refresh(&mut self, file: &Path, known: &mut HashSet<Certificate>) -> Option<usize> {
         let stamp = named_file::stamp(file);
         let is_read = match self.sheet.fault.as_ref().map(|fault| fault.trouble) {
             None
@@ -192,22 +227,24 @@ impl Followed {
             Some(TroubleWithFile::Missing | TroubleWithFile::Unreadable) => false,
         };
         if stamp.is_some() && stamp == self.stamp && is_read {
-            return false;
+            return None;
         }
         let (stamp, bytes) = named_file::read(file, FileKind::Inventory);
         self.stamp = stamp;
         let read = bytes.map_err(|error| fault(&error));
-        match read.and_then(|bytes| inventory::read(&bytes, known)) {
-            Ok(inventory) => {
+        let read = read.and_then(|bytes| Ok((inventory::read(&bytes, known)?, bytes.len())));
+        match read {
+            Ok((inventory, bytes)) => {
+                let is_known = self.sheet.said.is_some();
                 let certificates = inventory.certificates().iter();
                 known.extend(certificates.map(|stored| stored.certificate.clone()));
                 self.turn(inventory);
-                true
+                Some(if is_known { bytes } else { 0 })
             }
             Err(fault) => {
                 let is_new = self.sheet.fault.as_ref() != Some(&fault);
                 self.sheet.fault = Some(fault);
-                is_new
+                is_new.then_some(0)
             }
         }
     }
@@ -352,6 +389,33 @@ mod tests {
         let change = files.look(NOW);
         assert_eq!((change.mended.len(), change.complaints.len()), (1, 0));
         assert_eq!(change.facts.unwrap().servers.len(), 2);
+    }
+
+    #[test]
+    fn what_was_said_is_replaced_part_by_part() {
+        let spool = Spool::new();
+        let padding = format!(", \"x\": \"{}\"", "x".repeat(PART * 2 / 3));
+        let write = |at: &str| {
+            ["a", "b", "c"]
+                .map(|name| spool.write(&format!("{name}.json"), text(name, at, &padding)))
+        };
+        let times = |change: InsideChange| {
+            let servers = change.facts.unwrap().servers.into_iter();
+            let times = servers.map(|server| server.newest.unwrap().collected_at.to_string());
+            times.map(|time| time[11..16].to_owned()).collect()
+        };
+        let look = |files: &mut InventoryFiles| {
+            let mut told: Vec<Vec<String>> = Vec::new();
+            let last = files.look_in_parts(NOW, &mut |change| told.push(times(change)));
+            told.push(times(last));
+            told
+        };
+        write("07:25:00");
+        let mut files = spool.files(SECTION);
+        assert_eq!(look(&mut files), [["07:25"; 3]], "nothing was there");
+        write("07:30:00");
+        let parts = [["07:30", "07:30", "07:25"], ["07:30"; 3]];
+        assert_eq!(look(&mut files), parts);
     }
 
     #[test]
