@@ -6,6 +6,7 @@
 //! the paths that [`pki`] finds; a [`report`] is the snapshot of it all, to which [`advice`] says what to do next, and
 //! which [`render`] writes as metrics, JSON or table for the [`web`] and the [`cli`]. Only [`watch`] sees all stages, and
 //! only it reads the clock; the [`app`] holds what is in force.
+#![forbid(unsafe_code)]
 
 pub mod advice;
 pub mod app;

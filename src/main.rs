@@ -1,16 +1,12 @@
 //! Arguments in, exit code out.
 
+mod allocator;
+
 use std::process::ExitCode;
-
-use mimalloc::MiMalloc;
-
-/// Large answers come and go on one thread, small results of probes stay and are made on all of them: heaps of the C
-/// library then keep twice of what is used.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[ctor::ctor]
 fn before_main() {
+    allocator::keep_nothing_unused();
     smtp_tls_exporter::cli::look_at_output();
 }
 

@@ -83,7 +83,8 @@ const ROOMS: &[(&str, &str)] = &[
         "app certificate collect config counters demo dns facts pki policy probe render report watch smtp endpoint \
          verdict web yaml",
     ),
-    ("main", "cli"),
+    ("allocator", ""),
+    ("main", "allocator cli"),
 ];
 
 /// Of the busy stages, the only items that another room may name: settings, not deeds.
@@ -154,7 +155,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("ipnet", "config/probe_endpoint.rs watch/request.rs"),
     ("libc", "collect/machine/file.rs config/named_file.rs"),
     ("listenfd", "cli/files.rs"),
-    ("mimalloc", "main.rs"),
+    ("mimalloc", "allocator.rs"),
     ("prometheus", "counters.rs render/metrics.rs"),
     ("pulldown_cmark", "render/html/runbook.rs"),
     ("rcgen", "demo/authority.rs"),
