@@ -16,7 +16,7 @@ use super::probed::is_from;
 use super::settings::Watched;
 use super::{dates, paired, subjects};
 use crate::facts::inventory::{InsideFacts, Inventory};
-use crate::report::{Inside, InsideSettings, Snapshot, TargetReport};
+use crate::report::{Entry, Inside, InsideSettings, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Verdicts};
 
@@ -237,21 +237,25 @@ impl Making {
     ) -> Snapshot {
         let Known { located, now, .. } = known;
         let changes = [located.changes(), known.policies.changes()];
-        // Records are held against what is served.
-        let is_served =
-            is_same(&last.targets, &targets) || last.hosts.iter().all(|host| host.dane.is_none());
         let is_same = self
             .looked_up
             .is_some_and(|(before, at)| before == changes && holds(at, *now, HOLDS));
-        let (hosts, domains) = if is_same && is_served {
-            (Arc::clone(&last.hosts), Arc::clone(&last.domains))
-        } else {
-            self.looked_up = Some((changes, *now));
-            (
-                subjects::hosts(&known.targets, located, &targets, *now),
-                subjects::domains(&known.targets, located, known.policies, *now),
-            )
+        let domains = match is_same {
+            true => Arc::clone(&last.domains),
+            false => subjects::domains(&known.targets, located, known.policies, *now),
         };
+        // Records are held against what is served.
+        let is_served = || {
+            last.hosts.iter().all(|host| host.dane.is_none())
+                || serve_the_same(&last.targets, &targets)
+        };
+        let hosts = match is_same && is_served() {
+            true => Arc::clone(&last.hosts),
+            false => subjects::hosts(&known.targets, located, &targets, *now),
+        };
+        if !is_same {
+            self.looked_up = Some((changes, *now));
+        }
         Snapshot {
             at: *now,
             targets,
@@ -324,6 +328,23 @@ impl Judged {
             && report.entries.iter().zip(&target.held).all(is_from)
             && paired::are_same(&self.inventories, &target.held, servers)
     }
+}
+
+/// Whether all endpoints present what they did.
+fn serve_the_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {
+    let is_same = |one: &Entry, other: &Entry| {
+        one.endpoint == other.endpoint && one.observation.chain == other.observation.chain
+    };
+    last.len() == next.len()
+        && last.iter().zip(next).all(|(one, other)| {
+            Arc::ptr_eq(one, other)
+                || one.entries.len() == other.entries.len()
+                    && one
+                        .entries
+                        .iter()
+                        .zip(&other.entries)
+                        .all(|(one, other)| is_same(one, other))
+        })
 }
 
 fn is_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {

@@ -26,11 +26,11 @@ pub(super) enum Matching {
     Undecided(String),
 }
 
-/// Judges a chain, which is not empty, with the names that a leaf may have where an issuer is pinned.
+/// Judges a chain, which is not empty, with the names that a leaf may have, asked for where an issuer is pinned.
 pub(super) fn outcome(
     records: &[&TlsaRecord],
     chain: &[Certificate],
-    names: &[Host],
+    names: impl FnOnce() -> Vec<Host>,
     now: Timestamp,
 ) -> Matching {
     let [leaf, above @ ..] = chain else {
@@ -49,7 +49,7 @@ pub(super) fn outcome(
         (true, true) => Matching::NotSent,
         (true, false) => Matching::Mismatch,
         (false, _) => match pki::anchored(chain, &anchors, now) {
-            Ok(path) => along(&path, chain, names, now),
+            Ok(path) => along(&path, chain, &names(), now),
             Err(why @ (NoPath::Unsupported(_) | NoPath::Unreadable(_) | NoPath::TooManyWays)) => {
                 Matching::Undecided(why.to_string())
             }

@@ -114,8 +114,8 @@ fn served(evidence: &Evidence<'_>, facts: &DaneFacts, set: &TlsaSet) -> Finding 
     if seen.chain.is_empty() {
         return without_certificate(seen, set);
     }
-    let names = names(facts);
-    let of = |records: &[_]| outcome(records, &seen.chain, &names, evidence.now);
+    let names = || names(facts);
+    let of = |records: &[_]| outcome(records, &seen.chain, names, evidence.now);
     if records.counted.is_empty() {
         let flaws = records.flaws().unwrap_or_default();
         return Finding::weak(Reason::DaneUnusable, format!("{}: {flaws}", set.owner));
@@ -134,7 +134,7 @@ fn served(evidence: &Evidence<'_>, facts: &DaneFacts, set: &TlsaSet) -> Finding 
     let (reason, why) = match failed {
         _ if is_weaker => (Reason::DaneDigestAgility, told.weaker()),
         Matching::NotSent => (Reason::DaneTaNotSent, told.not_sent()),
-        Matching::Name => (Reason::DaneNameMismatch, told.names(&names)),
+        Matching::Name => (Reason::DaneNameMismatch, told.names(&names())),
         Matching::Invalid(why) => (Reason::DaneChainInvalid, why),
         Matching::Mismatch | Matching::Match | Matching::Undecided(_) => {
             (Reason::DaneMismatch, told.mismatch())
