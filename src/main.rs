@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 #[ctor::ctor]
 fn before_main() {
-    allocator::keep_nothing_unused();
+    allocator::give_back_soon();
     smtp_tls_exporter::cli::look_at_output();
 }
 
