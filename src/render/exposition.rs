@@ -63,17 +63,27 @@ impl Exposition {
         );
     }
 
-    /// Writes a sample. `labels` are already written by [`Labels`].
-    pub(super) fn sample(&mut self, name: &str, labels: &Labels, extra: &Labels, value: f64) {
+    /// Writes a sample. `labels` are already written by [`Labels`], and `extra` ones come after them.
+    pub(super) fn sample<'a>(
+        &mut self,
+        name: &str,
+        labels: &Labels,
+        extra: impl IntoIterator<Item = (&'a str, &'a str)>,
+        value: f64,
+    ) {
         let text = self.body.text();
         text.push_str(name);
-        if !(labels.text.is_empty() && extra.text.is_empty()) {
+        let mut before = if labels.text.is_empty() { '{' } else { ',' };
+        if !labels.text.is_empty() {
             text.push('{');
             text.push_str(&labels.text);
-            if !labels.text.is_empty() && !extra.text.is_empty() {
-                text.push(',');
-            }
-            text.push_str(&extra.text);
+        }
+        for (name, value) in extra {
+            text.push(before);
+            label(text, name, value);
+            before = ',';
+        }
+        if before == ',' {
             text.push('}');
         }
         // Most values are whole numbers, which are written ten times as fast as such.
@@ -115,11 +125,20 @@ impl Labels {
         if !self.text.is_empty() {
             self.text.push(',');
         }
-        self.text.push_str(name);
-        self.text.push_str("=\"");
-        escape_into(&mut self.text, value);
-        self.text.push('"');
+        label(&mut self.text, name, value);
     }
+}
+
+fn label(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if value.len() <= MAX_LABEL && value.bytes().all(is_plain) {
+        text.push_str(value);
+    } else {
+        escape_into(text, value);
+    }
+    text.push('"');
 }
 
 /// Backslash, quote and line feed are escaped as both formats say; what else is hidden, which they would allow, is made
@@ -154,8 +173,8 @@ mod tests {
         let written = text(Format::Text, |out| {
             out.family("a_seconds", "How long.", Kind::Gauge);
             let labels = Labels::new([("target", "mx")]);
-            out.sample("a_seconds", &labels, &Labels::new([("phase", "ehlo")]), 1.5);
-            out.sample("a_seconds", &Labels::default(), &Labels::default(), -3.0);
+            out.sample("a_seconds", &labels, [("phase", "ehlo")], 1.5);
+            out.sample("a_seconds", &Labels::default(), [], -3.0);
         });
         assert_eq!(
             written,
@@ -169,9 +188,9 @@ mod tests {
         let none = Labels::default();
         let written = text(Format::OpenMetrics, |out| {
             out.family("a_total", "How many.", Kind::Counter);
-            out.sample("a_total", &none, &none, 2.0);
+            out.sample("a_total", &none, [], 2.0);
             out.family("b_info", "What.", Kind::Gauge);
-            out.sample("b_info", &Labels::new([("v", "1")]), &none, 1.0);
+            out.sample("b_info", &Labels::new([("v", "1")]), [], 1.0);
             out.family("c", "Now.", Kind::Gauge);
         });
         assert_eq!(
@@ -194,7 +213,7 @@ mod tests {
     fn timestamps_keep_every_digit() {
         let none = Labels::default();
         let written = text(Format::Text, |out| {
-            out.sample("t", &none, &none, 253_402_300_799.0);
+            out.sample("t", &none, [], 253_402_300_799.0);
         });
         assert_eq!(written, "t 253402300799\n");
     }

@@ -1,4 +1,4 @@
-//! Who a sample is about to its labels: every endpoint's and target's written once, the others' where there is a sample.
+//! Who a sample is about to its labels, each written once.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,24 @@ use crate::endpoint::{Endpoint, Source};
 use crate::report::{DomainReport, Entry, HostReport, ServerReport, Snapshot, TargetReport};
 
 /// Values to labels by the names of their family.
-pub(super) fn named(names: &[&str], values: &[&str]) -> Labels {
+pub(super) fn named<'a>(
+    names: &'a [&str],
+    values: &'a [&str],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
     debug_assert_eq!(names.len(), values.len(), "a value for each of {names:?}");
-    Labels::new(names.iter().copied().zip(values.iter().copied()))
+    names.iter().copied().zip(values.iter().copied())
 }
 
-/// The labels of every endpoint and target, written once, and what those of other subjects are made from.
-pub(super) struct LabelSets<'a> {
+/// The labels of everything in a snapshot, in its order.
+pub(super) struct LabelSets {
     pub(super) entries: Vec<Labels>,
     pub(super) targets: Vec<Labels>,
-    names: Vec<&'a str>,
-    sources: HashMap<&'a str, &'a Source>,
+    pub(super) hosts: Vec<Labels>,
+    pub(super) domains: Vec<Labels>,
 }
 
-impl<'a> LabelSets<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot) -> Self {
+impl LabelSets {
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
         // The same label names on all targets, empty where unset: aggregations then never mix label sets.
         let mut names: Vec<&str> = snapshot
             .targets
@@ -31,9 +34,24 @@ impl<'a> LabelSets<'a> {
             .collect();
         names.sort_unstable();
         names.dedup();
-        let targets = snapshot.targets.iter().map(|target| &*target.source);
+        let sources = snapshot.targets.iter().map(|target| &*target.source);
+        let own = Own {
+            sources: sources
+                .map(|source| (source.name.as_str(), source))
+                .collect(),
+            names: &names,
+        };
         Self {
-            sources: targets.map(|s| (s.name.as_str(), s)).collect(),
+            hosts: snapshot
+                .hosts
+                .iter()
+                .map(|host| own.of_host(host))
+                .collect(),
+            domains: snapshot
+                .domains
+                .iter()
+                .map(|one| own.of_domain(one))
+                .collect(),
             entries: snapshot
                 .entries()
                 .map(|(target, entry)| of_entry(target, entry, &names))
@@ -42,16 +60,24 @@ impl<'a> LabelSets<'a> {
                 .targets
                 .iter()
                 .map(|target| {
-                    let mut labels = named(&TARGET_LABELS, &[target.source.name.as_str()]);
+                    let name = [target.source.name.as_str()];
+                    let mut labels = Labels::new(named(&TARGET_LABELS, &name));
                     add_own(&mut labels, &target.source, &names);
                     labels
                 })
                 .collect(),
-            names,
         }
     }
+}
 
-    pub(super) fn of_host(&self, HostReport { key, .. }: &HostReport) -> Labels {
+/// The labels that operators give to targets, which subjects without a target of their own have, too.
+struct Own<'a> {
+    names: &'a [&'a str],
+    sources: HashMap<&'a str, &'a Source>,
+}
+
+impl Own<'_> {
+    fn of_host(&self, HostReport { key, .. }: &HostReport) -> Labels {
         let labels = Labels::new([
             ("target", &*key.target),
             ("host", &key.host),
@@ -61,7 +87,7 @@ impl<'a> LabelSets<'a> {
         self.with_own(labels, &key.target)
     }
 
-    pub(super) fn of_domain(&self, DomainReport { key, .. }: &DomainReport) -> Labels {
+    fn of_domain(&self, DomainReport { key, .. }: &DomainReport) -> Labels {
         let labels = Labels::new([
             ("target", &*key.target),
             ("domain", &key.domain),
@@ -72,7 +98,7 @@ impl<'a> LabelSets<'a> {
 
     fn with_own(&self, mut labels: Labels, target: &str) -> Labels {
         if let Some(source) = self.sources.get(target) {
-            add_own(&mut labels, source, &self.names);
+            add_own(&mut labels, source, self.names);
         }
         labels
     }
@@ -94,7 +120,7 @@ fn of_entry(target: &TargetReport, entry: &Entry, names: &[&str]) -> Labels {
         &address,
         endpoint.offer.as_str(),
     ];
-    let mut labels = named(&ENDPOINT_LABELS, &values);
+    let mut labels = Labels::new(named(&ENDPOINT_LABELS, &values));
     add_own(&mut labels, &target.source, names);
     labels
 }

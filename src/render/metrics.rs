@@ -113,7 +113,7 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
         let metric = &family.metric;
         out.family(metric.name, metric.help, metric.kind);
         let mut write = |labels: &Labels, own: &[&str], value: f64| {
-            out.sample(metric.name, labels, &named(metric.labels, own), value);
+            out.sample(metric.name, labels, named(metric.labels, own), value);
         };
         match family.samples {
             Samples::Entry(samples) => {
@@ -161,7 +161,7 @@ fn of_snapshot(out: &mut Exposition, snapshot: &Snapshot) {
 fn of_names(
     samples: &NameSamples,
     snapshot: &Snapshot,
-    labels: &LabelSets<'_>,
+    labels: &LabelSets,
     write: &mut dyn FnMut(&Labels, &[&str], f64),
 ) {
     let known = match samples {
@@ -178,31 +178,18 @@ fn of_names(
         NameSamples::Failures { domain, .. } => domain(one, &known, out),
         NameSamples::Host(_) => {}
     };
-    each(
-        &snapshot.hosts,
-        |one| labels.of_host(one),
-        of_host,
-        &mut *write,
-    );
-    each(
-        &snapshot.domains,
-        |one| labels.of_domain(one),
-        of_domain,
-        write,
-    );
+    each(&snapshot.hosts, &labels.hosts, of_host, &mut *write);
+    each(&snapshot.domains, &labels.domains, of_domain, write);
 }
 
-/// The samples of one family of which most subjects have none: labels are written only where there is one.
 fn each<S>(
     subjects: &[S],
-    labels: impl Fn(&S) -> Labels,
+    labels: &[Labels],
     samples: impl Fn(&S, Sink<'_>),
     mut write: impl FnMut(&Labels, &[&str], f64),
 ) {
-    for subject in subjects {
-        samples(subject, &mut |own, value| {
-            write(&labels(subject), own, value)
-        });
+    for (subject, labels) in subjects.iter().zip(labels) {
+        samples(subject, &mut |own, value| write(labels, own, value));
     }
 }
 
@@ -244,7 +231,7 @@ fn of_exporter(out: &mut Exposition, exporter: &Exporter<'_>) {
 fn one(out: &mut Exposition, metric: &Metric, labels: &[&str], value: f64) {
     out.family(metric.name, metric.help, metric.kind);
     let labels = named(metric.labels, labels);
-    out.sample(metric.name, &labels, &Labels::default(), value);
+    out.sample(metric.name, &Labels::default(), labels, value);
 }
 
 fn of_crate(out: &mut Exposition, family: &MetricFamily) {
@@ -262,7 +249,7 @@ fn of_crate(out: &mut Exposition, family: &MetricFamily) {
         } else {
             metric.get_gauge().get_value()
         };
-        out.sample(family.name(), &labels, &Labels::default(), value);
+        out.sample(family.name(), &labels, [], value);
     }
 }
 

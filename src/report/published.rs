@@ -1,9 +1,9 @@
 //! What is wrong with what is published for hosts and mail domains: their own findings, and those of their endpoints.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::judged::{DomainReport, HostReport};
-use super::snapshot::{Entry, Snapshot};
+use super::snapshot::Snapshot;
 use super::state::{State, state_of};
 use crate::reason::Reason;
 use crate::verdict::{Finding, Kind, Verdict};
@@ -64,42 +64,43 @@ impl<'a> PublishedFailures<'a> {
         Self::among(snapshot, |name| name == target)
     }
 
-    /// Endpoints are looked at only where their target has a host or mail domain that is asked about.
     fn among(snapshot: &'a Snapshot, is_meant: impl Fn(&str) -> bool) -> Self {
-        let (mut all, mut asked) = (Self::default(), HashSet::new());
-        let hosts = snapshot.hosts.iter();
-        for host in hosts.filter(|host| host.facts.dane.is_some() && is_meant(&host.key.target)) {
+        let mut all = Self::default();
+        for host in snapshot
+            .hosts
+            .iter()
+            .filter(|host| is_meant(&host.key.target))
+        {
             let key = &host.key;
-            let of_host = all
-                .hosts
-                .entry((&key.target, &key.host, key.port, &key.view));
-            add(&host.verdict, of_host.or_default());
-            asked.insert(&*key.target);
+            all.add_to_host((&key.target, &key.host, key.port, &key.view), &host.verdict);
         }
-        let domains = snapshot.domains.iter();
-        for domain in domains.filter(|domain| is_asked(domain) && is_meant(&domain.key.target)) {
-            let key = &domain.key;
-            let of_domain = all.domains.entry((&key.target, &key.view));
-            add(&domain.verdict, of_domain.or_default());
-            asked.insert(&*key.target);
+        for domain in snapshot
+            .domains
+            .iter()
+            .filter(|domain| is_meant(&domain.key.target))
+        {
+            all.add_to_domain((&domain.key.target, &domain.key.view), &domain.verdict);
         }
         let targets = snapshot.targets.iter();
-        let targets = targets.filter(|target| asked.contains(&*target.source.name));
+        let targets = targets.filter(|target| is_meant(&target.source.name));
+        // What an endpoint finds is its host's and its mail domain's.
         for entry in targets.flat_map(|target| &target.entries) {
-            all.add_endpoint(entry);
+            let at = &*entry.endpoint;
+            all.add_to_host((&at.target, &at.host, at.port, &at.view), &entry.verdict);
+            all.add_to_domain((&at.target, &at.view), &entry.verdict);
         }
         all
     }
 
-    /// What an endpoint finds is its host's and its mail domain's.
-    fn add_endpoint(&mut self, entry: &'a Entry) {
-        let at = &*entry.endpoint;
-        let host = (&*at.target, &*at.host, at.port, &*at.view);
-        if let Some(host) = self.hosts.get_mut(&host) {
-            add(&entry.verdict, host);
+    fn add_to_host(&mut self, key: (&'a str, &'a str, u16, &'a str), verdict: &Verdict) {
+        for failure in failures(verdict) {
+            add(failure, self.hosts.entry(key).or_default());
         }
-        if let Some(domain) = self.domains.get_mut(&(&*at.target, &*at.view)) {
-            add(&entry.verdict, domain);
+    }
+
+    fn add_to_domain(&mut self, key: (&'a str, &'a str), verdict: &Verdict) {
+        for failure in failures(verdict) {
+            add(failure, self.domains.entry(key).or_default());
         }
     }
 
@@ -119,25 +120,30 @@ impl<'a> PublishedFailures<'a> {
     }
 }
 
-fn is_asked(domain: &DomainReport) -> bool {
-    domain.facts.sts.is_some() || domain.facts.tlsrpt.is_some()
-}
-
 fn of(found: Option<&OfMechanisms>, mechanism: Mechanism) -> PublishedReasons {
     let reasons = found.and_then(|found| found.get(&mechanism));
     reasons.cloned().unwrap_or_default()
 }
 
-fn add(verdict: &Verdict, to: &mut OfMechanisms) {
-    for (check, finding) in verdict.judgements() {
-        let Finding::Fail(failure) = finding else {
-            continue;
-        };
-        if check.kind == Kind::Published {
-            let reasons = to.entry(Mechanism::of_check(check.name)).or_default();
-            let state = state_of(check.kind, failure);
-            let worst = reasons.entry(failure.reason).or_insert(state);
-            *worst = state.min(*worst);
-        }
-    }
+/// What a verdict has against what is published: most have nothing.
+fn failures(verdict: &Verdict) -> impl Iterator<Item = (Mechanism, Reason, State)> {
+    verdict
+        .judgements()
+        .filter_map(|(check, finding)| match finding {
+            Finding::Fail(failure) if check.kind == Kind::Published => Some((
+                Mechanism::of_check(check.name),
+                failure.reason,
+                state_of(check.kind, failure),
+            )),
+            _ => None,
+        })
+}
+
+fn add((mechanism, reason, state): (Mechanism, Reason, State), to: &mut OfMechanisms) {
+    let worst = to
+        .entry(mechanism)
+        .or_default()
+        .entry(reason)
+        .or_insert(state);
+    *worst = state.min(*worst);
 }

@@ -333,7 +333,9 @@ impl Judged {
 /// Whether all endpoints present what they did.
 fn serve_the_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {
     let is_same = |one: &Entry, other: &Entry| {
-        one.endpoint == other.endpoint && one.observation.chain == other.observation.chain
+        let is_there =
+            Arc::ptr_eq(&one.endpoint, &other.endpoint) || one.endpoint == other.endpoint;
+        is_there && one.observation.chain == other.observation.chain
     };
     last.len() == next.len()
         && last.iter().zip(next).all(|(one, other)| {
