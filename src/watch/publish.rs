@@ -15,8 +15,10 @@ use super::policies::Announced;
 use super::probed::is_from;
 use super::settings::Watched;
 use super::{dates, paired, subjects};
+use crate::certificate::Certificate;
+use crate::endpoint::Endpoint;
 use crate::facts::inventory::{InsideFacts, Inventory};
-use crate::report::{Entry, Inside, InsideSettings, Snapshot, TargetReport};
+use crate::report::{Inside, InsideSettings, Snapshot, TargetReport};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Expectations, Verdicts};
 
@@ -332,21 +334,12 @@ impl Judged {
 
 /// Whether all endpoints present what they did.
 fn serve_the_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {
-    let is_same = |one: &Entry, other: &Entry| {
-        let is_there =
-            Arc::ptr_eq(&one.endpoint, &other.endpoint) || one.endpoint == other.endpoint;
-        is_there && one.observation.chain == other.observation.chain
-    };
-    last.len() == next.len()
-        && last.iter().zip(next).all(|(one, other)| {
-            Arc::ptr_eq(one, other)
-                || one.entries.len() == other.entries.len()
-                    && one
-                        .entries
-                        .iter()
-                        .zip(&other.entries)
-                        .all(|(one, other)| is_same(one, other))
-        })
+    served(last).eq(served(next))
+}
+
+fn served(targets: &[Arc<TargetReport>]) -> impl Iterator<Item = (&Arc<Endpoint>, &[Certificate])> {
+    let entries = targets.iter().flat_map(|target| &target.entries);
+    entries.map(|entry| (&entry.endpoint, &*entry.observation.chain))
 }
 
 fn is_same(last: &[Arc<TargetReport>], next: &[Arc<TargetReport>]) -> bool {

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use smtp_tls_exporter::dns::{
     AddressFamily, AddressRecord, Addresses, Answer, Asking, AskingPublished, Exchanger, Lookup,
-    PublishedRecords, Security,
 };
 use smtp_tls_exporter::verdict::Finding;
 use testkit::fleet;
 use testkit::peer::{Leaf, Page, PolicyHost};
 use tokio::time::{Instant, sleep};
 
-use crate::watched::{Watched, clock, over, scrape, world};
+use crate::watched::{Watched, clock, one_exchanger, over, scrape, texts, world};
 
 const DOMAINS: usize = 200;
 
@@ -43,26 +42,15 @@ impl Lookup for Hoster {
     }
 
     fn exchangers<'a>(&'a self, _view: &'a str, _domain: &'a str) -> Asking<'a, Vec<Exchanger>> {
-        let exchanger = Exchanger {
-            preference: 10,
-            host: "mx1.bears.test".to_owned(),
-        };
-        Box::pin(ready(Ok(Answer::unproven(vec![exchanger]))))
+        one_exchanger()
     }
 
     fn texts<'a>(&'a self, _view: &'a str, name: &'a str) -> AskingPublished<'a, Box<[u8]>> {
-        let text: &[u8] = match name.starts_with("_mta-sts.") {
-            true => b"v=STSv1; id=1",
-            false => b"v=TLSRPTv1; rua=mailto:tls@bears.test",
+        let text = match name.starts_with("_mta-sts.") {
+            true => "v=STSv1; id=1",
+            false => "v=TLSRPTv1; rua=mailto:tls@bears.test",
         };
-        Box::pin(ready(Ok(PublishedRecords {
-            count: 1,
-            records: Arc::new([text.into()]),
-            exists: true,
-            end: None,
-            security: Security::Unknown,
-            ttl: Duration::ZERO,
-        })))
+        Box::pin(ready(Ok(texts(&[text]))))
     }
 }
 

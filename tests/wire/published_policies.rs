@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use smtp_tls_exporter::dns::{
     AddressFamily, AddressRecord, Addresses, Answer, Asking, AskingPublished, Exchanger, Lookup,
-    LookupFault, PublishedRecords, Security, Unanswered,
+    LookupFault, Unanswered,
 };
 use smtp_tls_exporter::reason::Reason;
 use smtp_tls_exporter::render::{self, Encoding, Format};
@@ -23,7 +23,7 @@ use testkit::peer::{Authority, Credentials, Leaf, Page, PolicyHost, Server};
 use testkit::{World, fleet};
 use tokio::time::{Instant, sleep};
 
-use crate::watched::{NOW, Watched, clock, over, scrape, world};
+use crate::watched::{NOW, Watched, clock, one_exchanger, over, scrape, texts, world};
 
 const DAY: i64 = 86_400;
 
@@ -93,22 +93,11 @@ impl Lookup for Den {
     }
 
     fn exchangers<'a>(&'a self, _view: &'a str, _domain: &'a str) -> Asking<'a, Vec<Exchanger>> {
-        let exchanger = Exchanger {
-            preference: 10,
-            host: "mx1.bears.test".to_owned(),
-        };
-        Box::pin(ready(Ok(Answer::unproven(vec![exchanger]))))
+        one_exchanger()
     }
 
     fn texts<'a>(&'a self, _view: &'a str, name: &'a str) -> AskingPublished<'a, Box<[u8]>> {
-        let found = self.records(name).map(|records| PublishedRecords {
-            count: records.len(),
-            records: records.iter().map(|text| text.as_bytes().into()).collect(),
-            exists: true,
-            end: None,
-            security: Security::Unknown,
-            ttl: Duration::ZERO,
-        });
+        let found = self.records(name).map(|records| texts(&records));
         Box::pin(ready(found))
     }
 }

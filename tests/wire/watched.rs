@@ -11,7 +11,7 @@ use smtp_tls_exporter::config::Config;
 use smtp_tls_exporter::counters::Counters;
 use smtp_tls_exporter::dns::{
     AddressFamily, AddressRecord, Addresses, Answer as Answered, Asking, Exchanger, Lookup,
-    LookupFault, Resolvers,
+    LookupFault, PublishedRecords, Resolvers, Security,
 };
 use smtp_tls_exporter::probe::Tls;
 use smtp_tls_exporter::process::ProcessFacts;
@@ -96,6 +96,27 @@ impl Watched for World {
 pub(crate) fn over(settings: Settings, lookup: impl Lookup + 'static, clock: Clock) -> Arc<Rounds> {
     let (tls, counters) = (Tls::new().unwrap(), Counters::new().unwrap());
     Arc::new(Rounds::new(settings, lookup, tls, clock, counters))
+}
+
+/// The one MX host of a mail domain: `mx1.bears.test`.
+pub(crate) fn one_exchanger<'a>() -> Asking<'a, Vec<Exchanger>> {
+    let exchanger = Exchanger {
+        preference: 10,
+        host: "mx1.bears.test".to_owned(),
+    };
+    Box::pin(ready(Ok(Answered::unproven(vec![exchanger]))))
+}
+
+/// The TXT records of a name that exists, of which nobody proves anything.
+pub(crate) fn texts(texts: &[&str]) -> PublishedRecords<Box<[u8]>> {
+    PublishedRecords {
+        count: texts.len(),
+        records: texts.iter().map(|text| text.as_bytes().into()).collect(),
+        exists: true,
+        end: None,
+        security: Security::Unknown,
+        ttl: Duration::ZERO,
+    }
 }
 
 /// DNS as a map.
