@@ -123,15 +123,30 @@ async fn accept(
         let (acceptor, log) = (acceptor.clone(), Arc::clone(&log));
         let clients = Arc::clone(&clients);
         tokio::spawn(async move {
-            {
-                let mut clients = clients.lock().expect("no panic");
-                clients.0 += 1;
-                clients.1 = clients.1.max(clients.0);
-            }
+            let client = Client::come(clients);
             // A client that hangs up is its own business.
-            let _ = answer(stream, &acceptor, page, &log).await;
-            clients.lock().expect("no panic").0 -= 1;
+            let _ = answer(stream, &acceptor, page, &log, client).await;
         });
+    }
+}
+
+/// A client that is counted as long as this lives.
+struct Client(Arc<Mutex<(usize, usize)>>);
+
+impl Client {
+    fn come(clients: Arc<Mutex<(usize, usize)>>) -> Self {
+        {
+            let mut clients = clients.lock().expect("no panic");
+            clients.0 += 1;
+            clients.1 = clients.1.max(clients.0);
+        }
+        Self(clients)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.lock().expect("no panic").0 -= 1;
     }
 }
 
@@ -140,6 +155,7 @@ async fn answer(
     acceptor: &TlsAcceptor,
     page: Page,
     log: &Mutex<Vec<String>>,
+    client: Client,
 ) -> io::Result<()> {
     let mut stream = acceptor.accept(stream).await?;
     let name = stream.get_ref().1.server_name().unwrap_or("-").to_owned();
@@ -153,6 +169,8 @@ async fn answer(
         Page::Text(text) => stream.write_all(whole(&text).as_bytes()).await?,
         Page::Late(after, text) => {
             sleep(after).await;
+            // Once it has its answer it may already have made room for the next one.
+            drop(client);
             stream.write_all(whole(&text).as_bytes()).await?;
         }
         Page::Status(status, header) => {
