@@ -86,15 +86,7 @@ impl Exposition {
         if before == ',' {
             text.push('}');
         }
-        // Most values are whole numbers, which are written ten times as fast as such.
-        #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
-        let whole = value as i64;
-        #[expect(clippy::cast_precision_loss, reason = "compared with what it was")]
-        let _ = if whole as f64 == value && whole.unsigned_abs() < 1 << 52 {
-            writeln!(text, " {whole}")
-        } else {
-            writeln!(text, " {value}")
-        };
+        number(text, value);
     }
 
     /// The whole answer.
@@ -127,6 +119,20 @@ impl Labels {
         }
         label(&mut self.text, name, value);
     }
+}
+
+/// Most values are 0, 1 or another whole number, and these are written ten times as fast as such.
+fn number(text: &mut String, value: f64) {
+    #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
+    let whole = value as i64;
+    #[expect(clippy::cast_precision_loss, reason = "compared with what it was")]
+    let is_whole = whole as f64 == value && whole.unsigned_abs() < 1 << 52;
+    let _ = match whole {
+        0 if is_whole => text.write_str(" 0\n"),
+        1 if is_whole => text.write_str(" 1\n"),
+        _ if is_whole => writeln!(text, " {whole}"),
+        _ => writeln!(text, " {value}"),
+    };
 }
 
 fn label(text: &mut String, name: &str, value: &str) {
