@@ -17,9 +17,10 @@ fn judge(evidence: &Evidence<'_>) -> Finding {
         return finding;
     }
     weakest(evidence, |facts| {
-        let (subject, algorithm) = (facts.subject.to_exchange(), &facts.signature_algorithm);
+        let algorithm = &facts.signature_algorithm;
+        let subject = || facts.subject.to_exchange();
         let is_weak = algorithm.is_weak();
-        is_weak.then(|| format!("'{subject}' is signed with {algorithm}"))
+        is_weak.then(|| format!("'{}' is signed with {algorithm}", subject()))
     })
 }
 

@@ -11,13 +11,15 @@ impl Dn {
     /// double quotes where needed, quotes inside doubled, types without a key as `OID.1.2.3`. Nothing else is escaped,
     /// line breaks and other control characters included.
     pub fn to_exchange(&self) -> String {
-        let rdns: Vec<String> = self
-            .rdns
-            .iter()
-            .rev()
-            .map(|rdn| rdn.iter().map(exchange).collect::<Vec<_>>().join(" + "))
-            .collect();
-        rdns.join(", ")
+        let mut text = String::new();
+        for (nth, rdn) in self.rdns.iter().rev().enumerate() {
+            text.push_str(if nth == 0 { "" } else { ", " });
+            for (nth, attribute) in rdn.iter().enumerate() {
+                text.push_str(if nth == 0 { "" } else { " + " });
+                exchange(attribute, &mut text);
+            }
+        }
+        text
     }
 
     /// As RFC 4514 and `openssl -nameopt RFC2253,utf8,-esc_msb` write it: `CN=x,O=Bear\, Inc.,C=DE`.
@@ -35,23 +37,26 @@ impl Dn {
     }
 }
 
-fn exchange(attribute: &Attribute) -> String {
-    let key = attribute::windows_key(&attribute.oid);
-    let value = attribute
-        .value
-        .text
-        .as_deref()
-        .map_or_else(|| format!("#{}", hex::encode(&attribute.value.der)), quoted);
-    format!("{key}={value}")
+/// Written into the whole: this is done for every name at every look.
+fn exchange(attribute: &Attribute, out: &mut String) {
+    match attribute::windows_key(&attribute.oid) {
+        Some(key) => out.push_str(key),
+        None => out.extend(["OID.", &attribute.oid]),
+    }
+    out.push('=');
+    match &attribute.value.text {
+        Some(text) => quoted(text, out),
+        None => out.extend(["#", &hex::encode(&attribute.value.der)]),
+    }
 }
 
 /// The value, in quotes where `CertNameToStr` puts them.
-fn quoted(text: &str) -> String {
+fn quoted(text: &str, out: &mut String) {
     let special = |c| matches!(c, ',' | '+' | '=' | '"' | '\n' | '<' | '>' | '#' | ';');
     if text.is_empty() || text.trim() != text || text.contains(special) {
-        format!("\"{}\"", text.replace('"', "\"\""))
+        out.extend(["\"", &text.replace('"', "\"\""), "\""]);
     } else {
-        text.to_owned()
+        out.push_str(text);
     }
 }
 
