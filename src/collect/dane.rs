@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dns::{Addresses, Answer, Lookup, LookupFault, Security, Trail, Unanswered, Validation};
-use crate::facts::published::{DaneFacts, DaneStanding, TlsaRecord, TlsaSet};
+use crate::facts::published::{DaneFacts, DaneStanding, TlsaSet};
 use crate::reason::Reason;
 
 /// How senders come to a host.
@@ -15,7 +15,7 @@ pub(super) struct Hop {
     /// without MX records).
     pub(super) security: Option<Security>,
     /// The mail domain, if it is one's host.
-    pub(super) mail_domain: Option<Box<str>>,
+    pub(super) mail_domain: Option<Arc<str>>,
 }
 
 impl Hop {
@@ -63,7 +63,7 @@ pub(super) async fn facts(
     for port in ports {
         let (base, standing) = match &start {
             Start::Known(standing) => (name, standing.clone()),
-            Start::Ask(names) => asking.records(*port, names).await,
+            Start::Ask { end, name } => asking.records(*port, *end, name).await,
         };
         let of_port = DaneFacts {
             port: *port,
@@ -82,8 +82,8 @@ pub(super) async fn facts(
 enum Start<'a> {
     /// That there is no need to.
     Known(DaneStanding),
-    /// For these names, one after the other (RFC 7672 §2.2.3).
-    Ask(Vec<&'a str>),
+    /// For the name at the end of the aliases, then for the name itself (RFC 7672 §2.2.3).
+    Ask { end: Option<&'a str>, name: &'a str },
 }
 
 impl AskingDane<'_> {
@@ -111,11 +111,13 @@ impl AskingDane<'_> {
     async fn along<'t>(self, trail: &'t Trail) -> Start<'t> {
         let (name, end) = (trail.name.as_deref(), trail.end.as_deref());
         match (trail.best, name) {
-            (Security::Secure, Some(name)) => Start::Ask(end.into_iter().chain([name]).collect()),
+            (Security::Secure, Some(name)) => Start::Ask { end, name },
             (Security::Insecure, Some(name)) if end.is_some() => {
                 let alias = self.lookup.alias(self.view, name).await;
                 match alias {
-                    Ok(alias) if alias.security == Security::Secure => Start::Ask(vec![name]),
+                    Ok(alias) if alias.security == Security::Secure => {
+                        Start::Ask { end: None, name }
+                    }
                     Ok(_) => Start::Known(DaneStanding::HostInsecure),
                     Err(why) => Start::Known(standing(why)),
                 }
@@ -129,20 +131,24 @@ impl AskingDane<'_> {
     }
 
     /// The records of the first name that has any that are signed.
-    async fn records<'a>(self, port: u16, names: &[&'a str]) -> (&'a str, DaneStanding) {
-        let last = names.last().copied().unwrap_or_default();
+    async fn records<'a>(
+        self,
+        port: u16,
+        end: Option<&'a str>,
+        name: &'a str,
+    ) -> (&'a str, DaneStanding) {
         let mut insecure = None;
-        for base in names {
-            let owner = format!("_{port}._tcp.{base}");
+        for base in end.into_iter().chain([name]) {
+            let owner = owner(port, base);
             match self.lookup.tlsa(self.view, &owner).await {
                 Ok(found) if found.records.is_empty() => {}
                 Ok(found) if found.security != Security::Secure => {
-                    insecure.get_or_insert(*base);
+                    insecure.get_or_insert(base);
                 }
                 Ok(found) => {
                     let set = TlsaSet {
                         owner: owner.into(),
-                        records: found.records.iter().cloned().collect::<Box<[TlsaRecord]>>(),
+                        records: found.records,
                         published: found.count,
                         ttl: found.ttl,
                     };
@@ -153,9 +159,15 @@ impl AskingDane<'_> {
         }
         match insecure {
             Some(base) => (base, DaneStanding::Insecure),
-            None => (last, DaneStanding::None),
+            None => (name, DaneStanding::None),
         }
     }
+}
+
+/// Where the TLSA records of a host stand (RFC 6698 §3). Asked for at every look, so made in one piece.
+fn owner(port: u16, base: &str) -> String {
+    let port = port.to_string();
+    ["_", &port, "._tcp.", base].concat()
 }
 
 fn standing(why: Unanswered) -> DaneStanding {

@@ -122,6 +122,12 @@ impl Expansion {
         })
     }
 
+    /// Whether both say the same of the same hosts; when it was seen does not count.
+    pub fn has_the_hosts_of(&self, other: &Self) -> bool {
+        let mut both = self.hosts.values().zip(other.hosts.values());
+        self.hosts.keys().eq(other.hosts.keys()) && both.all(|(one, other)| one.is_same_as(other))
+    }
+
     /// What senders that do DANE learn of the host of an endpoint, if anybody asked.
     pub fn dane(&self, endpoint: &Endpoint) -> Option<&Arc<DaneFacts>> {
         self.hosts.get(&*endpoint.host)?.dane(endpoint.port)

@@ -99,6 +99,15 @@ impl FoundHost {
         &self.sightings.unusable
     }
 
+    /// Whether both say the same; when it was seen does not count.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.addresses().eq(other.addresses())
+            && self.last_known().eq(other.last_known())
+            && self.security == other.security
+            && self.fault == other.fault
+            && self.dane == other.dane
+    }
+
     /// What senders that do DANE learn of it, if anybody asked.
     pub(super) fn dane(&self, port: u16) -> Option<&Arc<DaneFacts>> {
         self.dane.get(&port)

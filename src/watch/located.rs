@@ -44,7 +44,7 @@ impl Locations {
     /// Keeps what was found just now: whether it is another than before.
     pub(super) fn keep(&mut self, source: &Source, mut found: Expansion) -> bool {
         let before = self.get(&source.name, &found.view);
-        let since = before.filter(|before| is_same(source, &before.found, &found));
+        let since = before.filter(|before| is_same(&before.found, &found));
         let since = since.map(|before| {
             // Equal, and held already.
             found.endpoints.clone_from(&before.found.endpoints);
@@ -71,12 +71,12 @@ impl Locations {
 }
 
 /// Whether both say the same of a target; how long it took to find does not count.
-fn is_same(source: &Source, one: &Expansion, other: &Expansion) -> bool {
+fn is_same(one: &Expansion, other: &Expansion) -> bool {
     one.endpoints == other.endpoints
         && one.last_known == other.last_known
         && one.domain == other.domain
         && one.extent == other.extent
         && one.fault == other.fault
         && one.unusable == other.unusable
-        && one.hosts(source).eq(other.hosts(source))
+        && one.has_the_hosts_of(other)
 }

@@ -39,15 +39,16 @@ impl Ability {
         }
     }
 
+    /// Whether to look: not while what is known holds, and nobody is asking.
+    pub(super) fn may_be_due(&self) -> bool {
+        let asked = self.asked.try_lock();
+        asked.map_or(true, |asked| is_due(*asked, self.known()))
+    }
+
     /// Asks when that is due: whether the servers validate again, after they did not.
     pub(super) async fn look(&self, asker: &Asker) -> bool {
         let mut asked = self.asked.lock().await;
-        let holds = match self.known() {
-            Validation::Able => HOLDS,
-            _ => AGAIN,
-        };
-        let is_due = asked.is_none_or(|at| at.elapsed() >= holds);
-        is_due && self.ask(&mut asked, asker).await
+        is_due(*asked, self.known()) && self.ask(&mut asked, asker).await
     }
 
     /// What was signed is not signed any more: whether that is to be believed, because the servers validate now.
@@ -72,4 +73,13 @@ impl Ability {
         let before = self.known.swap(now, Ordering::AcqRel);
         before == UNABLE && now == ABLE
     }
+}
+
+/// Whether it is time to ask again.
+fn is_due(asked: Option<Instant>, known: Validation) -> bool {
+    let holds = match known {
+        Validation::Able => HOLDS,
+        Validation::NotAsked | Validation::Unknown | Validation::Unable => AGAIN,
+    };
+    asked.is_none_or(|at| at.elapsed() >= holds)
 }

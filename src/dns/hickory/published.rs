@@ -24,7 +24,7 @@ impl Resolver {
         for_strangers: bool,
         pick: impl Fn(&Data) -> Option<T>,
     ) -> Result<PublishedRecords<T>, Unanswered> {
-        let question = self.question(&format!("{}.", name.trim_end_matches('.')), kind);
+        let question = self.question([name.trim_end_matches('.'), "."].concat(), kind);
         let now = Instant::now();
         let found = match for_strangers {
             true => self.at_once(&question).await?,

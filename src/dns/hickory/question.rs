@@ -64,10 +64,13 @@ impl ViewQuestions {
         }
     }
 
-    pub(super) fn question(&self, name: &str, kind: RecordKind) -> Question {
+    /// About an absolute name, however it is written.
+    pub(super) fn question(&self, name: impl Into<String>, kind: RecordKind) -> Question {
+        let mut name = name.into();
+        name.make_ascii_lowercase();
         Question {
             view: Arc::clone(&self.view),
-            name: name.to_ascii_lowercase().into(),
+            name: name.into(),
             kind,
         }
     }

@@ -215,6 +215,7 @@ impl Resolver {
     pub(super) async fn validates(&self) -> Validation {
         let until = Instant::now() + self.shared.deadline;
         if self.shared.is_trusting
+            && self.shared.ability.may_be_due()
             && let Ok(asker) = self.asker(until).await
         {
             self.look(&asker).await;
@@ -231,7 +232,7 @@ impl Resolver {
     }
 
     /// A question that is asked of this view.
-    pub(super) fn question(&self, name: &str, kind: RecordKind) -> Question {
+    pub(super) fn question(&self, name: impl Into<String>, kind: RecordKind) -> Question {
         self.shared.question(name, kind)
     }
 

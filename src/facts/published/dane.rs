@@ -1,5 +1,6 @@
 //! What DNS says of a host's TLSA records in one view, and how far senders believe it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::tlsa::TlsaRecord;
@@ -18,7 +19,7 @@ pub struct DaneFacts {
     /// The name before aliases, if it is another one.
     pub alias: Option<Box<str>>,
     /// The mail domain, of the hosts of one: a name that certificates may have, too (RFC 7672 §3.2.2).
-    pub mail_domain: Option<Box<str>>,
+    pub mail_domain: Option<Arc<str>>,
     /// What there is.
     pub standing: DaneStanding,
 }
@@ -48,7 +49,7 @@ pub struct TlsaSet {
     /// The name that was asked for, such as `_25._tcp.mx1.example.com`.
     pub owner: Box<str>,
     /// At most 64 records, in order, each once.
-    pub records: Box<[TlsaRecord]>,
+    pub records: Arc<[TlsaRecord]>,
     /// How many there were, if more.
     pub published: usize,
     /// How long others may keep it, as published: not what is left of it in a resolver's memory.

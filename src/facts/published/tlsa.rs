@@ -1,6 +1,7 @@
 //! A TLSA record as it came, and whether any sender can use it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::certificate::{Certificate, is_public_key};
 
@@ -14,7 +15,7 @@ pub struct TlsaRecord {
     /// Matching type (RFC 6698 §2.1.3): 0 everything, 1 SHA-256, 2 SHA-512.
     pub matching_type: u8,
     /// Certificate association data (RFC 6698 §2.1.4).
-    pub data: Box<[u8]>,
+    pub data: Arc<[u8]>,
 }
 
 /// The numbers of a record: usage, selector, matching type.

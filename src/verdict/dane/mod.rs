@@ -178,8 +178,8 @@ fn without_certificate(seen: &Observation, set: &TlsaSet) -> Finding {
 
 /// The names of which a leaf needs one where an issuer is pinned (RFC 7672 §3.2.2).
 fn names(facts: &DaneFacts) -> Vec<Host> {
-    let base = Some(&facts.base);
-    let all = base.into_iter().chain(&facts.alias).chain(&facts.mail_domain);
+    let others = [facts.alias.as_deref(), facts.mail_domain.as_deref()];
+    let all = std::iter::once(&*facts.base).chain(others.into_iter().flatten());
     all.filter_map(|name| Host::parse(name).ok()).collect()
 }
 

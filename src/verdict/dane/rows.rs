@@ -1,5 +1,6 @@
 //! Each row of what DANE comes to for a sender (RFC 7672), with certificates made for it and at a fixed time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose};
@@ -474,7 +475,7 @@ fn any_changed_byte_of_the_only_record_makes_it_fail() {
         };
         for at in 0..set.records[0].data.len() {
             let mut record = set.records[0].clone();
-            record.data[at] ^= u8::try_from(1 + chance.below(255)).unwrap();
+            Arc::make_mut(&mut record.data)[at] ^= u8::try_from(1 + chance.below(255)).unwrap();
             case.dane = Some(published(&[record]));
             let (word, .., text) = said_under(&mut case, Opportunistic);
             assert_eq!(word, "fail", "{bits:?} {at}: {text}");

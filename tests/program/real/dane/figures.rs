@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -98,11 +100,22 @@ fn in_turn(both: &[Exporter; 2], scrapes: usize) -> (f64, [Duration; 2]) {
 fn scrape(exporter: &Exporter) -> (Duration, Duration) {
     let before = cpu(exporter.id());
     let begun = Instant::now();
-    exporter.body("/metrics");
+    ask_as_prometheus(exporter);
     let took = begun.elapsed();
     // Connections are closed after the answer.
     std::thread::sleep(Duration::from_millis(200));
     (cpu(exporter.id()).saturating_sub(before), took)
+}
+
+/// Prometheus takes the answer compressed.
+fn ask_as_prometheus(exporter: &Exporter) {
+    let mut stream = TcpStream::connect(exporter.address).expect("it serves");
+    let request =
+        "GET /metrics HTTP/1.1\r\nHost: bear\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
 }
 
 /// What all threads of a process spent, to the nanosecond (proc(5), schedstat).
