@@ -64,7 +64,7 @@ impl PolicyMemory {
     ) -> Remembered {
         self.file.opened().await;
         self.known.see(at, id, served, now);
-        self.file.save(&self.known).await;
+        self.file.save(&self.known, now).await;
         self.known.of(at)
     }
 }
