@@ -47,10 +47,7 @@ impl Rounds {
         let is_first = prospect == Prospect::Pending && !last.as_deref().is_some_and(is_known);
         let max_age = policies.max_age(at, prospect);
         let landing = policies.sts.board(at, max_age, |ticket| {
-            let wait = match last.is_none() {
-                true => Policies::first_wait(at, self.targets().len()),
-                false => Duration::ZERO,
-            };
+            let wait = self.wait(at, last.is_none());
             let inquiry = self.inquiry(at, view);
             let (rounds, target) = (Arc::clone(self), watched.source.name.clone());
             tokio::spawn(async move {
@@ -72,9 +69,11 @@ impl Rounds {
         let is_first = prospect == Prospect::Pending;
         let max_age = policies.max_age(at, prospect);
         let landing = policies.tlsrpt.board(at, max_age, |ticket| {
+            let wait = self.wait(at, last.is_none());
             let (rounds, at) = (Arc::clone(self), at.clone());
             let target = watched.source.name.clone();
             tokio::spawn(async move {
+                sleep(wait).await;
                 let asked = Instant::now();
                 let facts = policy::tlsrpt(&at, &rounds.lookup).await;
                 let facts = last
@@ -85,6 +84,14 @@ impl Rounds {
             });
         });
         landing.filter(|_| is_first)
+    }
+
+    /// How long a look waits: both of a domain take turns together with those of others.
+    fn wait(&self, at: &DomainAt, is_new: bool) -> Duration {
+        match is_new {
+            true => Policies::first_wait(at, self.targets().len()),
+            false => Duration::ZERO,
+        }
     }
 
     fn inquiry(&self, at: &DomainAt, view: &View) -> Inquiry {
