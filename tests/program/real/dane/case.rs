@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use testkit::peer::{Server, Speech};
 
 use super::chain::{Chain, Fault, Issuers, Of, Record, Sent, record};
-use super::zones::{BOGUS, DNAME, EXPIRED, PLAIN, Records, UNSIGNED, WILD};
+use super::zones::{BOGUS, DNAME, EXPIRED, PLAIN, Records, SILENT, UNSIGNED, WILD};
 
 /// How the MX records of the domain stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub(super) enum Owner {
     Wildcard,
     /// A CNAME to a zone that is not signed.
     AliasOut,
+    /// Below a name that is delegated to a server which never answers.
+    Silent,
 }
 
 /// What the server does.
@@ -164,9 +166,14 @@ impl Staged {
         }
         let (base, zone) = (&names.base, names.zone);
         let own = format!("_25._tcp.{base}.");
+        if self.case.owner == Owner::Silent {
+            zones.add(zone, &format!("_tcp.{base}. NS silent.{PLAIN}."));
+            zones.add(PLAIN, &format!("silent A {SILENT}"));
+            return;
+        }
         let (owner, zone) = match (self.case.host, self.case.owner) {
             (Host::Wildcard, _) => (format!("*.w{n}"), WILD),
-            (_, Owner::Plain) => (own, zone),
+            (_, Owner::Plain | Owner::Silent) => (own, zone),
             (_, Owner::Wildcard) => (format!("*._tcp.{base}."), zone),
             (_, Owner::Alias) => {
                 zones.add(zone, &format!("{own} CNAME _dane.{base}."));

@@ -10,6 +10,9 @@ use testkit::process::{Process, output, program};
 /// Where all zones are served. At another port than 53 no resolver could follow a referral.
 pub(super) const NAME_SERVER: &str = "127.0.0.53";
 
+/// Where a server never answers.
+pub(super) const SILENT: &str = "127.0.0.54";
+
 pub(super) const PLAIN: &str = "plain.test";
 pub(super) const NSEC3: &str = "nsec3.test";
 pub(super) const OPT_OUT: &str = "optout.test";

@@ -134,6 +134,12 @@ pub(super) fn unreachable() -> Vec<Row> {
         ),
         row("14", "TLSA records bogus", d, host(Host::In(BOGUS), &EE)),
         row(
+            "14",
+            "TLSA records at a server that never answers",
+            d,
+            owner(Owner::Silent, &EE),
+        ),
+        row(
             "15",
             "host in an expired zone",
             d,
